@@ -1,0 +1,34 @@
+/**
+ * A value that must not be seen: an API key, an invitation id, an onboarding link.
+ * Printed, interpolated, inspected or serialised it reads `***`; only {@link Secret.reveal} gives it away,
+ * and only the writers of the secret files call that. Renderers for comment, log and summary take strings, so a
+ * `Secret` does not fit into them.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  /** `sk-...abcd`, as the proxy itself abbreviates a key. */
+  abbreviated(): string {
+    return `sk-...${this.#value.slice(-4)}`;
+  }
+
+  toString(): string {
+    return '***';
+  }
+
+  toJSON(): string {
+    return '***';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '***';
+  }
+}

@@ -1,0 +1,55 @@
+/** The roles that this tool manages. Source: `POST /user/new` refuses any other with 422. */
+export const ROLES = ['proxy_admin', 'proxy_admin_viewer', 'internal_user', 'internal_user_viewer'] as const;
+
+export type Role = (typeof ROLES)[number];
+
+export function isRole(value: string): value is Role {
+  return (ROLES as readonly string[]).includes(value);
+}
+
+/** A user as the proxy has him, reduced to what a plan needs (so that 100,000 of them stay small). */
+export interface ProxyUser {
+  readonly userId: string;
+  /** As the proxy stores it: neither trimmed nor lower-cased. `null` for `default_user_id` and machine users. */
+  readonly email: string | null;
+  /** `null` where the proxy has none; may be a role that is not one of ours. */
+  readonly role: string | null;
+  /** Team ids of `user.teams`. The team's roster is the other half of a membership, see {@link Team.members}. */
+  readonly teams: readonly string[];
+  readonly keyCount: number;
+  /** US dollars. */
+  readonly spend: number;
+}
+
+export interface Team {
+  readonly teamId: string;
+  /** Not unique on the proxy, may be missing or blank. */
+  readonly alias: string | null;
+  /** User ids of the team's `members_with_roles`. */
+  readonly members: ReadonlySet<string>;
+}
+
+/** Everything that a plan knows of the proxy; proven complete by whoever made it. */
+export interface Inventory {
+  readonly users: readonly ProxyUser[];
+  readonly teams: readonly Team[];
+  /** The user whose key we use; `null` with the master key. */
+  readonly ownUserId: string | null;
+}
+
+/** A virtual key as `/key/list` shows it: never the key itself. */
+export interface ProxyKey {
+  /** The proxy's hash of the key: names it in `/key/delete` and `/key/update`. */
+  readonly hash: string;
+  /** `sk-...abcd` */
+  readonly name: string;
+  readonly alias: string | null;
+  readonly userId: string | null;
+  readonly teamId: string | null;
+  readonly spend: number;
+}
+
+/** Emails are compared trimmed and in lower case. Source: `/user/new` answers 409 to the same email in other letters. */
+export function emailKey(email: string): string {
+  return email.trim().toLowerCase();
+}
