@@ -1,0 +1,155 @@
+import { readTable, type TableRow, type TableSpec } from './csv.ts';
+import { didYouMean } from './nearest.ts';
+import type { TeamRef } from './plan-types.ts';
+import type { Problem } from './problem.ts';
+import type { TeamDirectory } from './team-names.ts';
+import { emailKey, isRole, ROLES, type Role } from './user.ts';
+
+/** A role as a row asks for it. Blank leaves an existing role alone, `default` lets the proxy decide for a new user. */
+export type DesiredRole = Role | 'blank' | 'default';
+
+/** A row of the file, its cells understood as far as that goes without knowing the proxy. */
+export interface UserRow {
+  readonly line: number;
+  readonly email: string;
+  readonly emailColumn: number;
+  readonly role: DesiredRole;
+  /** Names or ids as written; `null`: blank, not managed; empty: `-`, no team at all. */
+  readonly teamNames: readonly string[] | null;
+  readonly teamColumn: number;
+  readonly keyName: string | null;
+  readonly keyColumn: number;
+}
+
+export interface UserList {
+  readonly rows: readonly UserRow[];
+  readonly problems: readonly Problem[];
+  /** False where nothing could be read at all. */
+  readonly readable: boolean;
+}
+
+/** A row whose teams were found on the proxy. */
+export interface DesiredUser {
+  readonly line: number;
+  readonly email: string;
+  readonly emailColumn: number;
+  readonly role: DesiredRole;
+  /** `null`: not managed. Empty: no team at all. */
+  readonly teams: readonly TeamRef[] | null;
+  readonly keyName: string | null;
+  readonly keyColumn: number;
+}
+
+export const USER_LIST: TableSpec = {
+  columns: ['email', 'role', 'team_name', 'key_name'],
+  required: ['email'],
+};
+
+/** Reads a `user_list.csv`: rows as far as they are readable, and everything that is wrong with them. */
+export function readUserList(bytes: Uint8Array, spec: TableSpec = USER_LIST): UserList {
+  const table = readTable(bytes, spec);
+  const problems: Problem[] = [...table.problems];
+  const rows = table.rows.map((row) => userRow(row, problems));
+  problems.push(...repeatedEmails(rows));
+  return { rows, problems, readable: table.readable };
+}
+
+function userRow(row: TableRow, problems: Problem[]): UserRow {
+  const email = row.cell('email');
+  const teams = row.cell('team_name');
+  const key = row.cell('key_name');
+  const role = readRole(row, problems);
+  if (email.text === '') problems.push({ line: row.line, column: email.column, message: 'The row has no email.' });
+  return {
+    line: row.line,
+    email: email.text,
+    emailColumn: email.column,
+    role,
+    teamNames: readTeams(row, problems),
+    teamColumn: teams.column,
+    keyName: key.text === '' ? null : key.text,
+    keyColumn: key.column,
+  };
+}
+
+/** Blank, `default` or one of ours; anything else is a problem and reads as blank. */
+function readRole(row: TableRow, problems: Problem[]): DesiredRole {
+  const { text, column } = row.cell('role');
+  if (text === '') return 'blank';
+  if (text === 'default' || isRole(text)) return text;
+  const allowed = [...ROLES, 'default'];
+  const message = `Invalid role \`${text}\`.${didYouMean(text, allowed)} Allowed: ${allowed.join(', ')}, or blank.`;
+  problems.push({ line: row.line, column, message });
+  return 'blank';
+}
+
+function readTeams(row: TableRow, problems: Problem[]): readonly string[] | null {
+  const { text, column } = row.cell('team_name');
+  if (text === '') return null;
+  if (text === '-') return [];
+  const names = text.split(';').flatMap((part) => part.trim() || []);
+  if (names.includes('-')) {
+    const message = '`-` means no team at all and must stand alone; a team of that name is written by its id.';
+    problems.push({ line: row.line, column, message });
+  }
+  return [...new Set(names)];
+}
+
+function repeatedEmails(rows: readonly UserRow[]): Problem[] {
+  const first = new Map<string, number>();
+  return rows.flatMap((row) => {
+    if (row.email === '') return [];
+    const key = emailKey(row.email);
+    const line = first.get(key);
+    if (line === undefined) {
+      first.set(key, row.line);
+      return [];
+    }
+    const message = `\`${row.email}\` stands on line ${line} already, and again on line ${row.line} (letter case does not count). Remove one of them.`;
+    return [{ line: row.line, column: row.emailColumn, message }];
+  });
+}
+
+const EMAIL = /^[^\s@,;:<>()[\]"\\\p{Cc}]+@[^\s@,;:<>()[\]"\\\p{Cc}.]+(\.[^\s@,;:<>()[\]"\\\p{Cc}.]+)+$/u;
+
+/** The manual's words, so that an error file can be searched for them. */
+export function isEmail(text: string): boolean {
+  return EMAIL.test(text);
+}
+
+/** Emails that cannot be right; one that the proxy has already (it checks nothing) is let be. */
+export function badEmails(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
+  return rows
+    .filter((row) => row.email !== '' && !isEmail(row.email) && !known.has(emailKey(row.email)))
+    .map((row) => ({
+      line: row.line,
+      column: row.emailColumn,
+      message: `Invalid email format: \`${row.email}\`. Expected name@example.com.`,
+    }));
+}
+
+/** Looks the rows' teams up; rows that name an unknown or ambiguous one become problems. */
+export function resolveTeams(
+  rows: readonly UserRow[],
+  directory: TeamDirectory,
+): { users: DesiredUser[]; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const users = rows.map((row): DesiredUser => {
+    const { teamNames, teamColumn, ...rest } = row;
+    return { ...rest, teams: teamNames && resolveRow(teamNames, { row, teamColumn, directory, problems }) };
+  });
+  return { users, problems };
+}
+
+function resolveRow(
+  names: readonly string[],
+  at: { row: UserRow; teamColumn: number; directory: TeamDirectory; problems: Problem[] },
+): TeamRef[] {
+  const found = new Map<string, TeamRef>();
+  for (const name of names) {
+    const lookup = at.directory.find(name);
+    if (lookup.found) found.set(lookup.team.teamId, lookup.team);
+    else at.problems.push({ line: at.row.line, column: at.teamColumn, message: lookup.message });
+  }
+  return [...found.values()];
+}
