@@ -1,0 +1,138 @@
+import Papa from 'papaparse';
+import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import type { Secret } from '../core/secret.ts';
+
+/** A spreadsheet would take such a cell for a formula. `-` alone is no formula and means "no team" in the file. */
+const FORMULA = /^(?!-$)[=+\-@\t\r]/;
+
+/**
+ * CSV with a header row, comma, `\n`, and a line break at the end. A cell that a spreadsheet would calculate
+ * (`=`, `+`, `-`, `@`, tab or CR at its beginning, except `-` alone) gets a leading `'`.
+ */
+export function csvText(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return `${Papa.unparse([[...header]], UNPARSE)}\n${csvLines(rows)}`;
+}
+
+const UNPARSE = { delimiter: ',', newline: '\n' } as const;
+
+/** The rows of {@link csvText} without a header, to append to a file; empty for no rows. */
+export function csvLines(rows: readonly (readonly string[])[]): string {
+  return rows.length === 0
+    ? ''
+    : `${Papa.unparse(
+        rows.map((row) => row.map(safeCell)),
+        UNPARSE,
+      )}\n`;
+}
+
+function safeCell(value: string): string {
+  return FORMULA.test(value) ? `'${value}` : value;
+}
+
+const OUTCOMES = ['action', 'email', 'user_id', 'role', 'team_name', 'api_keys', 'status', 'error_reason'];
+
+/** `user_sync_result.csv` */
+export function outcomesCsv(outcomes: readonly Outcome[]): string {
+  const row = (o: Outcome) => [o.action, o.email, o.userId, o.role, o.teamName, o.keyShown, o.status, o.reason];
+  return csvText(OUTCOMES, outcomes.map(row));
+}
+
+const ONBOARDING = [
+  'email',
+  'user_id',
+  'role',
+  'team_name',
+  'key_name',
+  'api_key',
+  'invitation_id',
+  'expires_at',
+  'onboarding_link',
+];
+
+/** `onboarding_links.csv`: holds secrets in the clear. Without header: lines to append to a file that has one. */
+export function onboardingCsv(rows: readonly OnboardingRow[], { header }: { readonly header: boolean }): string {
+  const cells = rows.map((row) => [
+    row.email,
+    row.userId,
+    row.role,
+    row.teamName,
+    row.keyName,
+    revealed(row.apiKey),
+    revealed(row.invitationId),
+    row.expiresAt,
+    revealed(row.link),
+  ]);
+  return header ? csvText(ONBOARDING, cells) : csvLines(cells);
+}
+
+/** A row of `user_reg_result.csv`. */
+export interface RegistrationRow {
+  readonly email: string;
+  readonly role: string;
+  readonly userId: string;
+  readonly teamName: string;
+  /** The user's own models; empty: all that the proxy has. */
+  readonly models: readonly string[];
+  /** A new user's key; for existing users `sk-...abcd`, several joined by `;`. */
+  readonly apiKeys: Secret | string | null;
+  readonly invitationUrl: Secret | null;
+}
+
+const REGISTRATIONS = ['email', 'role', 'user_id', 'team_name', 'models', 'api_keys', 'invitation_url'];
+
+/** `user_reg_result.csv`: holds secrets in the clear. Without header: lines to append to a file that has one. */
+export function registrationsCsv(rows: readonly RegistrationRow[], { header }: { readonly header: boolean }): string {
+  const cells = rows.map((row) => [
+    row.email,
+    row.role,
+    row.userId,
+    row.teamName,
+    row.models.length === 0 ? 'All proxy models' : row.models.join(';'),
+    revealed(row.apiKeys),
+    revealed(row.invitationUrl),
+  ]);
+  return header ? csvText(REGISTRATIONS, cells) : csvLines(cells);
+}
+
+/** `user_reg_error.csv` */
+export function registrationErrorsCsv(
+  rows: readonly { readonly email: string; readonly role: string; readonly reason: string }[],
+): string {
+  return csvText(
+    ['email', 'role', 'error_reason'],
+    rows.map((row) => [row.email, row.role, row.reason]),
+  );
+}
+
+/** `user_del_result.csv` */
+export function deletionsCsv(rows: readonly { readonly email: string; readonly userId: string }[]): string {
+  return csvText(
+    ['email', 'user_id', 'status'],
+    rows.map((row) => [row.email, row.userId, 'Deleted']),
+  );
+}
+
+/** `user_del_error.csv`; `userId` is empty where no user was found. */
+export function deletionErrorsCsv(
+  rows: readonly { readonly email: string; readonly userId: string; readonly reason: string }[],
+): string {
+  return csvText(
+    ['email', 'user_id', 'error_reason'],
+    rows.map((row) => [row.email, row.userId, row.reason]),
+  );
+}
+
+/** `user_list.csv` as `export` writes it; `teamName` as the file wants it (`;` between teams, `-` for none). */
+export function usersCsv(
+  rows: readonly { readonly email: string; readonly role: string; readonly teamName: string }[],
+): string {
+  return csvText(
+    ['email', 'role', 'team_name'],
+    rows.map((row) => [row.email, row.role, row.teamName]),
+  );
+}
+
+function revealed(secret: Secret | string | null): string {
+  if (secret === null) return '';
+  return typeof secret === 'string' ? secret : secret.reveal();
+}
