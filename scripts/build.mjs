@@ -1,0 +1,21 @@
+// Compiles src to lib and bundles lib to dist, the same bytes on every machine.
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+
+for (const folder of ['lib', 'dist']) rmSync(join(root, folder), { recursive: true, force: true });
+run(bin('tsc'), '-p', 'tsconfig.json');
+run(bin('ncc'), 'build', 'lib/main.js', '-o', 'dist', '--license', 'licenses.txt', '--minify', '--no-cache');
+run(bin('ncc'), 'build', 'lib/cli.js', '-o', 'dist/cli', '--license', 'licenses.txt', '--minify', '--no-cache');
+cpSync(join(root, 'LICENSE'), join(root, 'dist', 'LICENSE'));
+for (const folder of ['dist', 'dist/cli']) {
+  for (const file of readdirSync(join(root, folder))) {
+    if (file.endsWith('.map') || file.endsWith('.d.ts')) rmSync(join(root, folder, file));
+  }
+}
+if (!existsSync(join(root, 'dist', 'index.js'))) throw new Error('dist/index.js was not built');
