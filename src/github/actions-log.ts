@@ -1,0 +1,38 @@
+import { debug, error, info, warning } from '@actions/core';
+import type { Log } from '../core/log.ts';
+
+/** The log of a job. Values from file and proxy are data: nothing in a message takes effect as a workflow command. */
+export const actionsLog: Log = {
+  debug: (message) => debug(message),
+  info: (message) => info(withoutCommands(message)),
+  warning: (message) => warning(message),
+  error: (message) => error(message),
+};
+
+/** A log that changes every message on its way, for instance to mask emails. */
+export function mappedLog(log: Log, map: (text: string) => string): Log {
+  return {
+    debug: (message) => log.debug(map(message)),
+    info: (message) => log.info(map(message)),
+    warning: (message) => log.warning(map(message)),
+    error: (message) => log.error(map(message)),
+  };
+}
+
+/**
+ * The same text, with a blank put into whatever the runner would take as a command. Source: `ActionCommand.cs` of
+ * actions/runner: a line that begins with `::` after blanks, and `##[` anywhere in a line; lines end at CR, LF or both.
+ * Its comparison follows the culture, for which invisible characters do not count: neither do they here.
+ * (`debug`, `warning` and `error` of `@actions/core` escape line breaks themselves.)
+ */
+export function withoutCommands(text: string): string {
+  return text
+    .split(/(\r\n|\r|\n)/)
+    .map((line) => line.replace(COMMAND_V2, '$1 $2').replace(COMMAND_V1, '$1 ['))
+    .join('');
+}
+
+/** Anything that is neither a letter, a digit, a sign nor punctuation: blanks, controls, marks, invisible characters. */
+const UNSEEN = '[^\\p{L}\\p{N}\\p{P}\\p{S}]*';
+const COMMAND_V2 = new RegExp(`^(${UNSEEN}:)(${UNSEEN}:)`, 'u');
+const COMMAND_V1 = new RegExp(`(#${UNSEEN}#${UNSEEN})\\[`, 'gu');

@@ -1,0 +1,30 @@
+import { type AnnotationProperties, error as coreError } from '@actions/core';
+import type { Problem } from '../core/problem.ts';
+
+/** GitHub shows ten annotations of a kind per step; the tenth error is the one that the failed step itself makes. */
+const MOST = 9;
+
+/**
+ * Shows problems of the CSV as error annotations on the file.
+ * @param file path inside the repository
+ * @returns how many are not shown: to be named in the step's own error (see {@link moreProblems})
+ */
+export function annotateProblems(problems: readonly Problem[], file: string): number {
+  for (const problem of problems.slice(0, MOST)) coreError(problem.message, position(problem, file));
+  return Math.max(0, problems.length - MOST);
+}
+
+/** Ends the step's own error message: `""`, or `" 3 more problems are listed in the log."`. */
+export function moreProblems(more: number): string {
+  if (more === 0) return '';
+  return more === 1 ? ' 1 more problem is listed in the log.' : ` ${more} more problems are listed in the log.`;
+}
+
+function position({ line, column }: Problem, file: string): AnnotationProperties {
+  return {
+    title: 'User list',
+    file,
+    ...(line !== null && { startLine: line }),
+    ...(line !== null && column !== null && { startColumn: column }),
+  };
+}

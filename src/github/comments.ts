@@ -1,0 +1,174 @@
+import { z } from 'zod';
+import { type GitHubClient, type Repository, repositoryPath } from './client.ts';
+import { GitHubError, messageOf } from './errors.ts';
+
+const Comment = z.object({
+  id: z.number(),
+  body: z.string().nullish(),
+  html_url: z.string(),
+  user: z.object({ login: z.string() }).nullish(),
+});
+
+export interface IssueComment {
+  readonly id: number;
+  readonly url: string;
+  readonly body: string;
+  /** `null`: a deleted account. */
+  readonly user: { readonly login: string } | null;
+}
+
+export type NotWritten = 'no permission' | 'locked' | 'too long' | 'not the head' | 'closed' | 'not needed' | 'failed';
+
+export type CommentOutcome =
+  | { readonly written: true; readonly id: number; readonly url: string }
+  | {
+      readonly written: false;
+      readonly why: NotWritten;
+      /** A whole sentence for the log: what happened and what to do. */
+      readonly hint: string;
+    };
+
+export interface StickyComment {
+  readonly client: GitHubClient;
+  readonly repository: Repository;
+  /** Of the pull request. */
+  readonly number: number;
+  /** By marker *and* author: anybody may write our marker into a comment of his own. */
+  readonly isOurs: (comment: IssueComment) => boolean;
+  /** The body in at most `limit` characters. Called again with a smaller limit where the forge finds it too long. */
+  readonly render: (limit: number) => string;
+  /** Whether a comment is made where there is none yet. */
+  readonly create: boolean;
+  /** Leaves the comment alone unless this is the head of the open pull request; `null`: writes in any case. */
+  readonly onlyAtHead: string | null;
+}
+
+/** GitHub refuses more than 65,536 characters with 422 "Body is too long". The rest is for forges that take less. */
+const LIMITS = [65_536, 60_000, 40_000, 20_000, 8_000] as const;
+
+/**
+ * Writes the one comment of this target on a pull request: updates ours, or makes it. Never throws: a comment that
+ * cannot be written must not fail the run. Where two runs at once made one each, the newest is kept up to date and
+ * the others, whose text is outdated, are deleted.
+ */
+export async function writeStickyComment(sticky: StickyComment): Promise<CommentOutcome> {
+  try {
+    const untouchable = await reasonToLeaveAlone(sticky);
+    if (untouchable !== null) return untouchable;
+    const [newest, ...outdated] = await findComments(sticky.client, sticky.repository, sticky.number, sticky.isOurs);
+    if (newest === undefined) return sticky.create ? await create(sticky) : notWritten('not needed', 'No comment yet.');
+    const outcome = await updateComment(sticky.client, sticky.repository, newest.id, sticky.render);
+    if (outcome.written) await Promise.allSettled(outdated.map((comment) => remove(sticky, comment.id)));
+    return outcome;
+  } catch (error) {
+    return refused(error);
+  }
+}
+
+/**
+ * The comments that are ours, newest first, from all pages.
+ * @throws GitHubError, and ZodError where the forge's answer is no list of comments
+ */
+export async function findComments(
+  client: GitHubClient,
+  repository: Repository,
+  number: number,
+  isOurs: (comment: IssueComment) => boolean,
+): Promise<IssueComment[]> {
+  const found: IssueComment[] = [];
+  for await (const page of client.pages(`${repositoryPath(repository)}/issues/${number}/comments`, { per_page: 100 })) {
+    found.push(...page.map(readComment).filter(isOurs));
+  }
+  return found.sort((a, b) => b.id - a.id);
+}
+
+/** Replaces the body of a comment. Never throws. */
+export async function updateComment(
+  client: GitHubClient,
+  repository: Repository,
+  id: number,
+  render: (limit: number) => string,
+): Promise<CommentOutcome> {
+  const path = `${repositoryPath(repository)}/issues/comments/${id}`;
+  return shrinking(render, (body) => client.patch(path, { body }));
+}
+
+async function create(sticky: StickyComment): Promise<CommentOutcome> {
+  const { client, repository, number, isOurs, render } = sticky;
+  const path = `${repositoryPath(repository)}/issues/${number}/comments`;
+  return shrinking(render, async (body) => {
+    try {
+      return await client.post(path, { body });
+    } catch (error) {
+      if (!(error instanceof GitHubError) || !(error.status === null || error.status >= 500)) throw error;
+      // The answer was lost, not necessarily the comment: a second one beside it would confuse the reader.
+      const [made] = await findComments(client, repository, number, isOurs);
+      if (made !== undefined) return client.patch(`${repositoryPath(repository)}/issues/comments/${made.id}`, { body });
+      return client.post(path, { body });
+    }
+  });
+}
+
+async function shrinking(
+  render: (limit: number) => string,
+  write: (body: string) => Promise<unknown>,
+): Promise<CommentOutcome> {
+  for (const limit of LIMITS) {
+    try {
+      const { id, url } = readComment(await write(render(limit)));
+      return { written: true, id, url };
+    } catch (error) {
+      if (!isTooLong(error)) return refused(error);
+    }
+  }
+  return notWritten('too long', 'The comment was refused as too long, even shortened; see the job summary.');
+}
+
+async function remove({ client, repository }: StickyComment, id: number): Promise<void> {
+  await client.delete(`${repositoryPath(repository)}/issues/comments/${id}`);
+}
+
+const Head = z.object({ state: z.string(), head: z.object({ sha: z.string() }) });
+
+async function reasonToLeaveAlone(sticky: StickyComment): Promise<CommentOutcome | null> {
+  if (sticky.onlyAtHead === null) return null;
+  const pull = Head.parse(await sticky.client.get(`${repositoryPath(sticky.repository)}/pulls/${sticky.number}`));
+  if (pull.state !== 'open') {
+    return notWritten('closed', `Pull request #${sticky.number} is closed: its comment is left as it is.`);
+  }
+  if (pull.head.sha === sticky.onlyAtHead) return null;
+  return notWritten(
+    'not the head',
+    `This run is about ${sticky.onlyAtHead.slice(0, 7)}, but pull request #${sticky.number} is at ${pull.head.sha.slice(0, 7)} by now: ` +
+      'its comment is left to the newer run.',
+  );
+}
+
+function readComment(value: unknown): IssueComment {
+  const { id, html_url, body, user } = Comment.parse(value);
+  return { id, url: html_url, body: body ?? '', user: user ?? null };
+}
+
+function isTooLong(error: unknown): boolean {
+  return error instanceof GitHubError && error.status === 422 && /too long/i.test(error.reason);
+}
+
+/** Gitea answers 404 to a missing permission, GitHub 403 "Resource not accessible by integration". */
+function refused(error: unknown): CommentOutcome {
+  const status = error instanceof GitHubError ? error.status : null;
+  if (status === 403 && /issue is locked/i.test(messageOf(error))) {
+    return notWritten('locked', 'The conversation of the pull request is locked: no comment was written.');
+  }
+  if (status === 401 || status === 403 || status === 404) {
+    return notWritten(
+      'no permission',
+      `The comment could not be written (${messageOf(error)}). The job needs \`permissions: pull-requests: write\`; ` +
+        'for a pull request from a fork or by Dependabot the token is read-only whatever the workflow asks for.',
+    );
+  }
+  return notWritten('failed', `The comment could not be written: ${messageOf(error)}.`);
+}
+
+function notWritten(why: NotWritten, hint: string): CommentOutcome {
+  return { written: false, why, hint };
+}

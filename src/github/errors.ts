@@ -1,0 +1,49 @@
+/** A call to the forge that failed. Holds the forge's own words, never a header or the body that was sent. */
+export class GitHubError extends Error {
+  override readonly name = 'GitHubError';
+  /** HTTP status; `null`: no answer came (network, timeout), the call may or may not have taken effect. */
+  readonly status: number | null;
+  /** What the forge said, without route and status; may be empty. */
+  readonly reason: string;
+
+  constructor(call: string, status: number | null, reason: string) {
+    super(`${call}: ${[status ?? 'no answer', reason].filter(String).join(' ')}`);
+    this.status = status;
+    this.reason = reason;
+  }
+}
+
+/** Something that must be known before anything is written could not be found out. Never means "there is none". */
+export class LookupFailedError extends Error {
+  override readonly name = 'LookupFailedError';
+}
+
+/** The event that started this run cannot be read. */
+export class EventError extends Error {
+  override readonly name = 'EventError';
+}
+
+/** An artifact could not be uploaded, also not when tried again. */
+export class ArtifactUploadError extends Error {
+  override readonly name = 'ArtifactUploadError';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * Runs a look-up; any failure becomes a {@link LookupFailedError} that says what was looked for.
+ * @param intent completes "Failed to …"
+ * @param permission the `permissions:` entry that a refusal usually lacks
+ */
+export async function lookup<T>(intent: string, permission: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof LookupFailedError) throw error;
+    const refused = error instanceof GitHubError && (error.status === 403 || error.status === 404);
+    const hint = refused ? ` Does the job have \`permissions: ${permission}\`?` : '';
+    throw new LookupFailedError(`Failed to ${intent}: ${messageOf(error)}.${hint}`, { cause: error });
+  }
+}

@@ -1,0 +1,146 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { getOctokit } from '@actions/github';
+import type { Secret } from '../core/secret.ts';
+import type { GitHubClient, Query } from './client.ts';
+import { GitHubError } from './errors.ts';
+import { type Failure, retryDelay } from './retry.ts';
+
+type Octokit = ReturnType<typeof getOctokit>;
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+interface Answer {
+  readonly data: unknown;
+  readonly headers: Failure['headers'];
+}
+
+export interface GitHubClientOptions {
+  readonly token: Secret;
+  /** `GITHUB_API_URL`. */
+  readonly apiUrl: string;
+  /** `GITHUB_GRAPHQL_URL`; `null` where it is empty (Gitea has none). */
+  readonly graphqlUrl: string | null;
+  /** Of this program, for the user agent. */
+  readonly version: string;
+  readonly retries?: number;
+  /** Of one attempt. */
+  readonly timeoutMs?: number;
+  readonly sleep?: (milliseconds: number) => Promise<unknown>;
+}
+
+/** More pages than any pull request has comments: a server that always names a next page must end somewhere. */
+const MOST_PAGES = 1000;
+
+/** A client on the toolkit's octokit (so that `https_proxy` counts), which is loaded with the first call. */
+export function createGitHubClient(options: GitHubClientOptions): GitHubClient {
+  return new OctokitClient(options);
+}
+
+class OctokitClient implements GitHubClient {
+  readonly forge: 'github' | 'gitea';
+  readonly #options: Required<GitHubClientOptions>;
+  #octokit: Promise<Octokit> | null = null;
+
+  constructor(options: GitHubClientOptions) {
+    this.#options = { retries: 3, timeoutMs: 30_000, sleep: wait, ...options };
+    this.forge = /\/api\/v1\/?$/.test(options.apiUrl) ? 'gitea' : 'github';
+  }
+
+  async get(path: string, query: Query = {}): Promise<unknown> {
+    return (await this.#call('GET', withQuery(path, query))).data;
+  }
+
+  async *pages(path: string, query: Query = {}): AsyncIterable<readonly unknown[]> {
+    let next: string | null = withQuery(path, query);
+    for (let page = 0; next !== null; page++) {
+      if (page === MOST_PAGES) throw new GitHubError(`GET ${path}`, 200, 'names a next page without end');
+      const { data, headers }: Answer = await this.#call('GET', next);
+      if (!Array.isArray(data)) throw new GitHubError(`GET ${path}`, 200, 'with something that is not a list');
+      yield data;
+      next = nextPage(path, headers.link);
+    }
+  }
+
+  async post(path: string, body: object): Promise<unknown> {
+    return (await this.#call('POST', path, body)).data;
+  }
+
+  async patch(path: string, body: object): Promise<unknown> {
+    return (await this.#call('PATCH', path, body)).data;
+  }
+
+  async delete(path: string): Promise<void> {
+    await this.#call('DELETE', path);
+  }
+
+  async graphql(query: string): Promise<unknown> {
+    if (this.#options.graphqlUrl === null) return null;
+    return (await this.#call('POST', this.#options.graphqlUrl, { query }, true)).data;
+  }
+
+  async #call(method: Method, url: string, body?: object, safeToRepeat = method !== 'POST'): Promise<Answer> {
+    const octokit = await this.#load();
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await octokit.request({
+          method,
+          url,
+          ...(body && { data: body }),
+          request: { signal: AbortSignal.timeout(this.#options.timeoutMs) },
+        });
+      } catch (error) {
+        const failure = readFailure(error);
+        const delay = retryDelay(failure, safeToRepeat, attempt, Date.now(), Math.random());
+        if (delay === null || attempt >= this.#options.retries) {
+          throw new GitHubError(`${method} ${url}`, failure.status, failure.reason);
+        }
+        await this.#options.sleep(delay);
+      }
+    }
+  }
+
+  #load(): Promise<Octokit> {
+    this.#octokit ??= import('@actions/github').then((github) =>
+      github.getOctokit(this.#options.token.reveal(), {
+        baseUrl: this.#options.apiUrl.replace(/\/$/, ''),
+        userAgent: `litellm-user-sync/${this.#options.version}`,
+        log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+      }),
+    );
+    return this.#octokit;
+  }
+}
+
+function withQuery(path: string, query: Query): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) search.set(name, String(value));
+  return search.size > 0 ? `${path}?${search}` : path;
+}
+
+/**
+ * Of the next page's address only the query is taken: behind a reverse proxy the forge names itself by another
+ * address, and the token goes to `GITHUB_API_URL` alone.
+ */
+function nextPage(path: string, link: string | number | undefined): string | null {
+  const address = /<([^<>]*)>\s*;[^<]*\brel="?next\b/.exec(String(link ?? ''))?.[1];
+  if (address === undefined) return null;
+  return `${path}${new URL(address, 'http://localhost').search}`;
+}
+
+function readFailure(error: unknown): Failure {
+  const response = (error as { response?: { status: number; headers: Failure['headers']; data: unknown } }).response;
+  if (response === undefined) return { status: null, reason: networkReason(error), headers: {} };
+  return { status: response.status, reason: serverReason(response.data), headers: response.headers };
+}
+
+function networkReason(error: unknown): string {
+  const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
+  return [message, cause?.code ?? cause?.message].filter(Boolean).join(', ');
+}
+
+function serverReason(data: unknown): string {
+  if (typeof data === 'string') return data.replace(/\s+/g, ' ').trim().slice(0, 200);
+  const { message = '', errors = [] } = (data ?? {}) as { message?: unknown; errors?: unknown };
+  const details = Array.isArray(errors) ? errors.map((item) => item?.message ?? item?.code ?? item) : [];
+  const texts = [message, ...details].filter((text) => typeof text === 'string' && text !== '');
+  return texts.join(': ').slice(0, 500);
+}
