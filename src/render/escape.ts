@@ -1,0 +1,95 @@
+import { plain, visible } from './plain.ts';
+
+/** Longest value shown whole, in code points. */
+const LONGEST_VALUE = 200;
+/** Longest message shown whole, in UTF-16 units. */
+const LONGEST_PROSE = 2_000;
+
+/**
+ * What {@link plain} leaves and a code span cannot hold:
+ * - `<!--` would be found by whoever looks for the hidden marker of a comment;
+ * - a `|` after a backslash is read differently by GitHub, Gitea and marked;
+ * - blanks at the ends, or several in a row, get lost;
+ * - cmark gives up on fences of more than 80 backticks (MAXBACKTICKS in inlines.c).
+ */
+const NOT_FOR_CODE = /<(?=!--)|(?<=\\)\||^ | $|(?<= ) |`{9,}/g;
+
+/**
+ * A value in Markdown: a code span, the one place where neither Markdown nor HTML, mentions, references, autolinks,
+ * emoji and formulas take effect, on GitHub and Gitea alike. Reads as the value itself; what cannot be seen or shown
+ * reads `<U+XXXX>`. In a table, {@link tableRow} takes care of `|`.
+ */
+export function code(value: string, longest = LONGEST_VALUE): string {
+  if (value === '') return '(empty)';
+  const { kept, cut } = shorten(value, longest);
+  const text = plain(kept).replace(NOT_FOR_CODE, (match) => [...match].map(visible).join(''));
+  const fence = '`'.repeat(longestRun(text) + 1);
+  const pad = text.startsWith('`') || text.endsWith('`') ? ' ' : '';
+  return `${fence}${pad}${text}${pad}${fence}${cut === 0 ? '' : `… (${cut} more characters)`}`;
+}
+
+function shorten(value: string, longest: number): { kept: string; cut: number } {
+  if (value.length <= longest) return { kept: value, cut: 0 };
+  const points = [...value];
+  return { kept: points.slice(0, longest).join(''), cut: Math.max(0, points.length - longest) };
+}
+
+function longestRun(text: string): number {
+  return (text.match(/`+/g) ?? []).reduce((longest, run) => Math.max(longest, run.length), 0);
+}
+
+const LETTERS = String.raw`[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*`;
+const NUMBER = String.raw`\d{1,6}(?:\.\d{1,6})?%?`;
+/** Words that can't be anything but words, whatever stands around them: no `@`, `#`, `/`, `_`, `<`, `$`, brackets. */
+const WORD = new RegExp(String.raw`^\(?(?:${LETTERS}|${NUMBER})?[.,;:!?)]*$|^[–—…→]$`, 'u');
+/** GitHub links to a commit by any seven hexadecimal digits of its hash. */
+const HASH = /^\(?[0-9a-f]{7,}[.,;:!?)]*$/i;
+const LIST_NUMBER = /^\d+[.)]/;
+
+const PIECES = /`([^`]+)`|[^\s`]+|`+/g;
+
+/**
+ * A message in Markdown. Messages hold values of unknown make: words that can't be anything else stay, all other runs
+ * become code spans. A part between backticks is one code span. White space becomes single blanks.
+ */
+export function prose(message: string): string {
+  const text = message.length > LONGEST_PROSE ? `${message.slice(0, LONGEST_PROSE)} …` : message;
+  let result = '';
+  let open = '';
+  let end = 0;
+  const flush = () => {
+    if (open !== '') result += (result.endsWith('`') ? ' ' : '') + code(open, LONGEST_PROSE);
+    open = '';
+  };
+  for (const match of text.matchAll(PIECES)) {
+    const [piece, quoted] = match;
+    const gap = match.index > end && end > 0 ? ' ' : '';
+    end = match.index + piece.length;
+    if (quoted === undefined && !isWord(piece, result + open === '')) {
+      if (open === '') result += gap;
+      open += open === '' ? piece : gap + piece;
+      continue;
+    }
+    flush();
+    const shown = quoted === undefined ? piece : code(quoted);
+    result += (gap === '' && shown.startsWith('`') && result.endsWith('`') ? ' ' : gap) + shown;
+  }
+  flush();
+  return result;
+}
+
+function isWord(piece: string, first: boolean): boolean {
+  return WORD.test(piece) && !HASH.test(piece) && !(first && LIST_NUMBER.test(piece));
+}
+
+/** A row of a table; the cells are Markdown already. */
+export function tableRow(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+}
+
+/** A link; what is no http(s) address is shown as a value. */
+export function link(label: string, url: string): string {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) return `${prose(label)}: ${code(url)}`;
+  const href = new URL(url).href.replace(/[()<>|\\`[\]]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return `[${prose(label)}](${href})`;
+}

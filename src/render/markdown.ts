@@ -1,0 +1,4 @@
+/** Everything that goes into a comment or a job summary. */
+export { type PlanMarkdownOptions, planMarkdown } from './plan-markdown.ts';
+export { failureMarkdown, type ProblemsMarkdownOptions, problemsMarkdown } from './problems-markdown.ts';
+export { type ResultMarkdownOptions, resultMarkdown } from './result-markdown.ts';
