@@ -229,7 +229,7 @@ export function parseInputs(raw: RawInputs, env: NodeJS.ProcessEnv, workingDirec
   const given = Object.fromEntries(
     Object.entries(raw).flatMap(([name, text]) => (text?.trim() ? [[name, text.trim()]] : [])),
   );
-  const command = commandOf(given['command'] ?? 'sync');
+  const command = commandOf(given.command ?? 'sync');
   const parsed = schemaFor(command, env).safeParse(given);
   if (!parsed.success)
     throw new UsageError(parsed.error.issues.map((issue) => issueText(issue, given, env)).join('\n'));

@@ -1,0 +1,27 @@
+import type { Host } from '../host/host.ts';
+import { type Inputs, requireMasterKey } from '../inputs.ts';
+import { connect, type Proxy } from '../litellm/proxy.ts';
+import { USER_AGENT } from '../version.ts';
+
+/** The proxy that the inputs name; nothing is asked of it yet. */
+export function connectProxy(inputs: Inputs, host: Host): Proxy {
+  return connect({
+    baseUrl: inputs.baseUrl,
+    masterKey: requireMasterKey(inputs),
+    timeoutSeconds: inputs.timeoutSeconds,
+    retries: inputs.retries,
+    concurrency: inputs.concurrency,
+    log: host.log,
+    onSecret: host.onSecret,
+    userAgent: USER_AGENT,
+  });
+}
+
+/** Turns an invitation id into the address that a new user opens. */
+export async function onboardingLinks(inputs: Inputs, proxy: Proxy): Promise<(invitationId: string) => string> {
+  const page = await proxy.onboardingPage();
+  return (id) =>
+    page
+      ? `${inputs.publicUrl}/ui/onboarding?id=${id}&invitation_id=${id}`
+      : `${inputs.publicUrl}/ui/?invitation_id=${id}`;
+}

@@ -1,0 +1,36 @@
+import { compare } from '../core/membership.ts';
+import type { Problem } from '../core/problem.ts';
+import { plain } from '../render/plain.ts';
+
+/** Everything that is wrong with the file: the run stops before a single write. */
+export class FileProblemsError extends Error {
+  override readonly name = 'FileProblemsError';
+  readonly problems: readonly Problem[];
+
+  constructor(csvFile: string, problems: readonly Problem[]) {
+    const sorted = sortProblems(problems);
+    super(problemsText(csvFile, sorted));
+    this.problems = sorted;
+  }
+
+  /** Whether the file is to blame, and not the proxy alone. */
+  get isAboutFile(): boolean {
+    return this.problems.some((problem) => problem.line !== null);
+  }
+}
+
+/** By line and column; those about the whole file first. */
+function sortProblems(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort(
+    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0) || compare(a.message, b.message),
+  );
+}
+
+/** One line each: `user_list.csv:3:2: …`. */
+function problemsText(csvFile: string, problems: readonly Problem[]): string {
+  return problems.map((problem) => `${position(csvFile, problem)}: ${plain(problem.message)}`).join('\n');
+}
+
+function position(csvFile: string, { line, column }: Problem): string {
+  return [csvFile, line, column].filter((part) => part !== null).join(':');
+}

@@ -1,0 +1,77 @@
+import type { Log } from '../core/log.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Plan } from '../core/plan-types.ts';
+import type { Problem } from '../core/problem.ts';
+
+/** Whether a run may write, and if not, why. */
+export type Mode =
+  | { readonly kind: 'plan' }
+  | { readonly kind: 'apply' }
+  /** No key: the file is checked on its own. */
+  | { readonly kind: 'offline'; readonly reason: string };
+
+/** 0 done or nothing to do, 1 something failed or a limit was breached, 2 wrong usage or bad file, 3 changes found. */
+export type ExitCode = 0 | 1 | 2 | 3;
+
+export interface Progress {
+  /** What is being done, as a reader says it: `adding users`. */
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Where a command runs: a terminal or a job. Commands speak to it and know neither. */
+export interface Host {
+  readonly log: Log;
+  readonly mode: Mode;
+  /** Absolute; exists. */
+  readonly outputDirectory: string;
+  /** Set by SIGINT and SIGTERM: start no new write. */
+  readonly stop: { readonly requested: boolean };
+  /** Called with every secret the moment it is received. */
+  readonly onSecret: (value: string) => void;
+  /** A document that somebody asked for: the plan, a list. */
+  print(document: string): void;
+  progress(progress: Progress): void;
+}
+
+/** Why there is no plan. */
+export type Failure =
+  | { readonly kind: 'file'; readonly problems: readonly Problem[] }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** What a review lets through. */
+export type Review =
+  | { readonly kind: 'go'; readonly plan: Plan }
+  /** Nothing is written, and that is well: the run ends green. */
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface SyncResult {
+  /** With what was withheld. */
+  readonly plan: Plan;
+  readonly outcomes: readonly Outcome[];
+  readonly resultFile: string;
+  /** Holds secrets; `null` where there were none. */
+  readonly secretFile: string | null;
+}
+
+/** What `sync` tells and asks beyond that: comment, review and artifacts in a job, little in a terminal. */
+export interface SyncHost extends Host {
+  /** Files with emails for others to see are written masked. */
+  readonly redacts: boolean;
+  failed(failure: Failure): Promise<void>;
+  /** The file is fine, but there is no plan. */
+  checkedOffline(users: number): Promise<void>;
+  /** Nothing will be written by this run. */
+  planned(plan: Plan): Promise<void>;
+  /** Withholds what was not reviewed. Also where the run finds out that a newer file is there. */
+  review(plan: Plan): Promise<Review>;
+  /**
+   * Everything that would make a write regrettable, before the first one.
+   * @throws if the secrets that the plan creates could not be handed over
+   */
+  beforeWrites(plan: Plan): Promise<void>;
+  isSuperseded(): Promise<boolean>;
+  applied(result: SyncResult): Promise<void>;
+}
