@@ -32,7 +32,9 @@ export function withoutCommands(text: string): string {
     .join('');
 }
 
-/** Anything that is neither a letter, a digit, a sign nor punctuation: blanks, controls, marks, invisible characters. */
+/** Neither letter, digit, sign nor punctuation: blanks, controls, marks, invisible characters. */
 const UNSEEN = '[^\\p{L}\\p{N}\\p{P}\\p{S}]*';
-const COMMAND_V2 = new RegExp(`^(${UNSEEN}:)(${UNSEEN}:)`, 'u');
-const COMMAND_V1 = new RegExp(`(#${UNSEEN}#${UNSEEN})\\[`, 'gu');
+/** The same without blanks, which do count within a command. */
+const INVISIBLE = '[^\\p{L}\\p{N}\\p{P}\\p{S}\\p{Z}]*';
+const COMMAND_V2 = new RegExp(`^(${UNSEEN}:)(${INVISIBLE}:)`, 'u');
+const COMMAND_V1 = new RegExp(`(#${INVISIBLE}#${INVISIBLE})\\[`, 'gu');
