@@ -1,0 +1,38 @@
+import { type Call, Reply, type Route } from './context.ts';
+
+/** What needs no key: health, and the pages behind an onboarding link. */
+export const pageRoutes: readonly Route[] = [
+  { method: 'GET', path: '/health/readiness', access: 'public', answer: readiness },
+  { method: 'GET', path: '/health/liveliness', access: 'public', answer: () => "I'm alive!" },
+  { method: 'GET', path: '/ui', access: 'public', answer: ({ query }) => redirect('ui/', query) },
+  { method: 'GET', path: '/ui/', access: 'public', answer: () => html('LiteLLM') },
+  {
+    method: 'GET',
+    path: '/ui/onboarding',
+    access: 'public',
+    answer: ({ query }) => redirect('onboarding/', query),
+    since: (behaviour) => behaviour.onboardingPage,
+  },
+  {
+    method: 'GET',
+    path: '/ui/onboarding/',
+    access: 'public',
+    answer: () => html('Onboarding'),
+    since: (behaviour) => behaviour.onboardingPage,
+  },
+];
+
+function readiness({ behaviour }: Call): unknown {
+  if (behaviour.announcedVersion === null) return { status: 'healthy', db: 'connected' };
+  return { status: 'connected', db: 'connected', cache: null, litellm_version: behaviour.announcedVersion };
+}
+
+function redirect(location: string, query: URLSearchParams): Reply {
+  const search = query.toString();
+  return new Reply(307, '', { location: search === '' ? location : `${location}?${search}` });
+}
+
+function html(title: string): Reply {
+  const page = `<!DOCTYPE html><html lang="en"><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`;
+  return new Reply(200, page, { 'content-type': 'text/html; charset=utf-8' });
+}

@@ -1,0 +1,42 @@
+import { MASTER_USER_ID } from './context.ts';
+import { makeKey, type State } from './state.ts';
+import type { Seed, SeedUser } from './types.ts';
+
+/** Puts a seed's teams, users and keys into an empty state, with `default_user_id` as the proxy makes it. */
+export function plant(state: State, seed: Seed): void {
+  const teams = seed.teams ?? [];
+  if (teams.length > 0) {
+    state.addUser({ userId: MASTER_USER_ID, role: 'internal_user', teams: teams.map(({ teamId }) => teamId) });
+  }
+  for (const { teamId, alias } of teams) {
+    const team = state.addTeam(teamId, alias ?? null);
+    state.setMember(team, { userId: MASTER_USER_ID, email: null, role: 'admin', times: 1 });
+    state.addMembership(MASTER_USER_ID, teamId);
+  }
+  for (const user of seed.users ?? []) plantUser(state, user);
+}
+
+function plantUser(state: State, user: SeedUser): void {
+  const { userId, teams = [], teamsOnly = [], rosterOnly = [] } = user;
+  const email = user.email ?? null;
+  state.addUser({
+    userId,
+    email,
+    alias: user.alias ?? null,
+    role: user.role ?? null,
+    teams: [...teams, ...teamsOnly],
+    spend: user.spend ?? 0,
+    metadata: { ...user.metadata },
+    models: [...(user.models ?? [])],
+  });
+  for (const teamId of [...teams, ...rosterOnly]) {
+    const team = state.teams.get(teamId);
+    if (team === undefined) throw new Error(`Seed: user ${userId} is in team ${teamId}, which the seed does not have.`);
+    state.setMember(team, { userId, email, role: 'user', times: 1 });
+    state.addMembership(userId, teamId);
+  }
+  for (const { key, alias, teamId, spend } of user.keys ?? []) {
+    const values = { alias: alias ?? null, teamId: teamId ?? null, spend: spend ?? 0 };
+    state.addKey({ secret: key ?? makeKey(), userId, createdBy: MASTER_USER_ID, ...values });
+  }
+}

@@ -1,0 +1,78 @@
+export type Version = '1.106' | '1.75' | '1.55';
+
+/** What differs between the versions, each tried on the real proxy (1.106.2, 1.75.8, 1.55.8). */
+export interface Behaviour {
+  readonly version: Version;
+  /** Named by `/health/readiness`, on the old ones only. */
+  readonly announcedVersion: string | null;
+  readonly managementV1: boolean;
+  readonly onboardingPage: boolean;
+  /** `/user/bulk_update`, `/team/bulk_member_add`, `/v2/team/list`. */
+  readonly classicBulk: boolean;
+  /** Status of `/user/new` with an email that is taken; `null`: a second user. */
+  readonly duplicateEmail: 409 | 400 | null;
+  /** `false`: 200, the old user unchanged. */
+  readonly duplicateIdRefused: boolean;
+  /** `false`: `teams` of `/user/new` is stored in `user.teams` as it comes, rosters untouched. */
+  readonly newUserJoinsRosters: boolean;
+  /** `/user/list` knows sort and filter by email. */
+  readonly sortedUserList: boolean;
+  /** Whether `/team/member_add` refuses who stands in the roster already. */
+  readonly duplicateMemberRefused: boolean;
+  /** Whether a roster entry made by user id gets the user's email. */
+  readonly rosterEmails: boolean;
+  /** Whether leaving a team deletes the user's keys of that team. */
+  readonly leavingDeletesKeys: boolean;
+  /** Whether `/team/member_delete` takes a team off `user.teams` where the roster lacks the user. */
+  readonly leavingMendsUserTeams: boolean;
+  readonly deletingCleansRosters: boolean;
+  readonly fullKeyList: boolean;
+}
+
+const CURRENT: Behaviour = {
+  version: '1.106',
+  announcedVersion: null,
+  managementV1: true,
+  onboardingPage: true,
+  classicBulk: true,
+  duplicateEmail: 409,
+  duplicateIdRefused: true,
+  newUserJoinsRosters: true,
+  sortedUserList: true,
+  duplicateMemberRefused: true,
+  rosterEmails: true,
+  leavingDeletesKeys: true,
+  leavingMendsUserTeams: true,
+  deletingCleansRosters: true,
+  fullKeyList: true,
+};
+
+const MID_2025: Behaviour = {
+  ...CURRENT,
+  version: '1.75',
+  announcedVersion: '1.75.8',
+  managementV1: false,
+  onboardingPage: false,
+  duplicateEmail: 400,
+  duplicateIdRefused: false,
+  rosterEmails: false,
+  leavingDeletesKeys: false,
+  leavingMendsUserTeams: false,
+};
+
+const LATE_2024: Behaviour = {
+  ...MID_2025,
+  version: '1.55',
+  announcedVersion: '1.55.8',
+  classicBulk: false,
+  duplicateEmail: null,
+  newUserJoinsRosters: false,
+  sortedUserList: false,
+  duplicateMemberRefused: false,
+  deletingCleansRosters: false,
+  fullKeyList: false,
+};
+
+export function behaviourOf(version: Version): Behaviour {
+  return { '1.106': CURRENT, '1.75': MID_2025, '1.55': LATE_2024 }[version];
+}
