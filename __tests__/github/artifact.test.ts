@@ -64,6 +64,13 @@ describe('uploadArtifact', () => {
     });
   });
 
+  it('names it as Gitea does, by its name', async () => {
+    const env = { ...JOB, GITHUB_API_URL: 'https://github.example/api/v1' };
+    expect(await uploadArtifact(UPLOAD, env, createService(99))).toMatchObject({
+      url: 'https://github.example/acme/users/actions/runs/4711/artifacts/onboarding-links',
+    });
+  });
+
   it('tries again, a bounded number of times', async () => {
     const service = createService(new Error('ECONNRESET'), new Error('(500) Internal'), 99);
     expect(await upload(service)).toMatchObject({ id: 99 });

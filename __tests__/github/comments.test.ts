@@ -116,7 +116,10 @@ describe('writeStickyComment', () => {
       .get(LIST)
       .query(true)
       .reply(200, [{ id: 'one' }]);
-    expect(await writeStickyComment(createSticky())).toMatchObject({ why: 'failed' });
+    expect(await writeStickyComment(createSticky())).toMatchObject({
+      why: 'failed',
+      hint: expect.stringMatching(/unknown shape \(id: .*html_url: /),
+    });
   });
 
   it('shortens a body that is too long until it is taken', async () => {

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { forgeOf } from './client.ts';
 import { ArtifactUploadError, messageOf } from './errors.ts';
 
 export interface ArtifactUpload {
@@ -47,7 +48,7 @@ export async function uploadArtifact(
         retentionDays: upload.retentionDays,
       });
       if (id === undefined) throw new Error('the service named no artifact id');
-      return { id, name, url: artifactUrl(env, id) };
+      return { id, name, url: artifactUrl(env, name, id) };
     } catch (error) {
       const reason = withoutQueries(messageOf(error));
       if (attempt === ATTEMPTS || isFinal(error)) {
@@ -83,8 +84,10 @@ async function toolkit(): Promise<ArtifactService> {
   return new DefaultArtifactClient();
 }
 
-function artifactUrl(env: NodeJS.ProcessEnv, id: number): string {
-  return `${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}/artifacts/${id}`;
+/** The page that downloads it. Gitea knows artifacts by their name there (its route `/runs/{run}/artifacts/{name}`). */
+function artifactUrl(env: NodeJS.ProcessEnv, name: string, id: number): string {
+  const artifact = forgeOf(env.GITHUB_API_URL ?? '') === 'gitea' ? encodeURIComponent(name) : id;
+  return `${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}/artifacts/${artifact}`;
 }
 
 /** What no second attempt can mend. Names of the toolkit's own error classes. */

@@ -3,6 +3,13 @@ export interface Repository {
   readonly name: string;
 }
 
+export type Forge = 'github' | 'gitea';
+
+/** Gitea serves its API below `/api/v1`, GitHub at the root of a host or (Enterprise Server) below `/api/v3`. */
+export function forgeOf(apiUrl: string): Forge {
+  return /\/api\/v1\/?$/.test(apiUrl) ? 'gitea' : 'github';
+}
+
 export type Query = Readonly<Record<string, string | number>>;
 
 /**
@@ -11,7 +18,7 @@ export type Query = Readonly<Record<string, string | number>>;
  */
 export interface GitHubClient {
   /** Gitea speaks a dialect: other routes, other answers to a missing permission. */
-  readonly forge: 'github' | 'gitea';
+  readonly forge: Forge;
   get(path: string, query?: Query): Promise<unknown>;
   /** All pages of a list, following `Link: rel="next"`; fetched as they are consumed. */
   pages(path: string, query?: Query): AsyncIterable<readonly unknown[]>;

@@ -1,3 +1,5 @@
+import { ZodError } from 'zod';
+
 /** A call to the forge that failed. Holds the forge's own words, never a header or the body that was sent. */
 export class GitHubError extends Error {
   override readonly name = 'GitHubError';
@@ -28,7 +30,12 @@ export class ArtifactUploadError extends Error {
   override readonly name = 'ArtifactUploadError';
 }
 
+/** One line. Of an answer that no schema fits, where it does not; never its values. */
 export function messageOf(error: unknown): string {
+  if (error instanceof ZodError) {
+    const places = error.issues.map(({ path, message }) => `${path.join('.') || 'all of it'}: ${message}`);
+    return `the answer has an unknown shape (${places.slice(0, 3).join('; ')})`;
+  }
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { getOctokit } from '@actions/github';
 import type { Secret } from '../core/secret.ts';
-import type { GitHubClient, Query } from './client.ts';
+import { type Forge, forgeOf, type GitHubClient, type Query } from './client.ts';
 import { GitHubError } from './errors.ts';
 import { type Failure, retryDelay } from './retry.ts';
 
@@ -36,13 +36,13 @@ export function createGitHubClient(options: GitHubClientOptions): GitHubClient {
 }
 
 class OctokitClient implements GitHubClient {
-  readonly forge: 'github' | 'gitea';
+  readonly forge: Forge;
   readonly #options: Required<GitHubClientOptions>;
   #octokit: Promise<Octokit> | null = null;
 
   constructor(options: GitHubClientOptions) {
     this.#options = { retries: 3, timeoutMs: 30_000, sleep: wait, ...options };
-    this.forge = /\/api\/v1\/?$/.test(options.apiUrl) ? 'gitea' : 'github';
+    this.forge = forgeOf(options.apiUrl);
   }
 
   async get(path: string, query: Query = {}): Promise<unknown> {
