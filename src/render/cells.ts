@@ -71,7 +71,7 @@ function otherTeams(move: TeamMove): string {
   return [...joins, ...leaves].join('; ');
 }
 
-const role = (value: string | null) => (value === null ? NO_ROLE : code(value));
+const role = (value: string | null) => (value ? code(value) : NO_ROLE);
 
 function teams(refs: readonly TeamRef[] | null): string {
   if (refs === null) return DEFAULT_TEAMS;

@@ -41,12 +41,19 @@ function longestRun(text: string): number {
 const LETTERS = String.raw`[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*`;
 const NUMBER = String.raw`\d{1,6}(?:\.\d{1,6})?%?`;
 /** Words that can't be anything but words, whatever stands around them: no `@`, `#`, `/`, `_`, `<`, `$`, brackets. */
-const WORD = new RegExp(String.raw`^\(?(?:${LETTERS}|${NUMBER})?[.,;:!?)]*$|^[–—…→]$`, 'u');
+const WORD = new RegExp(String.raw`^\(?(?:${LETTERS}|${NUMBER})?[.,;:!?)]*$|^[–—…→=]$`, 'u');
 /** GitHub links to a commit by any seven hexadecimal digits of its hash. */
 const HASH = /^\(?[0-9a-f]{7,}[.,;:!?)]*$/i;
-const LIST_NUMBER = /^\d+[.)]/;
+/** A list item or an underlined heading, at the beginning of a line. */
+const NOT_FIRST = /^(?:\d+[.)]|=)/;
+
+/** Punctuation around a plain name belongs to the sentence: `(user_list.csv).` */
+const PUNCTUATED = /^(\(?)([\w@.+/#:%=&?~-]*\w)([.,;:!?)]*)$/;
 
 const PIECES = /`([^`]+)`|[^\s`]+|`+/g;
+
+/** A part of a message: Markdown already, or a value that is to become a code span. */
+type Part = { readonly gap: boolean; readonly markdown: string } | { readonly gap: boolean; readonly value: string };
 
 /**
  * A message in Markdown. Messages hold values of unknown make: words that can't be anything else stay, all other runs
@@ -55,31 +62,47 @@ const PIECES = /`([^`]+)`|[^\s`]+|`+/g;
 export function prose(message: string): string {
   const text = message.length > LONGEST_PROSE ? `${message.slice(0, LONGEST_PROSE)} …` : message;
   let result = '';
-  let open = '';
-  let end = 0;
-  const flush = () => {
-    if (open !== '') result += (result.endsWith('`') ? ' ' : '') + code(open, LONGEST_PROSE);
-    open = '';
-  };
-  for (const match of text.matchAll(PIECES)) {
-    const [piece, quoted] = match;
-    const gap = match.index > end && end > 0 ? ' ' : '';
-    end = match.index + piece.length;
-    if (quoted === undefined && !isWord(piece, result + open === '')) {
-      if (open === '') result += gap;
-      open += open === '' ? piece : gap + piece;
-      continue;
-    }
-    flush();
-    const shown = quoted === undefined ? piece : code(quoted);
-    result += (gap === '' && shown.startsWith('`') && result.endsWith('`') ? ' ' : gap) + shown;
+  for (const part of joinValues(parts(text.trim()))) {
+    const shown = 'markdown' in part ? part.markdown : code(part.value, LONGEST_PROSE);
+    const apart = part.gap || (shown.startsWith('`') && result.endsWith('`'));
+    result += (apart ? ' ' : '') + shown;
   }
-  flush();
   return result;
 }
 
+function parts(text: string): Part[] {
+  let end = 0;
+  return [...text.matchAll(PIECES)].flatMap((match): Part[] => {
+    const [piece, quoted] = match;
+    const gap = match.index > end;
+    end = match.index + piece.length;
+    if (quoted !== undefined) return [{ gap, markdown: code(quoted) }];
+    if (isWord(piece, match.index === 0)) return [{ gap, markdown: piece }];
+    const [, before = '', name, after = ''] = PUNCTUATED.exec(piece) ?? [];
+    if (name === undefined) return [{ gap, value: piece }];
+    return [{ gap, markdown: before + code(name, LONGEST_PROSE) + after }];
+  });
+}
+
+/** Values with nothing but a blank between them become one. */
+function joinValues(all: readonly Part[]): Part[] {
+  const joined: Part[] = [];
+  for (const part of all) {
+    const last = joined.at(-1);
+    if (last && 'value' in last && 'value' in part) {
+      joined[joined.length - 1] = { gap: last.gap, value: last.value + (part.gap ? ' ' : '') + part.value };
+    } else joined.push(part);
+  }
+  return joined;
+}
+
 function isWord(piece: string, first: boolean): boolean {
-  return WORD.test(piece) && !HASH.test(piece) && !(first && LIST_NUMBER.test(piece));
+  return WORD.test(piece) && !HASH.test(piece) && !(first && NOT_FIRST.test(piece));
+}
+
+/** Messages as a block of their own; none for none. */
+export function noteBlock(notes: readonly string[]): string[] {
+  return notes.length === 0 ? [] : [`> [!NOTE]\n${notes.map((note) => `> ${prose(note)}`).join('\n>\n')}`];
 }
 
 /** A row of a table; the cells are Markdown already. */

@@ -1,4 +1,4 @@
-import { prose, tableRow } from './escape.ts';
+import { noteBlock, prose, tableRow } from './escape.ts';
 import { plural } from './words.ts';
 
 /** From how many rows on a table can be folded. */
@@ -19,7 +19,7 @@ export interface Table {
 export interface MarkdownDocument {
   /** Blocks that are never left out: heading, counts, breaches. */
   readonly head: readonly string[];
-  /** Blocks that give way before `head` does. */
+  /** Messages to the reader; together they give way where they would leave no room for tables. */
   readonly notes: readonly string[];
   /** The most important first: cutting begins with the last row of the last table. */
   readonly tables: readonly Table[];
@@ -34,8 +34,8 @@ export interface MarkdownDocument {
  * at least 5,000.
  */
 export function fitDocument(document: MarkdownDocument, limit: number): string {
-  for (const smaller of [document, { ...document, notes: notesElsewhere(document) }]) {
-    const text = fill(smaller, limit);
+  for (const notes of [noteBlock(document.notes), notesElsewhere(document)]) {
+    const text = fill(document, notes, limit);
     if (text !== null) return text;
   }
   const rows = document.tables.reduce((sum, table) => sum + table.count, 0);
@@ -47,8 +47,8 @@ function notesElsewhere({ notes, rest }: MarkdownDocument): string[] {
   return notes.length === 0 ? [] : [`${plural(notes.length, 'note')}, see ${prose(rest)}.`];
 }
 
-function fill(document: MarkdownDocument, limit: number): string | null {
-  const { head, notes, tables, foot, rest } = document;
+function fill(document: MarkdownDocument, notes: readonly string[], limit: number): string | null {
+  const { head, tables, foot, rest } = document;
   const fixed = [...head, ...notes, ...foot];
   const frames = tables.map((table) => bytes(renderTable(table, [''], table.count, rest)) + DIGITS);
   let room = limit - sum(fixed.map(blockBytes)) - sum(frames.map((size) => size + SEPARATOR));

@@ -29,7 +29,7 @@ export function planMarkdown(plan: Plan, options: PlanMarkdownOptions): string {
   return fitDocument(
     {
       head: [heading(options), headline(plan, options), ...breachAlert(plan), ...costs(plan)],
-      notes: options.notes.length === 0 ? [] : [options.notes.map((note) => `- ${prose(note)}`).join('\n')],
+      notes: options.notes,
       tables: tables(plan),
       foot: [...untouched(plan), ...footer(plan, options)],
       rest: options.rest,

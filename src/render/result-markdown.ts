@@ -27,12 +27,11 @@ export function resultMarkdown(
   outcomes: readonly Outcome[],
   options: ResultMarkdownOptions,
 ): string {
-  const links = options.links.map(({ label, url }) => `- ${link(label, url)}`);
-  const notes = options.notes.map((note) => `- ${prose(note)}`);
+  const links = options.links.map(({ label, url }) => link(label, url)).join(' · ');
   return fitDocument(
     {
-      head: [heading(options), headline(outcomes, options), ...(links.length === 0 ? [] : [links.join('\n')])],
-      notes: notes.length === 0 ? [] : [notes.join('\n')],
+      head: [heading(options), headline(outcomes, options), ...(links === '' ? [] : [links])],
+      notes: options.notes,
       tables: tables(outcomes),
       foot: plan === null ? [] : untouched(plan),
       rest: options.rest,

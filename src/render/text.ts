@@ -130,7 +130,7 @@ function breaches(plan: Plan): string {
   return ['LIMIT BREACHED - nothing of this plan is applied:', ...lines].join('\n');
 }
 
-const role = (value: string | null) => (value === null ? NO_ROLE : plain(value));
+const role = (value: string | null) => plain(value || NO_ROLE);
 
 function teams(refs: readonly TeamRef[] | null): string {
   if (refs === null) return DEFAULT_TEAMS;

@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Plan } from '../../src/core/plan-types.ts';
+import { planMarkdown, problemsMarkdown, resultMarkdown } from '../../src/render/markdown.ts';
+import { adminChange } from '../../src/render/words.ts';
+import { anyPlan, hostileValue } from './arbitraries.ts';
+import { decoded, type Parsed, parse } from './gfm.ts';
+import { add, HOSTILE, options, outcome, PLANS, plan, remove, update } from './plans.ts';
+
+/** Rows that the plan's tables are to have, admins first. */
+function expectedRows({ changes }: Plan): number[] {
+  const others = changes.filter((change) => adminChange(change) === null);
+  const kinds = (['delete', 'update', 'add'] as const).map((kind) => others.filter((change) => change.kind === kind));
+  return [changes.length - others.length, ...kinds.map((kind) => kind.length)].filter((count) => count > 0);
+}
+
+/** No link, image, HTML of others, formula, mention or reference took effect, and every tag is closed. */
+function expectHarmless({ html, links, texts, types }: Parsed, text: string): void {
+  expect(links).toEqual([]);
+  for (const type of ['image', 'del', 'code', 'em', 'def']) expect(types).not.toContain(type);
+  for (const tag of html) expect(tag).toMatch(/^(?:<details(?: open)?><summary>\d+ users?<\/summary>|<\/details>)$/);
+  expect(text.split('<details').length).toBe(text.split('\n</details>\n').length);
+  for (const found of texts) {
+    expect(found).not.toMatch(/[@#<>`_~^*\\{}]|www|http|:\w+:/i);
+    expect(found.split('$').length).toBeLessThan(3);
+  }
+}
+
+function countMore(text: string): number {
+  return [...text.matchAll(/^… (\d+) more, see /gm)].reduce((sum, [, number]) => sum + Number(number), 0);
+}
+
+describe('planMarkdown', () => {
+  it('has one row per change and as many cells as columns, whatever the values', () => {
+    fc.assert(
+      fc.property(anyPlan, hostileValue, (anything, csvFile) => {
+        const text = planMarkdown(anything, options({ csvFile, target: csvFile, notes: [csvFile], limit: 1_000_000 }));
+        const parsed = parse(text);
+        expect(parsed.tables.map((table) => table.rows.length)).toEqual(expectedRows(anything));
+        for (const { header, rows } of parsed.tables) {
+          for (const row of rows) expect(row.length).toBe(header.length);
+        }
+        expectHarmless(parsed, text);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('stays below any limit, on whole rows, and says how many are missing', () => {
+    fc.assert(
+      fc.property(anyPlan, fc.integer({ min: 5_000, max: 40_000 }), hostileValue, (anything, limit, target) => {
+        const text = planMarkdown(anything, options({ limit, target, notes: [target] }));
+        expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+        const parsed = parse(text);
+        const shown = parsed.tables.reduce((sum, table) => sum + table.rows.length, 0);
+        expect(shown + countMore(text)).toBe(anything.changes.length);
+        expectHarmless(parsed, text);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('names every changed user exactly once', () => {
+    const emails = (index: number) => `user${index}@example.com`;
+    const changes = [
+      add(emails(1), { role: 'proxy_admin' }),
+      add(emails(2)),
+      remove(emails(3), { role: 'proxy_admin' }),
+      remove(emails(4)),
+      update(emails(5)),
+      update(emails(6), { role: { from: 'proxy_admin', to: 'internal_user' } }),
+    ];
+    const text = planMarkdown(plan(changes), options());
+    for (const { email } of changes) expect(text.split(email)).toHaveLength(2);
+  });
+
+  it('cuts adds first, then updates, and keeps deletes and administrators', () => {
+    const { tables } = parse(planMarkdown(PLANS.huge ?? plan([]), options({ limit: 17_000 })));
+    const rows = tables.map((table) => table.rows.length);
+    expect(rows.slice(0, 2)).toEqual([3, 40]);
+    expect(rows).toHaveLength(3);
+    expect(rows[2]).toBeGreaterThan(100);
+  });
+
+  it('uses the room it has', () => {
+    const text = planMarkdown(PLANS.huge ?? plan([]), options({ limit: 65_536 }));
+    expect(Buffer.byteLength(text)).toBeGreaterThan(65_300);
+    expect(planMarkdown(PLANS.huge ?? plan([]), options({ limit: 1_048_576 }))).not.toContain('more, see');
+  });
+
+  it('gives up notes before rows, and says so', () => {
+    const notes = Array.from({ length: 100 }, () => 'word '.repeat(100));
+    const text = planMarkdown(PLANS.small ?? plan([]), options({ limit: 5_000, notes }));
+    expect(text).toContain('100 notes, see the job summary.');
+    expect(parse(text).tables).toHaveLength(3);
+  });
+
+  it('shows values of mixed hostility as they are', () => {
+    const { tables } = parse(planMarkdown(plan(HOSTILE.map((value) => add(value))), options()));
+    const shown = tables[0]?.rows.map(([cell]) => cell?.tokens[0] as { text: string });
+    expect(shown?.map(({ text }) => decoded(text))).toEqual(HOSTILE);
+  });
+});
+
+describe('resultMarkdown', () => {
+  const result = {
+    title: 'Result',
+    target: null,
+    csvFile: 'user_list.csv',
+    notes: [],
+    links: [],
+    rest: 'the artifact',
+  };
+  const anyOutcome = fc.record({
+    email: hostileValue,
+    status: fc.constantFrom('SUCCESS', 'FAILED', 'SKIPPED'),
+    action: fc.constantFrom('ADDED', 'DELETED', 'UPDATED', 'UNCHANGED'),
+    role: hostileValue,
+    teamName: hostileValue,
+    reason: hostileValue,
+  } as const);
+
+  it('stays below the limit and lists each outcome but the unchanged', () => {
+    fc.assert(
+      fc.property(fc.array(anyOutcome, { maxLength: 60 }), fc.integer({ min: 5_000, max: 20_000 }), (rows, limit) => {
+        const outcomes = rows.map(({ email, ...more }) => outcome(email, more));
+        const text = resultMarkdown(null, outcomes, { ...result, limit });
+        expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+        const parsed = parse(text);
+        expectHarmless(parsed, text);
+        const listed = outcomes.filter(({ status, action }) => status !== 'SUCCESS' || action !== 'UNCHANGED');
+        const shown = parsed.tables.reduce((sum, table) => sum + table.rows.length, 0);
+        expect(shown + countMore(text)).toBe(listed.length);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('problemsMarkdown', () => {
+  it('stays below the limit and shows whole problems', () => {
+    fc.assert(
+      fc.property(fc.array(hostileValue, { minLength: 1, maxLength: 300 }), (messages) => {
+        const problems = messages.map((message, index) => ({ line: index + 1, column: null, message }));
+        const where = { title: 'Plan', target: null, csvFile: 'a.csv', limit: 6_000, rest: 'the log' };
+        const text = problemsMarkdown(problems, where);
+        expect(Buffer.byteLength(text)).toBeLessThanOrEqual(6_000);
+        const parsed = parse(text);
+        expectHarmless(parsed, text);
+        expect((parsed.tables[0]?.rows.length ?? 0) + countMore(text)).toBe(messages.length);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});

@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { planJson } from '../../src/render/json.ts';
+import { planText } from '../../src/render/text.ts';
+import { money, outcomeCounts } from '../../src/render/words.ts';
+import { anyPlan } from './arbitraries.ts';
+import { add, moved, outcome, plan, remove, unchanged, update } from './plans.ts';
+
+const dryRun = { applying: false, csvFile: 'user_list.csv' };
+
+describe('planText', () => {
+  it('is what the manual of sync_user.py shows', () => {
+    const manual = plan(
+      [
+        add('new_user@example.com'),
+        remove('old_user@example.com'),
+        update('existing@example.com', {
+          role: { from: 'internal_user', to: 'internal_user_viewer' },
+          teams: moved(['old_team'], ['new_team']),
+        }),
+      ],
+      { unchanged: unchanged(5) },
+    );
+    expect(planText(manual, dryRun)).toBe(
+      `Synchronization Plan:
+  Users to add: 1
+  Users to delete: 1
+  Users to update: 1
+  Users unchanged: 5
+
+DRY RUN - Changes that would be made:
+
+  Users to ADD:
+    + new_user@example.com (Role: internal_user, Team: development)
+
+  Users to DELETE:
+    - old_user@example.com (Role: internal_user, Team: support)
+
+  Users to UPDATE:
+    ~ existing@example.com (Role: internal_user → internal_user_viewer, Teams: old_team → new_team)
+`,
+    );
+  });
+
+  it('has one line per change, whatever the values, and no control character', () => {
+    fc.assert(
+      fc.property(anyPlan, (anything) => {
+        const text = planText(anything, dryRun);
+        const count = (sign: string) => text.split('\n').filter((line) => line.startsWith(`    ${sign} `)).length;
+        const kinds = anything.changes.map((change) => change.kind);
+        expect(count('+')).toBe(kinds.filter((kind) => kind === 'add').length);
+        expect(count('-')).toBe(kinds.filter((kind) => kind === 'delete').length);
+        expect(count('~')).toBe(kinds.filter((kind) => kind === 'update').length);
+        expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]|##\[/u);
+        for (const line of text.split('\n')) expect(line.trimStart()).not.toMatch(/^::/);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('planJson', () => {
+  it('parses, says the same of every change, and shows no control character', () => {
+    fc.assert(
+      fc.property(anyPlan, (anything) => {
+        const text = planJson(anything, { csvFile: 'user_list.csv', target: null });
+        expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+        const { changes } = JSON.parse(text) as { changes: { action: string; email: string }[] };
+        const expected = anything.changes.map(({ kind, email }) => ({ action: kind, email }));
+        expect(changes.map(({ action, email }) => ({ action, email }))).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('words', () => {
+  it('count each outcome once', () => {
+    const outcomes = [
+      outcome('a@x'),
+      outcome('b@x', { status: 'FAILED' }),
+      outcome('c@x', { status: 'SKIPPED', action: 'DELETED' }),
+      outcome('d@x', { action: 'UNCHANGED' }),
+    ];
+    expect(outcomeCounts(outcomes)).toEqual({
+      added: 1,
+      deleted: 0,
+      updated: 0,
+      unchanged: 1,
+      failed: 1,
+      skipped: 1,
+    });
+  });
+
+  it.each([
+    [0, '$0.00'],
+    [0.004, 'under $0.01'],
+    [12.5, '$12.50'],
+  ])('money %d', (dollars, words) => {
+    expect(money(dollars)).toBe(words);
+  });
+});
