@@ -209,11 +209,11 @@ describe('findApprovals: which comments', () => {
     serveClosed(apiPull(7, { mergeCommit: sha('e') }));
     serveComments(
       7,
-      apiComment(71, '[target] d1', 'stranger', 'User'),
-      apiComment(72, '[target] d1', 'github-actions', 'User'),
-      apiComment(73, '[target] d5'),
-      apiComment(74, '[target] d6'),
-      apiComment(75, '[other target] d1'),
+      apiComment(71, '[target] d5'),
+      apiComment(72, '[target] d6'),
+      apiComment(73, '[other target] d1'),
+      apiComment(74, '[target] d1', 'stranger', 'User'),
+      apiComment(75, '[target] d1', 'github-actions', 'User'),
     );
     expect(await findApprovals(createSearch())).toMatchObject({ approved: new Set(['d6']) });
   });
