@@ -37,9 +37,10 @@ const day = (number: number) => `2026-11-${String(number).padStart(2, '0')}T00:0
 
 beforeEach(() => nock.disableNetConnect());
 afterEach(() => {
-  expect(nock.pendingMocks()).toEqual([]);
+  const unasked = nock.pendingMocks();
   nock.cleanAll();
   nock.enableNetConnect();
+  expect(unasked).toEqual([]);
 });
 
 describe('findApprovals: which pull requests', () => {

@@ -40,9 +40,10 @@ function serveComments(...comments: object[]): nock.Scope {
 
 beforeEach(() => nock.disableNetConnect());
 afterEach(() => {
-  expect(nock.pendingMocks()).toEqual([]);
+  const unasked = nock.pendingMocks();
   nock.cleanAll();
   nock.enableNetConnect();
+  expect(unasked).toEqual([]);
 });
 
 describe('writeStickyComment', () => {

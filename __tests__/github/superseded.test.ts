@@ -30,9 +30,10 @@ function serve(ref: string, blob: string | null): void {
 
 beforeEach(() => nock.disableNetConnect());
 afterEach(() => {
-  expect(nock.pendingMocks()).toEqual([]);
+  const unasked = nock.pendingMocks();
   nock.cleanAll();
   nock.enableNetConnect();
+  expect(unasked).toEqual([]);
 });
 
 describe('isSuperseded', () => {
