@@ -5,9 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { applyPlan } from '../apply/apply.ts';
 import { FileJournal } from '../apply/journal.ts';
 import type { Outcome } from '../core/outcome.ts';
+import { RefusedError } from '../core/refused.ts';
 import type { Plan } from '../core/plan-types.ts';
 import { readUserList, type UserList } from '../core/user-list.ts';
-import type { ExitCode, Failure, SyncHost } from '../host/host.ts';
+import type { ExitCode, Failure, SyncHost, SyncResult } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
 import type { Proxy } from '../litellm/proxy.ts';
 import { outcomesCsv } from '../render/csv.ts';
@@ -17,6 +18,7 @@ import { readCsvFile } from './file.ts';
 import { planFor, problemsOffline } from './planning.ts';
 import { FileProblemsError } from './problems.ts';
 import { settleLeftovers } from './settle.ts';
+import { withdrawSecrets } from './withdraw.ts';
 
 const RESULT_FILE = 'user_sync_result.csv';
 
@@ -44,6 +46,7 @@ async function checkOffline(list: UserList, inputs: Inputs, host: SyncHost): Pro
 
 async function show(plan: Plan, host: SyncHost): Promise<ExitCode> {
   await host.planned(plan);
+  for (const breach of plan.breaches) host.log.error(breach.message);
   return plan.breaches.length > 0 ? 1 : 0;
 }
 
@@ -62,8 +65,11 @@ async function carryOut(plan: Plan, run: Run): Promise<ExitCode> {
   if (review.plan.breaches.length > 0) return show(review.plan, run.host);
   await run.host.beforeWrites(review.plan);
   const journal = await FileJournal.create(run.host.outputDirectory);
-  const outcomes = await applyPlan(review.plan, await applyOptions(journal, run));
-  return report(review.plan, mergeSettled(run.settled, outcomes), journal, run);
+  const applied = await applyPlan(review.plan, await applyOptions(journal, run));
+  const secretFile = journal.onboardingFile.path;
+  const outcomes = await handOver(mergeSettled(run.settled, applied), secretFile, run);
+  await journal.remove();
+  return report({ plan: review.plan, outcomes, secretFile }, run);
 }
 
 async function applyOptions(journal: FileJournal, { inputs, host, proxy }: Run) {
@@ -85,11 +91,20 @@ async function applyOptions(journal: FileJournal, { inputs, host, proxy }: Run) 
   };
 }
 
-async function report(plan: Plan, outcomes: readonly Outcome[], journal: FileJournal, run: Run): Promise<ExitCode> {
-  const resultFile = join(run.host.outputDirectory, RESULT_FILE);
-  await writeFile(resultFile, outcomesCsv(run.host.redacts ? redactOutcomes(outcomes) : outcomes));
-  await run.host.applied({ plan, outcomes, resultFile, secretFile: journal.secretFile });
-  return outcomes.some((outcome) => outcome.status === 'FAILED') ? 1 : 0;
+/** Gives the secrets to whoever waits for them; a key that nobody will ever see is worse than none. */
+async function handOver(outcomes: readonly Outcome[], secretFile: string, run: Run): Promise<readonly Outcome[]> {
+  const newcomers = outcomes.filter((outcome) => outcome.action === 'ADDED' && outcome.userId !== '');
+  if (newcomers.length === 0) return outcomes;
+  const handover = await run.host.handOver(secretFile);
+  if (handover.kind === 'done') return outcomes;
+  return withdrawSecrets(outcomes, handover, run.proxy);
+}
+
+async function report(result: Omit<SyncResult, 'resultFile'>, { host }: Run): Promise<ExitCode> {
+  const resultFile = join(host.outputDirectory, RESULT_FILE);
+  await writeFile(resultFile, outcomesCsv(host.redacts ? redactOutcomes(result.outcomes) : result.outcomes));
+  await host.applied({ ...result, resultFile });
+  return result.outcomes.some((outcome) => outcome.status === 'FAILED') ? 1 : 0;
 }
 
 /** A settled row tells more of its user than this run's row, which finds him unchanged. */

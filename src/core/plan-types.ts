@@ -88,7 +88,10 @@ export interface Plan {
   /** Sorted: adds, deletes, updates; within a kind by email. */
   readonly changes: readonly Change[];
   readonly unchanged: readonly UnchangedUser[];
+  /** Number of users that a plan may touch, before it is applied. */
   readonly managed: number;
+  /** Number of `proxy_admin` users with an email, managed or not, before it is applied. */
+  readonly admins: number;
   readonly unmanaged: UnmanagedCounts;
   readonly breaches: readonly Breach[];
 }

@@ -57,6 +57,7 @@ export function makePlan(
     changes,
     unchanged: rows.flatMap((row) => row.unchanged ?? []).sort((a, b) => compareEmails(a, b)),
     managed: managed.length,
+    admins,
     unmanaged: countUnmanaged(unmanaged),
     breaches: breaches(changes, { managed: managed.length, admins }, policy),
   };
@@ -206,6 +207,11 @@ export function withhold(plan: Plan, reason: Withheld, isWithheld: (change: Chan
     change.withheld === null && isWithheld(change) ? { ...change, withheld: reason } : change,
   );
   return { ...plan, changes };
+}
+
+/** The plan with its limits measured again, after more of it was withheld. */
+export function withLimits(plan: Plan, limits: Limits): Plan {
+  return { ...plan, breaches: breaches(plan.changes, plan, limits) };
 }
 
 /** Rows whose `key_name` a new user's key would take from somebody: a row above it, or a key on the proxy. */

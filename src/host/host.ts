@@ -56,6 +56,11 @@ export interface SyncResult {
   readonly secretFile: string | null;
 }
 
+/** Whether the secrets reached somebody. `isLost`: the file goes with the job, nobody will ever see it. */
+export type Handover =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly isLost: boolean };
+
 /** What `sync` tells and asks beyond that: comment, review and artifacts in a job, little in a terminal. */
 export interface SyncHost extends Host {
   /** Files with emails for others to see are written masked. */
@@ -73,5 +78,6 @@ export interface SyncHost extends Host {
    */
   beforeWrites(plan: Plan): Promise<void>;
   isSuperseded(): Promise<boolean>;
+  handOver(secretFile: string | null): Promise<Handover>;
   applied(result: SyncResult): Promise<void>;
 }

@@ -1,0 +1,264 @@
+import { writeFile } from 'node:fs/promises';
+import { notice, saveState, setSecret } from '@actions/core';
+import type { Outcome } from '../core/outcome.ts';
+import type { Plan } from '../core/plan-types.ts';
+import type { Approvals } from '../github/approvals.ts';
+import { annotateProblems } from '../github/annotations.ts';
+import { NO_OUTPUTS, type Outputs, setOutputs } from '../github/outputs.ts';
+import { appendSummary } from '../github/summary.ts';
+import type { Failure, Handover, Progress, Review, SyncHost, SyncResult } from '../host/host.ts';
+import { ProgressLines } from '../host/progress-lines.ts';
+import { planJson } from '../render/json.ts';
+import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
+import { redactPlan, redactOutcomes, redactText } from '../render/redact.ts';
+import { resultText } from '../render/result-text.ts';
+import { planText } from '../render/text.ts';
+import { outcomeCounts, planCounts } from '../render/words.ts';
+import { approve, supersededNow } from './approval.ts';
+import { type Body, commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
+import { assertRecipients, encryptFile } from './encrypt.ts';
+import { assertHandover, besides, upload } from './handover.ts';
+import type { Job } from './job.ts';
+
+const TITLE = 'LiteLLM User Sync';
+const PLAN_FILE = 'plan.json';
+const SUMMARY = 'the job summary';
+const ARTIFACT = 'the artifact user-sync-results';
+const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
+
+/** A job of GitHub Actions: comment, job summary, annotations, outputs and artifacts. */
+export class ActionHost implements SyncHost {
+  readonly #job: Job;
+  readonly #progress: ProgressLines;
+  readonly stop: { requested: boolean };
+  #approvals: Approvals = EVERYTHING;
+  #outputs: Outputs = NO_OUTPUTS;
+
+  constructor(job: Job, stop: { requested: boolean }) {
+    this.#job = job;
+    this.stop = stop;
+    this.#progress = new ProgressLines(job.log);
+  }
+
+  get log() {
+    return this.#job.log;
+  }
+
+  get mode() {
+    return this.#job.mode;
+  }
+
+  get outputDirectory() {
+    return this.#job.outputDirectory;
+  }
+
+  get redacts() {
+    return this.#job.redacts;
+  }
+
+  readonly onSecret = (value: string): void => setSecret(value);
+
+  print(document: string): void {
+    this.log.info(document);
+  }
+
+  progress(progress: Progress): void {
+    this.#progress.show(progress);
+  }
+
+  async failed(failure: Failure): Promise<void> {
+    const body: Body = (limit) => this.#failureText(failure, limit);
+    const file = this.#job.repositoryPath ?? this.#job.inputs.csvFile;
+    if (failure.kind === 'file') {
+      const shown = failure.problems.map((problem) => ({ ...problem, message: this.#shown(problem.message) }));
+      annotateProblems(shown, file);
+    }
+    await appendSummary(this.#job.env, body, this.log);
+    const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body, true);
+    this.#publish({ 'comment-url': url });
+  }
+
+  async checkedOffline(users: number): Promise<void> {
+    if (this.mode.kind !== 'offline') return;
+    const { csvFile } = this.#job.inputs;
+    const message = `${csvFile} is well-formed (users: ${users}). There is no plan: ${this.mode.reason}`;
+    notice(message);
+    await appendSummary(this.#job.env, () => `## ${TITLE}\n\n${message}\n`, this.log);
+    this.#publish({});
+  }
+
+  async planned(plan: Plan): Promise<void> {
+    this.#printPlan(plan, false);
+    const planFile = await this.#writePlan(plan);
+    const hasChanges = plan.changes.length > 0 || plan.breaches.length > 0;
+    const body: Body = (limit) => this.#planText(plan, limit, SUMMARY);
+    const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body, hasChanges);
+    await appendSummary(this.#job.env, (limit) => this.#planText(plan, limit, ARTIFACT), this.log);
+    const counts = planCounts(plan);
+    this.#publish({
+      'has-changes': isOpen(plan),
+      added: counts.add,
+      deleted: counts.delete,
+      updated: counts.update,
+      unchanged: counts.unchanged,
+      skipped: plan.changes.filter((change) => change.withheld !== null).length,
+      'plan-file': planFile,
+      'comment-url': url,
+      'artifact-url': await this.#uploadPlan(plan, planFile),
+    });
+  }
+
+  async review(plan: Plan): Promise<Review> {
+    const { review, approvals } = await approve(plan, this.#job);
+    this.#approvals = approvals;
+    this.#publish({ 'has-changes': isOpen(plan) });
+    if (review.kind === 'superseded') {
+      notice(`A newer ${this.#job.inputs.csvFile} is at the head of the branch: this run writes nothing, the newer run does.`);
+    }
+    return review;
+  }
+
+  async beforeWrites(plan: Plan): Promise<void> {
+    this.#printPlan(plan, true);
+    this.#publish({ 'plan-file': await this.#writePlan(plan) });
+    await assertHandover(plan, this.#job);
+    await assertRecipients(this.#job.inputs.encryptTo);
+    saveState('pending', this.outputDirectory);
+  }
+
+  isSuperseded(): Promise<boolean> {
+    return supersededNow(this.#job);
+  }
+
+  async handOver(secretFile: string | null): Promise<Handover> {
+    if (secretFile === null) return { kind: 'done' };
+    const { inputs } = this.#job;
+    const file = inputs.encryptTo.length > 0 ? await encryptFile(secretFile, inputs.encryptTo) : secretFile;
+    try {
+      this.#publish({ 'onboarding-artifact-url': await upload(this.#job, 'onboarding-links', [file]) });
+      return { kind: 'done' };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.log.error(reason);
+      return { kind: 'failed', reason, isLost: inputs.outputDirectory === '' };
+    }
+  }
+
+  async applied(result: SyncResult): Promise<void> {
+    const { plan, outcomes, resultFile } = result;
+    this.print(resultText(this.#shownOutcomes(outcomes)));
+    const counts = outcomeCounts(outcomes);
+    this.#publish({ ...counts, 'result-file': resultFile });
+    const artifact = await this.#uploadResults(resultFile);
+    const body = (rest: string) => (limit: number) => this.#resultText(result, limit, rest);
+    const url = await commentResult(this.#job, this.#approvals, { plan, outcomes, body: body(SUMMARY) });
+    await appendSummary(this.#job.env, body(ARTIFACT), this.log);
+    this.#publish({ 'comment-url': url });
+    saveState('pending', '');
+    if (artifact instanceof Error) throw artifact;
+  }
+
+  #printPlan(plan: Plan, applying: boolean): void {
+    this.print(planText(this.#shownPlan(plan), { applying, csvFile: this.#job.inputs.csvFile }));
+  }
+
+  async #writePlan(plan: Plan): Promise<string> {
+    const path = besides(this.#job, PLAN_FILE);
+    await writeFile(path, planJson(this.#shownPlan(plan), this.#named()));
+    return path;
+  }
+
+  /** Only what the comment had to leave out is worth an artifact. */
+  async #uploadPlan(plan: Plan, planFile: string): Promise<string> {
+    const whole = this.#planText(plan, Number.MAX_SAFE_INTEGER, ARTIFACT);
+    if (Buffer.byteLength(whole) < COMMENT_BYTES || !this.#job.inputs.artifacts) return '';
+    const readable = besides(this.#job, 'plan.md');
+    await writeFile(readable, whole);
+    try {
+      return await upload(this.#job, 'user-sync-results', [planFile, readable]);
+    } catch (error) {
+      this.log.warning(error instanceof Error ? error.message : String(error));
+      return '';
+    }
+  }
+
+  async #uploadResults(resultFile: string): Promise<Error | null> {
+    try {
+      const url = await upload(this.#job, 'user-sync-results', [resultFile, besides(this.#job, PLAN_FILE)]);
+      this.#publish({ 'artifact-url': url });
+      return null;
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  #planText(plan: Plan, limit: number, rest: string): string {
+    const { event, inputs } = this.#job;
+    return planMarkdown(this.#shownPlan(plan), {
+      title: TITLE,
+      ...this.#named(),
+      mode: event.pullRequest === null ? 'dry-run' : 'plan',
+      unreviewed: inputs.unreviewedChanges,
+      limit,
+      notes: [],
+      rest,
+    });
+  }
+
+  #resultText({ plan, outcomes }: SyncResult, limit: number, rest: string): string {
+    const links = [
+      { label: 'Onboarding links', url: this.#outputs['onboarding-artifact-url'] },
+      { label: 'Results', url: this.#outputs['artifact-url'] },
+      { label: 'Run', url: this.#job.event.runUrl },
+    ];
+    return resultMarkdown(plan, this.#shownOutcomes(outcomes), {
+      title: TITLE,
+      ...this.#named(),
+      limit,
+      notes: plan.changes.some((change) => change.withheld === 'not reviewed') ? [NOT_REVIEWED] : [],
+      links: links.filter((link) => link.url !== ''),
+      rest,
+    });
+  }
+
+  #failureText(failure: Failure, limit: number): string {
+    const options = { title: TITLE, ...this.#named() };
+    if (failure.kind === 'error') return failureMarkdown(this.#shown(failure.message), options);
+    const problems = failure.problems.map((problem) => ({ ...problem, message: this.#shown(problem.message) }));
+    return problemsMarkdown(problems, { ...options, limit, rest: 'the log' });
+  }
+
+  #named(): { csvFile: string; target: string | null } {
+    const { csvFile, target } = this.#job.inputs;
+    return { csvFile, target: target === '' ? null : target };
+  }
+
+  #shown(text: string): string {
+    return this.redacts ? redactText(text) : text;
+  }
+
+  #shownPlan(plan: Plan): Plan {
+    return this.redacts ? redactPlan(plan) : plan;
+  }
+
+  #shownOutcomes(outcomes: readonly Outcome[]): readonly Outcome[] {
+    return this.redacts ? redactOutcomes(outcomes) : outcomes;
+  }
+
+  #publish(outputs: Partial<Outputs>): void {
+    this.#outputs = { ...this.#outputs, ...outputs };
+  }
+
+  /** Writes the outputs, once: whatever happened, every one of them has a value. */
+  finish(): void {
+    setOutputs(this.#outputs);
+  }
+}
+
+const COMMENT_BYTES = 60_000;
+const NOT_REVIEWED =
+  'Some changes were not applied, because no comment on a merged pull request showed them. Run the workflow by workflow_dispatch to apply all.';
+
+function isOpen(plan: Plan): boolean {
+  return plan.changes.some((change) => change.withheld === null);
+}

@@ -1,0 +1,59 @@
+import { basename, dirname, join } from 'node:path';
+import type { Plan } from '../core/plan-types.ts';
+import { RefusedError } from '../core/refused.ts';
+import { artifactServiceMissing, uploadArtifact } from '../github/artifact.ts';
+import { secretUploadRefusal } from '../github/visibility.ts';
+import type { Job } from './job.ts';
+
+/** Whether the plan, once applied, brings API keys or onboarding links into being. */
+export function createsSecrets(plan: Plan, { apiKeys, invitations }: { apiKeys: boolean; invitations: boolean }): boolean {
+  return (apiKeys || invitations) && plan.changes.some((change) => change.kind === 'add' && change.withheld === null);
+}
+
+/**
+ * Refuses a run whose results could not be handed over, before its first write.
+ * @throws RefusedError
+ */
+export async function assertHandover(plan: Plan, { inputs, env, event, log }: Job): Promise<void> {
+  const writes = plan.changes.some((change) => change.withheld === null);
+  if (!inputs.artifacts || !writes) return;
+  const missing = artifactServiceMissing(env);
+  if (missing !== null) throw new RefusedError(`${missing} Nothing was written.`);
+  if (!createsSecrets(plan, inputs)) return;
+  const encrypted = inputs.encryptTo.length > 0;
+  const refusal = secretUploadRefusal(event.visibility, encrypted);
+  if (refusal !== null) throw new RefusedError(refusal);
+  const admins = plan.changes.some((change) => change.kind === 'add' && change.withheld === null && change.role === 'proxy_admin');
+  if (admins && !encrypted) {
+    log.warning(
+      'This run creates an onboarding link or key of an administrator and uploads it unencrypted: whoever may read this repository can take the account. Consider `encrypt-to`.',
+    );
+  }
+}
+
+/**
+ * Uploads files as an artifact of this run, named after the target where there are several.
+ * @returns its address; a blank with `artifacts: false`
+ * @throws ArtifactUploadError
+ */
+export async function upload(job: Job, name: string, files: readonly string[]): Promise<string> {
+  const { inputs, env, log } = job;
+  const [first] = files;
+  if (!inputs.artifacts || first === undefined) return '';
+  const artifact = await uploadArtifact(
+    {
+      name: inputs.target === '' ? name : `${name}-${inputs.target}`,
+      files,
+      rootDirectory: dirname(first),
+      retentionDays: inputs.artifactRetentionDays,
+    },
+    env,
+  );
+  log.info(`Uploaded ${files.map((file) => basename(file)).join(', ')} as artifact ${artifact.name}.`);
+  return artifact.url;
+}
+
+/** Where a file of results is put, beside the others. */
+export function besides(job: Job, name: string): string {
+  return join(job.outputDirectory, name);
+}

@@ -1,0 +1,69 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { FileProblemsError } from '../commands/problems.ts';
+import { runCommand } from '../commands/run.ts';
+import type { Log } from '../core/log.ts';
+import type { ExitCode } from '../host/host.ts';
+import { stopOnSignals } from '../host/stop.ts';
+import { type Terminal, TerminalHost, terminalLog } from '../host/terminal-host.ts';
+import { parseInputs, UsageError } from '../inputs.ts';
+import { VERSION } from '../version.ts';
+import { type Arguments, helpText, parseArguments } from './args.ts';
+
+/**
+ * The command line tool.
+ * @param argv without node and script
+ */
+export async function runCli(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  terminal: Terminal,
+  directory = process.cwd(),
+): Promise<ExitCode> {
+  const log = terminalLog(terminal, argv.includes('--debug'));
+  try {
+    const given = parseArguments(argv);
+    if (given.help || given.version) {
+      terminal.stdout.write(given.help ? helpText() : `${VERSION}\n`);
+      return 0;
+    }
+    return await run(given, { ...(await dotEnv(directory)), ...env }, { terminal, log, directory });
+  } catch (error) {
+    return fail(error, terminal, log);
+  }
+}
+
+async function run(
+  given: Arguments,
+  env: NodeJS.ProcessEnv,
+  { terminal, log, directory }: { terminal: Terminal; log: Log; directory: string },
+): Promise<ExitCode> {
+  const inputs = parseInputs(given.inputs, env, directory);
+  const outputDirectory = resolve(directory, inputs.outputDirectory || '.');
+  await mkdir(outputDirectory, { recursive: true });
+  const host = new TerminalHost({ terminal, inputs, log, outputDirectory, stop: stopOnSignals(log) });
+  const code = await runCommand(inputs, host);
+  const isDryRun = host.mode.kind === 'plan';
+  if (code !== 0 || !isDryRun || !host.foundChanges) return code;
+  if (inputs.failOnDrift) return 1;
+  return given.detailedExitCode ? 3 : 0;
+}
+
+/** The working directory's `.env`; what the environment has already wins. */
+async function dotEnv(directory: string): Promise<NodeJS.Dict<string>> {
+  try {
+    return parseEnv(await readFile(resolve(directory, '.env'), 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+function fail(error: unknown, { stderr }: Terminal, log: Log): ExitCode {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof UsageError || error instanceof FileProblemsError) stderr.write(`${message}\n`);
+  else log.error(message);
+  log.debug(error instanceof Error ? (error.stack ?? '') : '');
+  return error instanceof UsageError || (error instanceof FileProblemsError && error.isAboutFile) ? 2 : 1;
+}

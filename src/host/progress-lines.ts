@@ -1,0 +1,31 @@
+import type { Log } from '../core/log.ts';
+import type { Progress } from './host.ts';
+
+const EVERY_MS = 5_000;
+
+/** Progress as lines of a log: counts and rate, every few seconds, so that short work prints nothing. */
+export class ProgressLines {
+  readonly #log: Log;
+  readonly #now: () => number;
+  #phase = '';
+  #startedAt = 0;
+  #shownAt = 0;
+
+  constructor(log: Log, now: () => number = Date.now) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  show({ phase, done, total }: Progress): void {
+    const now = this.#now();
+    if (phase !== this.#phase) {
+      this.#phase = phase;
+      this.#startedAt = now;
+      this.#shownAt = now;
+    }
+    if (now - this.#shownAt < EVERY_MS) return;
+    this.#shownAt = now;
+    const rate = (done / ((now - this.#startedAt) / 1000)).toFixed(1);
+    this.#log.info(`${phase}: ${done} of ${total} (${rate} a second)`);
+  }
+}

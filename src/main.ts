@@ -1,0 +1,3 @@
+import { runAction } from './action/run.ts';
+
+await runAction(process.env);
