@@ -26,6 +26,15 @@ describe('redactText', () => {
     );
   });
 
+  it.each([
+    ["'ann.lee@example.com' not found", "'a***@example.com' not found"],
+    ["o'neil@example.com", 'o***@example.com'],
+    ['{"user_email":"ann.lee@example.com"}', '{"user_email":"a***@example.com"}'],
+    ['email=ann.lee@example.com', 'e***@example.com'],
+  ])('%s → %s', (text, expected) => {
+    expect(redactText(text)).toBe(expected);
+  });
+
   it('leaves no local part of an email in any text', () => {
     const local = fc.stringMatching(/^[a-z][a-z0-9]{5,20}$/);
     fc.assert(

@@ -13,7 +13,7 @@ export interface PlanJsonOptions {
  *
  * ```
  * { format_version: 1, csv_file, target,
- *   summary: { add, delete, update, unchanged, managed, not_applied },
+ *   summary: { add, delete, update, unchanged, managed, admins, not_applied },
  *   changes: [
  *     { action: "add", email, role, teams, key_name, administrator, not_applied },
  *     { action: "delete", email, user_id, role, teams, cost: { keys, spend }, administrator, not_applied },
@@ -23,9 +23,10 @@ export interface PlanJsonOptions {
  *   unmanaged: { without_email, other_role, own_user, protected },
  *   breaches: [{ limit, message }] }
  * ```
- * `role` is `null` where the proxy decides (add) or has none; `teams` of an add is `null` where they are the proxy's
- * default; a team is `{ team_id, name }`; `spend` is in US dollars; `administrator` is `"gained"`, `"lost"` or `null`;
- * `not_applied` is the reason why a change is not applied, or `null`.
+ * `managed` and `admins` count users before the plan; `role` is `null` where the proxy decides (add) or has none;
+ * `teams` of an add is `null` where they are the proxy's default; a team is `{ team_id, name }`; `spend` is in US
+ * dollars; `administrator` is `"gained"`, `"lost"` or `null`; `not_applied` is the reason why a change is not applied,
+ * or `null`.
  */
 export function planJson(plan: Plan, options: PlanJsonOptions): string {
   const json = {
@@ -35,6 +36,7 @@ export function planJson(plan: Plan, options: PlanJsonOptions): string {
     summary: {
       ...planCounts(plan),
       managed: plan.managed,
+      admins: plan.admins,
       not_applied: plan.changes.filter(({ withheld }) => withheld !== null).length,
     },
     changes: plan.changes.map(changeJson),

@@ -161,7 +161,7 @@ const UNREVIEWED = {
 };
 
 function footer(plan: Plan, { mode, unreviewed }: PlanMarkdownOptions): string[] {
-  if (mode === 'apply') return [];
+  if (mode === 'apply' || plan.changes.length === 0) return [];
   if (mode === 'dry-run') return ['This was a dry run: nothing was written.'];
   if (plan.breaches.length > 0) return ['**On merge** nothing is applied as long as the plan breaks a limit.'];
   return [`**On merge** the plan is made afresh and applied; ${UNREVIEWED[unreviewed]}`];

@@ -15,7 +15,7 @@ export function redactEmail(email: string): string {
 }
 
 /** A run of characters that an email could be; linear in the length of the text. */
-const TOKEN = /[^\s"'`<>()[\]{},;|=]+/g;
+const TOKEN = /[^\s"`<>()[\],;]+/g;
 
 /** Free text with every email in it masked as by {@link redactEmail}. */
 export function redactText(text: string): string {
@@ -23,7 +23,8 @@ export function redactText(text: string): string {
 }
 
 function redactToken(token: string): string {
-  return token.includes('@') ? redactEmail(token) : token;
+  if (!token.includes('@')) return token;
+  return token.startsWith("'") ? `'${redactEmail(token.slice(1))}` : redactEmail(token);
 }
 
 /** The plan with every email masked, also where an id, a team or a key is named after one. */
