@@ -2,9 +2,15 @@ import type { Secret } from '../core/secret.ts';
 import type { ProxyKey, ProxyUser, Role, Team } from '../core/user.ts';
 
 /** What became of one row of a write; the call itself may throw, see {@link ProxyWrites}. */
-export type RowResult =
-  | { readonly userId: string; readonly ok: true }
-  | { readonly userId: string; readonly ok: false; readonly reason: string };
+export type RowResult = { readonly userId: string; readonly ok: true } | FailedRow;
+
+export interface FailedRow {
+  readonly userId: string;
+  readonly ok: false;
+  /** The answer about this row was lost: it may have taken effect, look up before repeating. */
+  readonly lost?: true;
+  readonly reason: string;
+}
 
 export interface NewUser {
   /** Chosen by us, journalled before the call: so that a lost answer can be looked up. */
@@ -29,7 +35,7 @@ export type CreatedUser =
       /** Created, but something of it failed (joining a team): the proxy's words. */
       readonly warning: string | null;
     }
-  | { readonly userId: string; readonly ok: false; readonly reason: string };
+  | FailedRow;
 
 export interface Invitation {
   readonly id: Secret;
@@ -37,8 +43,8 @@ export interface Invitation {
 }
 
 /**
- * The writes and look-ups of the proxy that applying needs. Implemented by `litellm/client.ts`.
- * Every write either answers row by row, or throws:
+ * The writes and look-ups of the proxy that applying needs. Implemented by `litellm/proxy.ts`.
+ * Every write either answers row by row (a row may be `lost`), or throws:
  * - `AnswerLostError`: it may or may not have taken effect; look up before repeating.
  * - any other `ProxyError`: it has not taken effect (refused as a whole).
  * Retries on 429 and on connections that were never made happen below this interface.

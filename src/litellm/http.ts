@@ -1,0 +1,217 @@
+import type { ZodType } from 'zod';
+import type { Log } from '../core/log.ts';
+import type { Secret } from '../core/secret.ts';
+import { BaseUrl } from './base-url.ts';
+import { Semaphore } from './concurrency.ts';
+import { LostWriteError, ProxyUnreachableError, RedirectedWriteError } from './errors.ts';
+import { parsed } from './parse.ts';
+import { lostReason, redirectedRead, refusal, unreachable } from './refusals.ts';
+import { backoff } from './retry.ts';
+import { type Answer, createTransport, type Exchange, type Transport, TransportError } from './transport.ts';
+
+export interface HttpOptions {
+  readonly baseUrl: string;
+  readonly masterKey: Secret;
+  /** For a request that is not a bulk one. */
+  readonly timeoutSeconds: number;
+  /** Tries after the first one. */
+  readonly retries: number;
+  /** Requests under way at most. */
+  readonly concurrency: number;
+  readonly log: Log;
+  readonly userAgent?: string;
+}
+
+/** What reaches outside; tests put their own in. */
+export interface Effects {
+  readonly transport: Transport;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+export interface Call {
+  readonly method: 'GET' | 'POST';
+  /** Encoded path below base-url, begins with a slash. */
+  readonly path: string;
+  /** As messages show it, where the path holds an id: `/management/v1/teams/{team_id}/members/bulk_delete`. */
+  readonly shownPath?: string;
+  readonly query?: Readonly<Record<string, string | number>>;
+  readonly body?: unknown;
+  /** Rows of a bulk call: they stretch the time limit. */
+  readonly rows?: number;
+  /** A write that does no harm when it is made twice: repeated like a read. */
+  readonly repeatable?: boolean;
+  /** `false`: sent without the key. */
+  readonly withKey?: boolean;
+}
+
+const MOST_REDIRECTS = 5;
+
+/** Requests to one proxy: bounded in number, retried where that is safe, their failures as typed errors. */
+export class Http {
+  readonly baseUrl: BaseUrl;
+  readonly concurrency: number;
+  readonly #options: HttpOptions;
+  readonly #effects: Effects;
+  readonly #slots: Semaphore;
+  #requests = 0;
+
+  constructor(options: HttpOptions, effects: Partial<Effects> = {}) {
+    this.baseUrl = new BaseUrl(options.baseUrl);
+    this.concurrency = Math.max(1, options.concurrency);
+    this.#options = options;
+    this.#effects = {
+      transport: createTransport(),
+      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      now: Date.now,
+      random: Math.random,
+      ...effects,
+    };
+    this.#slots = new Semaphore(this.concurrency);
+  }
+
+  /** Requests sent so far, repeated and redirected ones included. */
+  get requestCount(): number {
+    return this.#requests;
+  }
+
+  /** The answer's body as `schema` reads it. @throws ProxyError, AnswerLostError */
+  async json<T>(call: Call, schema: ZodType<T>): Promise<T> {
+    const answer = await this.send(call);
+    return parsed(answer, schema, routeOf(call), call.method === 'POST');
+  }
+
+  /** A successful answer. @throws ProxyError, AnswerLostError */
+  async send(call: Call): Promise<Answer> {
+    const answer = await this.ask(call);
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw this.#failure(call, answer);
+  }
+
+  /** Any answer but a redirect, after retries; for asking what the proxy has. @throws ProxyError, AnswerLostError */
+  async ask(call: Call): Promise<Answer> {
+    for (let attempt = 0; ; attempt++) {
+      const outcome = await this.#slots.run(() => this.#try(call));
+      const wait = attempt < this.#options.retries && mayRepeat(call, outcome) ? this.#wait(attempt, outcome) : null;
+      if (wait === null) {
+        if (outcome instanceof TransportError) throw this.#transportFailure(call, outcome);
+        return outcome;
+      }
+      this.#options.log.debug(`${routeOf(call)}: again in ${Math.round(wait)} ms`);
+      await this.#effects.sleep(wait);
+    }
+  }
+
+  #wait(attempt: number, outcome: Answer | TransportError): number | null {
+    const retryAfter = outcome instanceof TransportError ? null : outcome.retryAfter;
+    return backoff(attempt, retryAfter, this.#effects.now(), this.#effects.random());
+  }
+
+  async #try(call: Call): Promise<Answer | TransportError> {
+    try {
+      return await this.#followed(call);
+    } catch (error) {
+      if (error instanceof TransportError) return error;
+      throw error;
+    }
+  }
+
+  /** Reads are followed within base-url's origin. */
+  async #followed(call: Call): Promise<Answer> {
+    let url = this.baseUrl.at(call.path, call.query);
+    for (let hops = 0; ; hops++) {
+      const answer = await this.#exchange(call, url);
+      if (answer.status < 300 || answer.status >= 400 || answer.status === 304) return answer;
+      const target = resolved(answer.location, url);
+      if (call.method === 'POST') {
+        throw new RedirectedWriteError(redirectMessage(call, answer, target), routeOf(call), answer.status);
+      }
+      if (target === null || target.origin !== this.baseUrl.origin || hops === MOST_REDIRECTS) {
+        throw redirectedRead(routeOf(call), answer.status, shown(target), this.baseUrl);
+      }
+      url = target;
+    }
+  }
+
+  async #exchange(call: Call, url: URL): Promise<Answer> {
+    this.#requests++;
+    const begin = this.#effects.now();
+    const trace = (end: string): void =>
+      this.#options.log.debug(`${routeOf(call)}${detail(call)}: ${end}, ${this.#effects.now() - begin} ms`);
+    try {
+      const answer = await this.#effects.transport(this.#outgoing(call, url));
+      trace(`${answer.status}, ${answer.text.length} characters`);
+      return answer;
+    } catch (error) {
+      if (error instanceof TransportError) trace(error.code);
+      throw error;
+    }
+  }
+
+  #outgoing(call: Call, url: URL): Exchange {
+    const { masterKey, timeoutSeconds, userAgent } = this.#options;
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (call.withKey !== false) headers.authorization = `Bearer ${masterKey.reveal()}`;
+    if (userAgent !== undefined) headers['user-agent'] = userAgent;
+    if (call.body !== undefined) headers['content-type'] = 'application/json';
+    return {
+      method: call.method,
+      url,
+      headers,
+      body: call.body === undefined ? undefined : JSON.stringify(call.body),
+      timeoutMs: timeoutSeconds * 1000 * (1 + (call.rows ?? 0) / 100),
+    };
+  }
+
+  #transportFailure(call: Call, error: TransportError): Error {
+    const route = routeOf(call);
+    const sent = error.kind === 'timeout' || error.kind === 'broken';
+    if (call.method === 'POST' && sent) return new LostWriteError(lostReason(route, error.code), route, null);
+    return new ProxyUnreachableError(unreachable(error, this.baseUrl), route, null);
+  }
+
+  #failure(call: Call, answer: Answer): Error {
+    const route = routeOf(call);
+    const error = refusal(route, answer, this.#options.masterKey);
+    if (call.method === 'POST' && answer.status >= 500) {
+      return new LostWriteError(
+        lostReason(route, error.proxyMessage ?? `status ${answer.status}`),
+        route,
+        answer.status,
+      );
+    }
+    return error;
+  }
+}
+
+export function routeOf(call: Call): string {
+  return `${call.method} ${call.shownPath ?? call.path}`;
+}
+
+/** Page numbers and counts; never a value that could be an email or an id. */
+function detail({ query, rows }: Call): string {
+  const page = query?.page === undefined ? '' : ` page ${query.page}`;
+  return rows === undefined ? page : `${page} ${rows} rows`;
+}
+
+function mayRepeat(call: Call, outcome: Answer | TransportError): boolean {
+  const idempotent = call.method === 'GET' || call.repeatable === true;
+  if (outcome instanceof TransportError) {
+    if (outcome.kind === 'unreachable') return true;
+    return idempotent && (outcome.kind === 'timeout' || outcome.kind === 'broken');
+  }
+  return outcome.status === 429 || (idempotent && outcome.status >= 500);
+}
+
+function resolved(location: string | null, from: URL): URL | null {
+  return location !== null && URL.canParse(location, from.href) ? new URL(location, from) : null;
+}
+
+function shown(target: URL | null): string {
+  return target === null ? 'nowhere' : `${target.origin}${target.pathname}`;
+}
+
+function redirectMessage(call: Call, answer: Answer, target: URL | null): string {
+  return `${routeOf(call)} was redirected (${answer.status}) to ${shown(target)} and not followed, because the key goes to base-url alone: set base-url to the address that answers itself.`;
+}

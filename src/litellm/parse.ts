@@ -1,0 +1,30 @@
+import type { ZodError, ZodType } from 'zod';
+import { LostWriteError, type ProxyError, UnexpectedShapeError } from './errors.ts';
+import { isHtml } from './message.ts';
+import { htmlError, lostReason } from './refusals.ts';
+import type { Answer } from './transport.ts';
+
+/**
+ * The body of a successful answer as `schema` reads it.
+ * @throws LostWriteError where it is the unreadable answer of a write: that may well have taken effect.
+ */
+export function parsed<T>(answer: Answer, schema: ZodType<T>, route: string, write: boolean): T {
+  const fail = (error: ProxyError): Error =>
+    write ? new LostWriteError(lostReason(route, error.message), route, answer.status) : error;
+  let body: unknown;
+  try {
+    body = JSON.parse(answer.text);
+  } catch {
+    if (isHtml(answer.text)) throw fail(htmlError(route, answer.status));
+    throw fail(new UnexpectedShapeError(`${route}: the answer is not JSON`, route, answer.status));
+  }
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw fail(new UnexpectedShapeError(`${route}: ${firstIssue(result.error)}`, route, answer.status));
+}
+
+function firstIssue(error: ZodError): string {
+  const issue = error.issues[0];
+  const field = issue?.path.map(String).join('.') || 'the answer';
+  return `${field}: ${issue?.message.replace(/^Invalid input: /, '') ?? 'of another shape'}`;
+}

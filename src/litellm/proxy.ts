@@ -1,0 +1,160 @@
+import type { CreatedUser, Invitation, NewUser, ProxyWrites, RowResult } from '../apply/ports.ts';
+import type { Log } from '../core/log.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Inventory, ProxyKey, ProxyUser, Role, Team } from '../core/user.ts';
+import { Capabilities } from './capabilities.ts';
+import { TeamLocks } from './concurrency.ts';
+import { type Effects, Http } from './http.ts';
+import { createInvitation } from './invitations.ts';
+import { createKey, deleteKeys, keysOfUser, ownUserId, takenAliases, teamKeys } from './keys.ts';
+import { joinTeam, leaveTeam } from './memberships.ts';
+import type { UserRow } from './schemas.ts';
+import { findTeams, listTeams, listTeamsUnpaged } from './teams.ts';
+import { createUsers, deleteUsers, updateRoles, type WriteContext } from './user-writes.ts';
+import { findUsers, findUsersByEmail, listUsers, projectUsers } from './users.ts';
+
+export type { UserRow } from './schemas.ts';
+
+export interface ProxyOptions {
+  /** May carry a root path. */
+  readonly baseUrl: string;
+  readonly masterKey: Secret;
+  /** For a request that is not a bulk one; those get more time by their rows. */
+  readonly timeoutSeconds: number;
+  /** Tries after the first one. */
+  readonly retries: number;
+  /** Requests under way at most. */
+  readonly concurrency: number;
+  readonly log: Log;
+  /** Called with every API key and invitation id the moment it is received, before anything else sees it. */
+  readonly onSecret?: (value: string) => void;
+  readonly userAgent?: string;
+}
+
+/**
+ * A client of one proxy; asks nothing yet.
+ * @throws TypeError where `baseUrl` is not an http(s) address.
+ */
+export function connect(options: ProxyOptions, effects: Partial<Effects> = {}): Proxy {
+  const http = new Http(options, effects);
+  if (http.baseUrl.exposed) {
+    options.log.warning(
+      `base-url is plain http:// to a host that is not local: the key can be read on the way. Use https.`,
+    );
+  }
+  return new Proxy(http, options.onSecret ?? (() => {}));
+}
+
+/** The LiteLLM proxy. Every method may throw a `ProxyError`; writes also `AnswerLostError`, see {@link ProxyWrites}. */
+// biome-ignore lint/suspicious/noShadowRestrictedNames: the field's own word; the global one is used nowhere.
+export class Proxy implements ProxyWrites {
+  readonly batchSize = 500;
+  readonly #http: Http;
+  readonly #capabilities: Capabilities;
+  readonly #context: WriteContext;
+
+  constructor(http: Http, onSecret: (value: string) => void) {
+    this.#http = http;
+    this.#capabilities = new Capabilities(http);
+    this.#context = { http, capabilities: this.#capabilities, locks: new TeamLocks(), onSecret };
+  }
+
+  /** Requests sent so far. */
+  get requestCount(): number {
+    return this.#http.requestCount;
+  }
+
+  /** @throws ProxyTooOldError where the proxy is older than 1.75. */
+  checkVersion(): Promise<void> {
+    return this.#capabilities.checkVersion();
+  }
+
+  /** All users, all teams with rosters and whose key we use, proven complete. @throws IncompleteInventoryError */
+  async inventory(): Promise<Inventory> {
+    const own = ownUserId(this.#http);
+    const [users, teams, ownUser] = await Promise.all([listUsers(this.#http), own.then((id) => this.#teams(id)), own]);
+    return { users, teams, ownUserId: ownUser };
+  }
+
+  async #teams(ownUser: string | null): Promise<readonly Team[]> {
+    const paged = ownUser === null || (await this.#capabilities.bulk('create'));
+    return paged ? listTeams(this.#http) : listTeamsUnpaged(this.#http);
+  }
+
+  /** Every user with all the proxy's fields, reduced by `project` page by page; proven complete. */
+  listUsers<T>(project: (user: UserRow) => T): Promise<T[]> {
+    return projectUsers(this.#http, project);
+  }
+
+  /** The keys that stand in these teams and belong to these users. */
+  teamKeys(pairs: readonly { readonly userId: string; readonly teamId: string }[]): Promise<ProxyKey[]> {
+    return teamKeys(this.#http, pairs);
+  }
+
+  /** Which of these key aliases exist already, and the user whose key has it. */
+  takenAliases(aliases: readonly string[]): Promise<Map<string, string | null>> {
+    return takenAliases(this.#http, aliases);
+  }
+
+  /** Whether leaving a team deletes the user's keys of that team (1.106 does; on 1.75 they survive). */
+  keysDeletedOnLeave(): Promise<boolean> {
+    return this.#capabilities.bulk('leave');
+  }
+
+  /** Whether the proxy has the page `/ui/onboarding`. Asked once. */
+  onboardingPage(): Promise<boolean> {
+    return this.#capabilities.onboardingPage();
+  }
+
+  createUsers(users: readonly NewUser[]): Promise<readonly CreatedUser[]> {
+    return createUsers(this.#context, users);
+  }
+
+  deleteUsers(userIds: readonly string[]): Promise<readonly RowResult[]> {
+    return deleteUsers(this.#context, userIds);
+  }
+
+  updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RowResult[]> {
+    return updateRoles(this.#http, users);
+  }
+
+  joinTeam(teamId: string, userIds: readonly string[]): Promise<readonly RowResult[]> {
+    return joinTeam(this.#context, teamId, userIds);
+  }
+
+  leaveTeam(teamId: string, userIds: readonly string[]): Promise<readonly RowResult[]> {
+    return leaveTeam(this.#context, teamId, userIds);
+  }
+
+  createKey(key: {
+    readonly userId: string;
+    readonly teamId: string | null;
+    readonly alias: string | null;
+  }): Promise<Secret> {
+    return createKey(this.#http, key, this.#context.onSecret);
+  }
+
+  deleteKeys(hashes: readonly string[]): Promise<void> {
+    return deleteKeys(this.#http, hashes);
+  }
+
+  createInvitation(userId: string): Promise<Invitation> {
+    return createInvitation(this.#http, userId, this.#context.onSecret);
+  }
+
+  findUsers(userIds: readonly string[]): Promise<readonly ProxyUser[]> {
+    return findUsers(this.#http, userIds);
+  }
+
+  findUsersByEmail(email: string): Promise<readonly ProxyUser[]> {
+    return findUsersByEmail(this.#http, email);
+  }
+
+  findTeams(teamIds: readonly string[]): Promise<readonly Team[]> {
+    return findTeams(this.#http, teamIds);
+  }
+
+  keysOfUser(userId: string): Promise<readonly ProxyKey[]> {
+    return keysOfUser(this.#http, userId);
+  }
+}
