@@ -12,6 +12,7 @@ import {
 import { planJson } from '../../src/render/json.ts';
 import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../../src/render/markdown.ts';
 import { redactOutcomes, redactPlan } from '../../src/render/redact.ts';
+import { resultText } from '../../src/render/result-text.ts';
 import { planText } from '../../src/render/text.ts';
 import { expectGolden } from './golden.ts';
 import { HOSTILE, options, outcome, PLANS, plan } from './plans.ts';
@@ -83,6 +84,11 @@ describe('results', () => {
       'result-masked.md',
       resultMarkdown(null, redactOutcomes(OUTCOMES), { ...result, links: [], notes: [] }),
     );
+  });
+
+  it('for the log', () => {
+    const hostile = HOSTILE.map((value) => outcome(value, { status: 'FAILED', reason: value }));
+    expectGolden('result.txt', resultText([...OUTCOMES, ...hostile]));
   });
 
   it('hostile values', () => {
