@@ -49,7 +49,11 @@ describe('what is wrong with a file as a whole', () => {
     ['only comments', bytes('# nothing\n\n'), /The file is empty/],
     ['UTF-16', utf16, /UTF-16.*save it as "CSV UTF-8"\. Expected header: email/],
     ['Latin-1', new Uint8Array([...bytes('email\n'), 0xe4, 0x40]), /not UTF-8 \(Latin-1/],
-    ['semicolons', bytes('email;role;team_name\na@x.io;internal_user;red\n'), /separated by `;`.*Expected header: email,role/],
+    [
+      'semicolons',
+      bytes('email;role;team_name\na@x.io;internal_user;red\n'),
+      /separated by `;`.*Expected header: email,role/,
+    ],
     ['tabs', bytes('email\trole\na@x.io\t\n'), /separated by tabs/],
   ])('%s', (_, file, message) => {
     const { rows, problems, readable } = readUserList(file);
@@ -95,20 +99,37 @@ describe('what is wrong with rows', () => {
     expect(list.problems[0]?.line).toBe(2);
   });
 
-  it.each(['invalid@', '@x.io', 'plain', 'a b@x.io', 'a@x', 'a@@x.io', 'a@x..io', 'a@.io', 'a@x.io.', 'a,b@x.io', 'a@x.io;b@x.io', '<a@x.io>', 'a\u0000@x.io'])(
-    'bad email %j',
-    (email) => {
-      const { rows } = readUserList(bytes(`email\n"${email}"\n`.replaceAll('\u0000', '\u0001')));
-      expect(badEmails(rows, new Set()).map((problem) => problem.line)).toEqual([2]);
-    },
-  );
+  it.each([
+    'invalid@',
+    '@x.io',
+    'plain',
+    'a b@x.io',
+    'a@x',
+    'a@@x.io',
+    'a@x..io',
+    'a@.io',
+    'a@x.io.',
+    'a,b@x.io',
+    'a@x.io;b@x.io',
+    '<a@x.io>',
+    'a\u0000@x.io',
+  ])('bad email %j', (email) => {
+    const { rows } = readUserList(bytes(`email\n"${email}"\n`.replaceAll('\u0000', '\u0001')));
+    expect(badEmails(rows, new Set()).map((problem) => problem.line)).toEqual([2]);
+  });
 
-  it.each(['a@x.io', 'a.b+c@sub.x.io', "o'neil@x.io", 'jörg@müller.de', 'A@X.IO', 'a_b-c@x-y.io', '1@2.de', 'a/b@x.io'])(
-    'good email %j',
-    (email) => {
-      expect(badEmails(readUserList(bytes(`email\n${email}\n`)).rows, new Set())).toEqual([]);
-    },
-  );
+  it.each([
+    'a@x.io',
+    'a.b+c@sub.x.io',
+    "o'neil@x.io",
+    'jörg@müller.de',
+    'A@X.IO',
+    'a_b-c@x-y.io',
+    '1@2.de',
+    'a/b@x.io',
+  ])('good email %j', (email) => {
+    expect(badEmails(readUserList(bytes(`email\n${email}\n`)).rows, new Set())).toEqual([]);
+  });
 
   it('lets an email be that the proxy has already', () => {
     const { rows } = readUserList(bytes('email\nRoot@localhost\n'));

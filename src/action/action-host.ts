@@ -2,15 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { notice, saveState, setSecret } from '@actions/core';
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
-import type { Approvals } from '../github/approvals.ts';
 import { annotateProblems } from '../github/annotations.ts';
+import type { Approvals } from '../github/approvals.ts';
 import { NO_OUTPUTS, type Outputs, setOutputs } from '../github/outputs.ts';
 import { appendSummary } from '../github/summary.ts';
 import type { Failure, Handover, Progress, Review, SyncHost, SyncResult } from '../host/host.ts';
 import { ProgressLines } from '../host/progress-lines.ts';
 import { planJson } from '../render/json.ts';
 import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
-import { redactPlan, redactOutcomes, redactText } from '../render/redact.ts';
+import { redactOutcomes, redactPlan, redactText } from '../render/redact.ts';
 import { resultText } from '../render/result-text.ts';
 import { planText } from '../render/text.ts';
 import { outcomeCounts, planCounts } from '../render/words.ts';
@@ -113,7 +113,9 @@ export class ActionHost implements SyncHost {
     this.#approvals = approvals;
     this.#publish({ 'has-changes': isOpen(plan) });
     if (review.kind === 'superseded') {
-      notice(`A newer ${this.#job.inputs.csvFile} is at the head of the branch: this run writes nothing, the newer run does.`);
+      notice(
+        `A newer ${this.#job.inputs.csvFile} is at the head of the branch: this run writes nothing, the newer run does.`,
+      );
     }
     return review;
   }

@@ -75,7 +75,8 @@ function judge(plan: Plan, approvals: Approvals, { inputs, targetHash, log }: Jo
   const left = unreviewed(reviewed);
   if (left.length === 0) return { kind: 'go', plan: reviewed };
   const told = `${plural(left.length, 'change')} of this plan ${left.length === 1 ? 'was' : 'were'} not reviewed: no comment on a merged pull request showed ${left.length === 1 ? 'it' : 'them'}.`;
-  if (inputs.unreviewedChanges === 'fail') return { kind: 'refused', reason: `${told} Nothing was written. ${RUN_BY_HAND}` };
+  if (inputs.unreviewedChanges === 'fail')
+    return { kind: 'refused', reason: `${told} Nothing was written. ${RUN_BY_HAND}` };
   log.warning(`${told} ${left.length === 1 ? 'It is' : 'They are'} skipped. ${RUN_BY_HAND}`);
   return { kind: 'go', plan: reviewed };
 }

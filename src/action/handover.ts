@@ -6,7 +6,10 @@ import { secretUploadRefusal } from '../github/visibility.ts';
 import type { Job } from './job.ts';
 
 /** Whether the plan, once applied, brings API keys or onboarding links into being. */
-export function createsSecrets(plan: Plan, { apiKeys, invitations }: { apiKeys: boolean; invitations: boolean }): boolean {
+export function createsSecrets(
+  plan: Plan,
+  { apiKeys, invitations }: { apiKeys: boolean; invitations: boolean },
+): boolean {
   return (apiKeys || invitations) && plan.changes.some((change) => change.kind === 'add' && change.withheld === null);
 }
 
@@ -23,7 +26,9 @@ export async function assertHandover(plan: Plan, { inputs, env, event, log }: Jo
   const encrypted = inputs.encryptTo.length > 0;
   const refusal = secretUploadRefusal(event.visibility, encrypted);
   if (refusal !== null) throw new RefusedError(refusal);
-  const admins = plan.changes.some((change) => change.kind === 'add' && change.withheld === null && change.role === 'proxy_admin');
+  const admins = plan.changes.some(
+    (change) => change.kind === 'add' && change.withheld === null && change.role === 'proxy_admin',
+  );
   if (admins && !encrypted) {
     log.warning(
       'This run creates an onboarding link or key of an administrator and uploads it unencrypted: whoever may read this repository can take the account. Consider `encrypt-to`.',

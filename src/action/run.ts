@@ -1,8 +1,8 @@
 import { getState, saveState, setFailed } from '@actions/core';
 import { FileProblemsError } from '../commands/problems.ts';
 import { runCommand } from '../commands/run.ts';
-import { moreProblems } from '../github/annotations.ts';
 import { actionsLog } from '../github/actions-log.ts';
+import { moreProblems } from '../github/annotations.ts';
 import { NO_OUTPUTS, setOutputs } from '../github/outputs.ts';
 import { stopOnSignals } from '../host/stop.ts';
 import { INPUT_NAMES, type Inputs, parseInputs, type RawInputs } from '../inputs.ts';

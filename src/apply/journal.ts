@@ -58,7 +58,8 @@ export class FileJournal implements Journal {
   static async create(directory: string): Promise<FileJournal> {
     const journal = new FileJournal(directory);
     const lines = await journal.lines();
-    if (lines.length > 0 && !lines.some((line) => line.t === 'finished')) throw new UnsettledJournalError(journal.#path);
+    if (lines.length > 0 && !lines.some((line) => line.t === 'finished'))
+      throw new UnsettledJournalError(journal.#path);
     await journal.remove();
     return journal;
   }

@@ -86,7 +86,9 @@ function valueOf(name: InputName, rest: string[]): string {
 
 /** The text of `--help`. */
 export function helpText(): string {
-  const flags = INPUT_NAMES.filter((name) => !ACTION_ONLY.includes(name)).map((name) => (name === 'dry-run' || BOOLEAN_INPUTS.includes(name) ? `--${name}` : `--${name} VALUE`));
+  const flags = INPUT_NAMES.filter((name) => !ACTION_ONLY.includes(name)).map((name) =>
+    name === 'dry-run' || BOOLEAN_INPUTS.includes(name) ? `--${name}` : `--${name} VALUE`,
+  );
   return [
     'litellm-user-sync [COMMAND] [FLAGS]: keeps the users of a LiteLLM proxy in step with a CSV file.',
     '',

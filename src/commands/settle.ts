@@ -3,8 +3,8 @@ import { recover } from '../apply/recover.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Host } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
-import type { Proxy } from '../litellm/proxy.ts';
 import { isFatal } from '../litellm/errors.ts';
+import type { Proxy } from '../litellm/proxy.ts';
 import { onboardingLinks } from './connection.ts';
 
 /**

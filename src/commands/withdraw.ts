@@ -30,10 +30,16 @@ async function withdraw(
     const keys = await proxy.keysOfUser(outcome.userId);
     const unseen = keys.filter((key) => key.name === outcome.keyShown);
     await proxy.deleteKeys(unseen.map((key) => key.hash));
-    return failed({ ...outcome, keyShown: '' }, `${told} The key that nobody has seen was deleted: onboard with api-keys: true makes a new one.`);
+    return failed(
+      { ...outcome, keyShown: '' },
+      `${told} The key that nobody has seen was deleted: onboard with api-keys: true makes a new one.`,
+    );
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    return failed(outcome, `${told} The key ${outcome.keyShown} that nobody has seen could not be deleted (${why}): delete it in LiteLLM.`);
+    return failed(
+      outcome,
+      `${told} The key ${outcome.keyShown} that nobody has seen could not be deleted (${why}): delete it in LiteLLM.`,
+    );
   }
 }
 

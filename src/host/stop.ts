@@ -5,7 +5,8 @@ export function stopOnSignals(log: Log, target: NodeJS.EventEmitter = process): 
   const stop = { requested: false };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     target.on(signal, () => {
-      if (!stop.requested) log.warning(`${signal}: no new write is started; what has begun is finished and written down.`);
+      if (!stop.requested)
+        log.warning(`${signal}: no new write is started; what has begun is finished and written down.`);
       stop.requested = true;
     });
   }

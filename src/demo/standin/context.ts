@@ -9,6 +9,8 @@ export interface Call {
   readonly state: State;
   readonly behaviour: Behaviour;
   readonly caller: Caller;
+  /** Scheme, host and root path that the request came by. */
+  readonly origin: string;
   readonly query: URLSearchParams;
   readonly body: Body;
   /** Variable parts of the path, in order. */
@@ -20,6 +22,7 @@ export interface Call {
 /** A body, or a whole answer where status or type differ from 200 JSON. */
 export class Reply {
   readonly status: number;
+  /** A text is sent as it is unless it is JSON; `null`: no body at all. */
   readonly body: unknown;
   readonly headers: Readonly<Record<string, string>>;
 

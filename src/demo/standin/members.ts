@@ -30,14 +30,36 @@ export function addMembers(call: JoinCall, teamId: string, members: readonly Nam
   const { state, behaviour } = call;
   const team = state.teams.get(teamId);
   if (team === undefined) throw unknownTeam(behaviour, teamId);
-  if (behaviour.duplicateMemberRefused) refuseDuplicates(team, members, single);
-  const resolved = members.map((member) => resolve(state, behaviour, member));
+  const roster = new RosterIndex(team);
+  if (behaviour.duplicateMemberRefused) refuseDuplicates(roster, members, single);
   const users: Record<string, unknown>[] = [];
-  for (const member of resolved) {
-    if (behaviour.duplicateMemberRefused && isInRoster(team, member)) continue;
+  for (const member of members.map((named) => resolve(state, behaviour, named))) {
+    if (behaviour.duplicateMemberRefused && roster.has(member)) continue;
     users.push(join(state, team, member));
+    roster.note(member);
   }
   return { team, users };
+}
+
+/** Who stands in a roster, by user id or by email as written there. */
+class RosterIndex {
+  readonly team: TeamRow;
+  #emails: Set<string | null> | null = null;
+
+  constructor(team: TeamRow) {
+    this.team = team;
+  }
+
+  has({ userId, email }: NamedMember): boolean {
+    if (userId !== null && this.team.roster.has(userId)) return true;
+    if (email === null) return false;
+    this.#emails ??= new Set([...this.team.roster.values()].map((member) => member.email));
+    return this.#emails.has(email);
+  }
+
+  note({ email }: NamedMember): void {
+    this.#emails?.add(email);
+  }
 }
 
 function unknownTeam(behaviour: Behaviour, teamId: string): Refusal {
@@ -45,10 +67,10 @@ function unknownTeam(behaviour: Behaviour, teamId: string): Refusal {
   return detailError(404, `Team doesn't exist in db. Team=${teamId}. Create team via \`/team/new\` call.`);
 }
 
-function refuseDuplicates(team: TeamRow, members: readonly NamedMember[], single: boolean): void {
-  const known = members.filter((member) => isInRoster(team, member));
+function refuseDuplicates(roster: RosterIndex, members: readonly NamedMember[], single: boolean): void {
+  const known = members.filter((member) => roster.has(member));
   if (single ? known.length === 0 : known.length < members.length) return;
-  const existing = `Existing members=[${[...team.roster.values()].map(pythonMember).join(', ')}]`;
+  const existing = `Existing members=[${[...roster.team.roster.values()].map(pythonMember).join(', ')}]`;
   const [first] = members;
   const which = `Member: user_id=${first?.userId ?? 'None'}, user_email=${first?.email ?? 'None'}.`;
   const message = single ? `User already in team. ${which} ${existing}` : `All users are already in team. ${existing}`;
@@ -57,13 +79,6 @@ function refuseDuplicates(team: TeamRow, members: readonly NamedMember[], single
 
 function pythonMember({ userId, email, role }: Member): string {
   return `Member(user_id='${userId}', user_email=${email === null ? 'None' : pythonString(email)}, role='${role}')`;
-}
-
-function isInRoster(team: TeamRow, { userId, email }: NamedMember): boolean {
-  if (userId !== null && team.roster.has(userId)) return true;
-  if (email === null) return false;
-  for (const member of team.roster.values()) if (member.email === email) return true;
-  return false;
 }
 
 /** Fills in the half of the name that is missing, from the user if there is one. */

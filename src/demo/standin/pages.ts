@@ -4,13 +4,13 @@ import { type Call, Reply, type Route } from './context.ts';
 export const pageRoutes: readonly Route[] = [
   { method: 'GET', path: '/health/readiness', access: 'public', answer: readiness },
   { method: 'GET', path: '/health/liveliness', access: 'public', answer: () => "I'm alive!" },
-  { method: 'GET', path: '/ui', access: 'public', answer: ({ query }) => redirect('ui/', query) },
+  { method: 'GET', path: '/ui', access: 'public', answer: (call) => redirect('/ui/', call) },
   { method: 'GET', path: '/ui/', access: 'public', answer: () => html('LiteLLM') },
   {
     method: 'GET',
     path: '/ui/onboarding',
     access: 'public',
-    answer: ({ query }) => redirect('onboarding/', query),
+    answer: (call) => redirect('/ui/onboarding/', call),
     since: (behaviour) => behaviour.onboardingPage,
   },
   {
@@ -27,9 +27,9 @@ function readiness({ behaviour }: Call): unknown {
   return { status: 'connected', db: 'connected', cache: null, litellm_version: behaviour.announcedVersion };
 }
 
-function redirect(location: string, query: URLSearchParams): Reply {
-  const search = query.toString();
-  return new Reply(307, '', { location: search === '' ? location : `${location}?${search}` });
+function redirect(path: string, { origin, query }: Call): Reply {
+  const search = query.size === 0 ? '' : `?${query}`;
+  return new Reply(307, null, { location: `${origin}${path}${search}` });
 }
 
 function html(title: string): Reply {

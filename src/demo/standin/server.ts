@@ -134,7 +134,7 @@ class Handler {
       refuseBrokenJson(raw, seen.body, managementV1);
       const caller = this.#caller(request, match);
       if (match.route.body !== undefined) refuseIssues(match.route.body(bodyOf(seen.body), ['body']), managementV1);
-      const answer = match.route.answer(this.#call(match, seen, caller));
+      const answer = match.route.answer(this.#call(match, seen, caller, request));
       return answer instanceof Reply ? answer : new Reply(200, answer, {});
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
@@ -149,11 +149,12 @@ class Handler {
     return caller;
   }
 
-  #call({ params }: Match, seen: SeenRequest, caller: Caller): Call {
+  #call({ params }: Match, seen: SeenRequest, caller: Caller, request: IncomingMessage): Call {
     return {
       state: this.state,
       behaviour: this.#behaviour,
       caller,
+      origin: `http://${request.headers.host}${this.#options.rootPath ?? ''}`,
       query: seen.query,
       body: (seen.body ?? {}) as Body,
       params,
@@ -197,13 +198,11 @@ function refuseBrokenJson(raw: string, body: unknown, managementV1: boolean): vo
 }
 
 function send(response: ServerResponse, { status, body, headers }: Reply): void {
-  const isText =
-    typeof body === 'string' && headers['content-type'] !== undefined && !/json/.test(headers['content-type']);
-  const text = isText || status === 307 ? String(body) : JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    ...headers,
-    'content-length': Buffer.byteLength(text),
-  });
-  response.end(text);
+  const type = headers['content-type'] ?? 'application/json';
+  const text = typeof body === 'string' && !type.includes('json') ? body : JSON.stringify(body);
+  if (body === null) response.writeHead(status, { ...headers, 'content-length': 0 }).end();
+  else
+    response
+      .writeHead(status, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(text) })
+      .end(text);
 }

@@ -62,9 +62,7 @@ export function teamShape(team: TeamRow): Record<string, unknown> {
 
 /** The records of membership that `/team/info` and `/team/list` show beside the roster. */
 export function membershipShapes(state: State, team: TeamRow): Record<string, unknown>[] {
-  return [...team.roster.keys()]
-    .filter((userId) => state.memberships.get(userId)?.has(team.teamId))
-    .map((userId) => membershipShape(userId, team.teamId));
+  return state.membershipsOf(team.teamId).map((userId) => membershipShape(userId, team.teamId));
 }
 
 export function membershipShape(userId: string, teamId: string): Record<string, unknown> {

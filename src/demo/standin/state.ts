@@ -32,6 +32,7 @@ export class State {
   readonly memberships = new Map<string, Set<string>>();
   /** Grows with every change that can alter the order of `/user/list`. */
   usersVersion = 0;
+  readonly #membersByTeam = new Map<string, Set<string>>();
   readonly #usersByEmail = new Map<string, Set<string>>();
   readonly #keysByUser = new Map<string, Set<string>>();
   readonly #keysByTeam = new Map<string, Set<string>>();
@@ -72,7 +73,7 @@ export class State {
   removeUser(user: UserRow): void {
     for (const key of this.keysOfUser(user.userId)) this.removeKey(key);
     for (const id of [...(this.#invitationsByUser.get(user.userId) ?? [])]) this.removeInvitation(id);
-    this.memberships.delete(user.userId);
+    for (const teamId of [...(this.memberships.get(user.userId) ?? [])]) this.removeMembership(user.userId, teamId);
     if (user.email !== null) drop(this.#usersByEmail, user.email.toLowerCase(), user.userId);
     this.users.delete(user.userId);
     this.usersVersion += 1;
@@ -104,10 +105,17 @@ export class State {
 
   addMembership(userId: string, teamId: string): void {
     put(this.memberships, userId, teamId);
+    put(this.#membersByTeam, teamId, userId);
   }
 
   removeMembership(userId: string, teamId: string): void {
     drop(this.memberships, userId, teamId);
+    drop(this.#membersByTeam, teamId, userId);
+  }
+
+  /** User ids with a membership record of the team. */
+  membershipsOf(teamId: string): readonly string[] {
+    return [...(this.#membersByTeam.get(teamId) ?? [])];
   }
 
   addKey(key: NewKey): KeyRow {

@@ -90,7 +90,7 @@ function deleteTeams({ state, body }: Call): unknown {
   }
   for (const teamId of gone) {
     for (const key of state.keysOfTeam(teamId)) state.removeKey(key);
-    for (const userId of state.teams.get(teamId)?.roster.keys() ?? []) state.removeMembership(userId, teamId);
+    for (const userId of state.membershipsOf(teamId)) state.removeMembership(userId, teamId);
     state.teams.delete(teamId);
   }
   return { deleted_teams: teamIds };

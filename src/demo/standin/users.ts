@@ -3,10 +3,10 @@ import { newKeyShape } from './keys.ts';
 import { addMembers, removeFromTeam } from './members.ts';
 import { authError, detailError, proxyError, Refusal, wrappedError } from './refusal.ts';
 import { keyShape, teamShape, userShape } from './shapes.ts';
-import { makeKey, type NewUserRow } from './state.ts';
-import type { KeyRow, UserRow } from './types.ts';
+import { makeKey, type NewUserRow, type State } from './state.ts';
+import type { KeyRow, TeamRow, UserRow } from './types.ts';
 import { listUsers } from './user-list.ts';
-import { type Body, flag, list, namesUser, object, optional, required, role, teams, text } from './validate.ts';
+import { type Body, flag, list, namesUser, object, optional, required, role, rule, teams, text } from './validate.ts';
 
 /** The fields of a user that our tools could send, as `/user/new` takes them. */
 export const USER_FIELDS = {
@@ -18,6 +18,12 @@ export const USER_FIELDS = {
   team_id: optional(text),
   auto_create_key: optional(flag),
   key_alias: optional(text),
+  password: optional(
+    rule(
+      () => false,
+      'password cannot be set via /user/new. Users set their own password through an invitation link (POST /invitation/new).',
+    ),
+  ),
 };
 
 const update = object(
@@ -206,12 +212,19 @@ function deleteUsers(call: Call): unknown {
     if (user === undefined) throw detailError(404, `User not found, passed user_id=${userId}`);
     for (const teamId of behaviour.deletingCleansRosters ? user.teams : []) {
       const team = state.teams.get(teamId);
-      if (team !== undefined) state.removeMember(team, userId);
+      if (team !== undefined) dropEntries(state, team, user);
     }
   }
   const users = [...new Set(userIds)].flatMap((userId) => state.users.get(userId) ?? []);
   for (const user of users) state.removeUser(user);
   return users.length;
+}
+
+/** Roster entries go by email, too: a second user with the same email loses his, but keeps his `user.teams`. */
+function dropEntries(state: State, team: TeamRow, { userId, email }: UserRow): void {
+  for (const member of [...team.roster.values()]) {
+    if (member.userId === userId || (email !== null && member.email === email)) state.removeMember(team, member.userId);
+  }
 }
 
 /** Both halves of every membership of the user, as `bulk_delete` of users takes them off; team ids that it left. */
@@ -223,6 +236,7 @@ export function leaveAllTeams(call: Call, user: UserRow): string[] {
   });
 }
 
+/** Without `user_id`: the caller, and to an administrator every key and every team. */
 function userInfo(call: Call): unknown {
   const { state, query, caller } = call;
   const userId = query.get('user_id') ?? caller.userId ?? '';
@@ -234,13 +248,12 @@ function userInfo(call: Call): unknown {
   }
   const user = state.users.get(userId);
   if (user === undefined) throw proxyError(404, `User ${userId} not found`, 'internal_server_error', null);
-  const userTeams = user.teams.flatMap((teamId) => state.teams.get(teamId) ?? []).map(teamShape);
-  return {
-    user_id: userId,
-    user_info: userShape(user),
-    keys: state.keysOfUser(userId).map(keyShape),
-    teams: userTeams,
-  };
+  const everything = mayRead(call) && !query.has('user_id');
+  const keys = everything ? [...state.keys.values()] : state.keysOfUser(userId);
+  const teamRows = everything
+    ? [...state.teams.values()]
+    : user.teams.flatMap((teamId) => state.teams.get(teamId) ?? []);
+  return { user_id: userId, user_info: userShape(user), keys: keys.map(keyShape), teams: teamRows.map(teamShape) };
 }
 
 function userInfoV2(call: Call): unknown {
