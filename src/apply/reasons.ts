@@ -1,0 +1,32 @@
+const LONGEST = 400;
+
+/** An error as one line for a result row: no line breaks, no key, of bearable length. */
+export function reasonOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error));
+}
+
+export function oneLine(text: string): string {
+  const line = text
+    .replace(/\s+/g, ' ')
+    .replace(/\bsk-[\w-]{8,}/g, 'sk-***')
+    .trim();
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}
+
+const WAYS_OUT: readonly (readonly [RegExp, string])[] = [
+  [/user.*already exists/i, 'somebody made this user meanwhile: run again, the next plan takes him as he is'],
+  [/key.*alias.*already exists|unique key alias/i, 'choose another key_name'],
+  [
+    /team.*(does not|doesn't) exist|team.*not found/i,
+    'the team was deleted meanwhile: correct team_name or create the team',
+  ],
+  [/licen[sc]e|seats?\b/i, 'free a seat or extend the license, then run again'],
+  [/not allowed|permission|forbidden|only .*admin/i, "use the master key or a proxy_admin user's key"],
+];
+
+/** The proxy's words and, where they are known, what to do about them. */
+export function withWayOut(reason: string): string {
+  const line = oneLine(reason);
+  const known = WAYS_OUT.find(([pattern]) => pattern.test(line));
+  return known === undefined ? line : `${line} (${known[1]})`;
+}

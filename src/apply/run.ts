@@ -1,0 +1,96 @@
+import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import type { WriteOptions } from './options.ts';
+import { reasonOf } from './reasons.ts';
+
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 15_000;
+
+/** What all steps of one run share: whether writing may go on, and what became of each change. */
+export class Run<O extends WriteOptions = WriteOptions> {
+  readonly options: O;
+  readonly outcomes = new Map<number, Outcome>();
+  readonly #open = new Set<number>();
+  readonly #saving = new Set<Promise<void>>();
+  #halted: string | null = null;
+  #kept = true;
+
+  constructor(options: O) {
+    this.options = options;
+  }
+
+  /** Why no further write may begin; `null`: it may. Asked before every write. */
+  blocked(): string | null {
+    if (this.#halted !== null) return this.#halted;
+    return this.options.stop.requested ? 'the run was stopped' : null;
+  }
+
+  /** No further write; the first reason is the one that rows tell. */
+  halt(reason: string): void {
+    if (this.#halted === null) this.options.log.error(`No further writes: ${reason}`);
+    this.#halted ??= reason;
+  }
+
+  /** Whether every further write would fail alike: then none is tried any more. */
+  isFatal(error: unknown): boolean {
+    const fatal = this.options.isFatal(error);
+    if (fatal) this.halt(reasonOf(error));
+    return fatal;
+  }
+
+  /** Before the look-up or the repetition of a write: longer each time, so that a slow proxy can finish. */
+  pause(attempt: number): Promise<void> {
+    return this.options.sleep(Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE));
+  }
+
+  /** The journal must hold before anything is written: a run that cannot keep one writes no further. */
+  async keep(writing: Promise<void>): Promise<boolean> {
+    try {
+      await writing;
+      return true;
+    } catch (error) {
+      this.#kept = false;
+      this.halt(`the journal or the onboarding file cannot be written (${reasonOf(error)})`);
+      return false;
+    }
+  }
+
+  /** The change is done with: its row goes to the journal. */
+  settle(change: number, outcome: Outcome): void {
+    this.outcomes.set(change, outcome);
+    this.#later(this.keep(this.options.journal.settled([{ change, outcome }])));
+  }
+
+  /** The same once the secrets of the row are on disk; `unsaved` is its outcome where they cannot be. */
+  settleWith(row: OnboardingRow, change: number, outcome: Outcome, unsaved: Outcome): void {
+    this.outcomes.set(change, outcome);
+    this.#later(
+      this.keep(this.options.journal.onboarding([row])).then((kept) => {
+        if (kept) this.settle(change, outcome);
+        else this.leaveOpen(change, unsaved);
+      }),
+    );
+  }
+
+  /** Something of the change is unknown: the row says so, and the journal stays open for recovery to settle it. */
+  leaveOpen(change: number, outcome: Outcome): void {
+    this.outcomes.set(change, outcome);
+    this.#open.add(change);
+  }
+
+  /** Waits for what is still on its way to disk. */
+  async saved(): Promise<void> {
+    while (this.#saving.size > 0) await Promise.all(this.#saving);
+  }
+
+  /** Whether recovery has nothing left to do. */
+  get isComplete(): boolean {
+    return this.#open.size === 0 && this.#kept;
+  }
+
+  #later(task: Promise<unknown>): void {
+    const tracked: Promise<void> = task.then(() => {
+      this.#saving.delete(tracked);
+    });
+    this.#saving.add(tracked);
+  }
+}

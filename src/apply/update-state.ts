@@ -1,0 +1,51 @@
+import type { Outcome } from '../core/outcome.ts';
+import type { TeamRef, UpdateChange } from '../core/plan-types.ts';
+import type { Role } from '../core/user.ts';
+import { isMember, isOutside, type Seen } from './look.ts';
+
+/** What an update wants, without what it costs. */
+export type UpdateTarget = Pick<UpdateChange, 'email' | 'userId' | 'role' | 'teams' | 'currentRole' | 'currentTeams'>;
+
+/** One write that is still missing for a user. */
+export type Step =
+  | { readonly kind: 'role'; readonly role: Role }
+  | { readonly kind: 'join'; readonly team: TeamRef }
+  | { readonly kind: 'leave'; readonly team: TeamRef };
+
+/** What the proxy's present state lacks. A team is left only once every other is joined: never out of both. */
+export function missingSteps(target: UpdateTarget, seen: Seen): Step[] {
+  const { userId, role, teams } = target;
+  const roles: Step[] =
+    role !== null && seen.users.get(userId)?.role !== role.to ? [{ kind: 'role', role: role.to }] : [];
+  const joins = (teams?.join ?? []).filter((team) => !isMember(seen, userId, team.teamId));
+  if (joins.length > 0) return [...roles, ...joins.map((team): Step => ({ kind: 'join', team }))];
+  const leaves = (teams?.leave ?? []).filter((team) => !isOutside(seen, userId, team.teamId));
+  return [...roles, ...leaves.map((team): Step => ({ kind: 'leave', team }))];
+}
+
+/** The teams whose rosters an update needs to see. */
+export function teamIdsOf({ teams }: UpdateTarget): string[] {
+  return [...(teams?.join ?? []), ...(teams?.leave ?? [])].map((team) => team.teamId);
+}
+
+/** The row of an update, with the role and teams that the user has now; those of the plan where they are not known. */
+export function updatedOutcome(target: UpdateTarget, seen: Seen | null, reason: string | null): Outcome {
+  const user = seen?.users.get(target.userId);
+  const names = new Map(
+    [...target.currentTeams, ...(target.teams?.to ?? []), ...(target.teams?.join ?? [])].map((team) => [
+      team.teamId,
+      team.name,
+    ]),
+  );
+  const teams = user?.teams ?? target.currentTeams.map((team) => team.teamId);
+  return {
+    action: 'UPDATED',
+    email: target.email,
+    userId: target.userId,
+    role: (user === undefined ? target.currentRole : user.role) ?? '',
+    teamName: teams.map((id) => names.get(id) ?? id).join(';'),
+    keyShown: '',
+    status: reason === null ? 'SUCCESS' : 'FAILED',
+    reason: reason ?? '',
+  };
+}
