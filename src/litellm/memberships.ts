@@ -1,22 +1,84 @@
 import type { RowResult } from '../apply/ports.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
-import { rowResults } from './rows.ts';
-import { resultData, resultList } from './schemas.ts';
+import { keysOfUser } from './keys.ts';
+import { reasonOf, rowResults } from './rows.ts';
+import { joined, resultData } from './schemas.ts';
+import { findTeams } from './teams.ts';
 import type { WriteContext } from './user-writes.ts';
+import { findUsers } from './users.ts';
 
-/** Users of the team already are fine. */
+/** Being a member already is fine; where only the roster says so, the other half (`user.teams`) is mended. */
 export async function joinTeam(
-  { http, locks }: WriteContext,
+  context: WriteContext,
   teamId: string,
   userIds: readonly string[],
 ): Promise<RowResult[]> {
   if (userIds.length === 0) return [];
+  const answers = await addMembers(context, teamId, userIds);
+  const unclear = answers.filter(isUnclear).flatMap((answer) => answer.user_id ?? []);
+  const settled = await settle(context, teamId, unclear);
+  return rowResults(userIds, answers).map((row) => settled.get(row.userId) ?? row);
+}
+
+interface Joined {
+  readonly user_id: string | null;
+  readonly success: boolean;
+  readonly error: string | null;
+  readonly updated_user?: unknown;
+}
+
+async function addMembers(
+  { http, locks }: WriteContext,
+  teamId: string,
+  userIds: readonly string[],
+): Promise<readonly Joined[]> {
   const members = userIds.map((user_id) => ({ user_id, role: 'user' }));
   const body = { team_id: teamId, members };
   const call = { method: 'POST', path: '/team/bulk_member_add', body, rows: userIds.length } as const;
-  const { results } = await locks.run([teamId], () => http.json(call, resultList));
-  return rowResults(userIds, results, (error) => /already in team/i.test(error));
+  return (await locks.run([teamId], () => http.json(call, joined))).results;
+}
+
+/**
+ * A user of the roster already is left alone, `user.teams` too, and shown as done without `updated_user`, or, where all
+ * of the call's users are, as failed: with "already in team", on 1.75 with an empty error.
+ */
+function isUnclear(answer: Joined): boolean {
+  if (answer.success) return answer.updated_user === null;
+  return answer.error === null || answer.error === '' || /already in team/i.test(answer.error);
+}
+
+async function settle(
+  context: WriteContext,
+  teamId: string,
+  userIds: readonly string[],
+): Promise<Map<string, RowResult>> {
+  const settled = new Map<string, RowResult>();
+  if (userIds.length === 0) return settled;
+  const [users, teams] = await Promise.all([findUsers(context.http, userIds), findTeams(context.http, [teamId])]);
+  const roster = teams[0]?.members;
+  const complete = new Set(users.filter((user) => user.teams.includes(teamId)).map((user) => user.userId));
+  for (const userId of userIds) {
+    if (roster === undefined) settled.set(userId, { userId, ok: false, reason: `There is no team ${teamId}.` });
+    else if (!roster.has(userId)) settled.set(userId, { userId, ok: false, reason: reasonOf(null) });
+    else if (complete.has(userId)) settled.set(userId, { userId, ok: true });
+    else settled.set(userId, await mend(context, teamId, userId));
+  }
+  return settled;
+}
+
+/** Of the two halves only the roster's is there, and no route adds the other: he must leave and join again. */
+async function mend(context: WriteContext, teamId: string, userId: string): Promise<RowResult> {
+  if (await context.capabilities.bulk('leave')) {
+    const keys = (await keysOfUser(context.http, userId)).filter((key) => key.teamId === teamId);
+    if (keys.length > 0) {
+      const reason = `He stands in the team's roster, but the team not in his record. Mending that means leaving and joining again, and leaving deletes his ${keys.length} keys of this team: take him out of the team and put him in again in the Admin UI, or delete those keys first.`;
+      return { userId, ok: false, reason };
+    }
+  }
+  const [left] = await leaveTeam(context, teamId, [userId]);
+  if (left !== undefined && !left.ok) return left;
+  return rowResults([userId], await addMembers(context, teamId, [userId]))[0] as RowResult;
 }
 
 /** Users outside the team are fine. */
@@ -59,7 +121,16 @@ async function leaveOne(http: Http, teamId: string, userId: string): Promise<Row
     return { userId, ok: true };
   } catch (error) {
     if (!(error instanceof ProxyResponseError)) throw error;
-    if (/not found in team/i.test(error.proxyMessage ?? '')) return { userId, ok: true };
+    if (/not found in team/i.test(error.proxyMessage ?? '')) return outOfRoster(http, teamId, userId);
     return { userId, ok: false, reason: error.proxyMessage ?? error.message };
   }
+}
+
+/** 1.75 looks at the roster alone: who stands only in `user.teams` is refused and stays there. */
+async function outOfRoster(http: Http, teamId: string, userId: string): Promise<RowResult> {
+  const [user] = await findUsers(http, [userId]);
+  if (user === undefined || !user.teams.includes(teamId)) return { userId, ok: true };
+  const reason =
+    'The team stands in his record, but he not in its roster, and this version of the proxy has no way to mend that: update the proxy, or let the user be recreated (recreate-on-failure).';
+  return { userId, ok: false, reason };
 }

@@ -86,8 +86,11 @@ const result = z.object({ user_id: text, success: z.boolean(), error: text });
 /** `POST /management/v1/users/bulk_delete`, `POST /management/v1/teams/{team_id}/members/bulk_delete` */
 export const resultData = z.object({ data: z.array(result) });
 
-/** `POST /user/bulk_update`, `POST /team/bulk_member_add` */
+/** `POST /user/bulk_update` */
 export const resultList = z.object({ results: z.array(result) });
+
+/** `POST /team/bulk_member_add` */
+export const joined = z.object({ results: z.array(result.extend({ updated_user: z.unknown() })) });
 
 /** `POST /key/generate` */
 export const generatedKey = z.object({ key: z.string() });

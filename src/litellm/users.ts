@@ -20,7 +20,8 @@ export function proxyUser(row: PlainRow): ProxyUser {
     userId: row.user_id,
     email: row.user_email === '' ? null : row.user_email,
     role: row.user_role === '' ? null : row.user_role,
-    teams: row.teams,
+    // Joining twice on 1.75 lists the team twice.
+    teams: row.teams.length > 1 ? [...new Set(row.teams)] : row.teams,
     keyCount: row.key_count,
     spend: row.spend,
   };
