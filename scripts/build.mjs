@@ -13,9 +13,8 @@ run(bin('tsc'), '-p', 'tsconfig.json');
 run(bin('ncc'), 'build', 'lib/main.js', '-o', 'dist', '--license', 'licenses.txt', '--minify', '--no-cache');
 run(bin('ncc'), 'build', 'lib/cli.js', '-o', 'dist/cli', '--license', 'licenses.txt', '--minify', '--no-cache');
 cpSync(join(root, 'LICENSE'), join(root, 'dist', 'LICENSE'));
-for (const folder of ['dist', 'dist/cli']) {
-  for (const file of readdirSync(join(root, folder))) {
-    if (file.endsWith('.map') || file.endsWith('.d.ts')) rmSync(join(root, folder, file));
-  }
+for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
+  if (entry.isFile() && entry.name.endsWith('.d.ts')) rmSync(join(entry.parentPath, entry.name));
 }
+rmSync(join(root, 'dist', 'cli', 'main'), { recursive: true, force: true });
 if (!existsSync(join(root, 'dist', 'index.js'))) throw new Error('dist/index.js was not built');

@@ -13,7 +13,7 @@ import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from 
 import { redactOutcomes, redactPlan, redactText } from '../render/redact.ts';
 import { resultText } from '../render/result-text.ts';
 import { planText } from '../render/text.ts';
-import { outcomeCounts, planCounts } from '../render/words.ts';
+import { outcomeCounts, planCounts, plural } from '../render/words.ts';
 import { approve, supersededNow } from './approval.ts';
 import { type Body, commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
 import { assertRecipients, encryptFile } from './encrypt.ts';
@@ -33,6 +33,7 @@ export class ActionHost implements SyncHost {
   readonly stop: { requested: boolean };
   #approvals: Approvals = EVERYTHING;
   #outputs: Outputs = NO_OUTPUTS;
+  #breaches: readonly string[] = [];
 
   constructor(job: Job, stop: { requested: boolean }) {
     this.#job = job;
@@ -89,6 +90,7 @@ export class ActionHost implements SyncHost {
 
   async planned(plan: Plan): Promise<void> {
     this.#printPlan(plan, false);
+    this.#breaches = plan.breaches.map((breach) => breach.message);
     const planFile = await this.#writePlan(plan);
     const hasChanges = plan.changes.length > 0 || plan.breaches.length > 0;
     const body: Body = (limit) => this.#planText(plan, limit, SUMMARY);
@@ -249,6 +251,22 @@ export class ActionHost implements SyncHost {
 
   #publish(outputs: Partial<Outputs>): void {
     this.#outputs = { ...this.#outputs, ...outputs };
+  }
+
+  /** The last line of a run that ends red, though nothing went wrong with the run itself. */
+  get verdict(): string {
+    if (this.#breaches.length > 0) return this.#breaches.join(' ');
+    const { failed } = this.#outputs;
+    if (failed > 0)
+      return `${plural(failed, 'user')} failed: see the job summary and user_sync_result.csv. A second run tries again.`;
+    return 'The proxy and the file differ, and `fail-on-drift` is `true`.';
+  }
+
+  /** Whether a run that only plans, and that no pull request asked for, found changes that it was told to fail on. */
+  get isDrift(): boolean {
+    const { event, inputs } = this.#job;
+    const plansByItself = this.mode.kind === 'plan' && event.pullRequest === null && event.name !== 'merge_group';
+    return inputs.failOnDrift && plansByItself && this.#outputs['has-changes'];
   }
 
   /** Writes the outputs, once: whatever happened, every one of them has a value. */

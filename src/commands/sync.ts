@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { applyPlan } from '../apply/apply.ts';
 import { FileJournal } from '../apply/journal.ts';
+import type { Phase } from '../apply/options.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
 import { RefusedError } from '../core/refused.ts';
 import { readUserList, type UserList } from '../core/user-list.ts';
 import type { ExitCode, Failure, SyncHost, SyncResult } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
+import { ProxyAuthError } from '../litellm/errors.ts';
 import type { Proxy } from '../litellm/proxy.ts';
 import { outcomesCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';
@@ -21,6 +23,12 @@ import { settleLeftovers } from './settle.ts';
 import { withdrawSecrets } from './withdraw.ts';
 
 const RESULT_FILE = 'user_sync_result.csv';
+const PHASES: Readonly<Record<Phase, string>> = {
+  add: 'Adding users',
+  invite: 'Creating onboarding links',
+  delete: 'Deleting users',
+  update: 'Updating users',
+};
 
 /** Makes the proxy's users match the file; shows what that takes, or does it. */
 export async function sync(inputs: Inputs, host: SyncHost): Promise<ExitCode> {
@@ -85,9 +93,11 @@ async function applyOptions(journal: FileJournal, { inputs, host, proxy }: Run) 
     newUserId: randomUUID,
     linkFor: await onboardingLinks(inputs, proxy),
     stop: host.stop,
+    isFatal: (error: unknown) => error instanceof ProxyAuthError,
     beforeDeletes: async () => !(await host.isSuperseded()),
-    onProgress: (progress: Parameters<SyncHost['progress']>[0]) => host.progress(progress),
-    sleep: (milliseconds: number) => sleep(milliseconds),
+    onProgress: (progress: { phase: Phase; done: number; total: number }) =>
+      host.progress({ ...progress, phase: PHASES[progress.phase] }),
+    sleep: async (milliseconds: number) => void (await sleep(milliseconds)),
   };
 }
 

@@ -2,8 +2,11 @@ import Papa from 'papaparse';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { Secret } from '../core/secret.ts';
 
-/** A spreadsheet would take such a cell for a formula. `-` alone is no formula and means "no team" in the file. */
-const FORMULA = /^(?!-$)[=+\-@\t\r]/;
+/**
+ * A spreadsheet would take such a cell for a formula. `-` alone is no formula and means "no team" in the file.
+ * A cell that begins so behind a `'` of its own gets another one, as the reader takes one off.
+ */
+const FORMULA = /^(?!-$)('*[=+\-@]|[\t\r])/;
 
 /**
  * CSV with a header row, comma, `\n`, and a line break at the end. A cell that a spreadsheet would calculate
