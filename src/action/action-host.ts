@@ -134,8 +134,7 @@ export class ActionHost implements SyncHost {
     return supersededNow(this.#job);
   }
 
-  async handOver(secretFile: string | null): Promise<Handover> {
-    if (secretFile === null) return { kind: 'done' };
+  async handOver(secretFile: string): Promise<Handover> {
     const { inputs } = this.#job;
     const file = inputs.encryptTo.length > 0 ? await encryptFile(secretFile, inputs.encryptTo) : secretFile;
     try {
@@ -155,9 +154,11 @@ export class ActionHost implements SyncHost {
     this.#publish({ ...counts, 'result-file': resultFile });
     const artifact = await this.#uploadResults(resultFile);
     const body = (rest: string) => (limit: number) => this.#resultText(result, limit, rest);
-    const url = await commentResult(this.#job, this.#approvals, { plan, outcomes, body: body(SUMMARY) });
+    if (plan !== null) {
+      const url = await commentResult(this.#job, this.#approvals, { plan, outcomes, body: body(SUMMARY) });
+      this.#publish({ 'comment-url': url });
+    }
     await appendSummary(this.#job.env, body(ARTIFACT), this.log);
-    this.#publish({ 'comment-url': url });
     saveState('pending', '');
     if (artifact instanceof Error) throw artifact;
   }
@@ -219,7 +220,7 @@ export class ActionHost implements SyncHost {
       title: TITLE,
       ...this.#named(),
       limit,
-      notes: plan.changes.some((change) => change.withheld === 'not reviewed') ? [NOT_REVIEWED] : [],
+      notes: plan?.changes.some((change) => change.withheld === 'not reviewed') ? [NOT_REVIEWED] : [],
       links: links.filter((link) => link.url !== ''),
       rest,
     });

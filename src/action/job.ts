@@ -37,9 +37,10 @@ export interface Job {
 
 /**
  * Reads the event and decides what this job may do.
+ * @param directory of an earlier phase of the same job, to go on in
  * @throws EventError, RefusedError
  */
-export async function openJob(inputs: Inputs, env: NodeJS.ProcessEnv): Promise<Job> {
+export async function openJob(inputs: Inputs, env: NodeJS.ProcessEnv, directory = ''): Promise<Job> {
   for (const secret of [inputs.masterKey, inputs.githubToken]) if (secret) setSecret(secret.reveal());
   const event = await readEvent(env);
   const redacts = redactEmails(inputs.redactEmails, event.visibility);
@@ -51,7 +52,7 @@ export async function openJob(inputs: Inputs, env: NodeJS.ProcessEnv): Promise<J
     mode: modeOf(event, inputs),
     log: redacts ? mappedLog(actionsLog, redactText) : actionsLog,
     redacts,
-    outputDirectory: await outputDirectory(inputs, env, workspace),
+    outputDirectory: directory || (await outputDirectory(inputs, env, workspace)),
     client: clientFor(inputs, env),
     targetHash: targetHash(inputs),
     repositoryPath: pathInRepository(inputs.csvPath, workspace),

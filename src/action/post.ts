@@ -1,4 +1,14 @@
+import { connectProxy } from '../commands/connection.ts';
+import { deliver } from '../commands/deliver.ts';
+import { settleLeftovers } from '../commands/settle.ts';
+import { stopOnSignals } from '../host/stop.ts';
+import { ActionHost } from './action-host.ts';
 import type { Job } from './job.ts';
 
-/** Settles what a killed `main` left. */
-export async function settleInPost(_job: Job, _pending: string): Promise<void> {}
+/** Settles what a `main` left that was killed in the midst of writing: its rows, keys and links are handed over. */
+export async function settleInPost(job: Job): Promise<void> {
+  const host = new ActionHost(job, stopOnSignals(job.log));
+  const proxy = job.inputs.masterKey === null ? null : connectProxy(job.inputs, host);
+  const { state, outcomes } = await settleLeftovers(job.inputs, host, proxy);
+  if (state !== 'nothing') await deliver(outcomes, { host, proxy, plan: null });
+}

@@ -17,12 +17,14 @@ const ANNOTATED = 9;
 /** Runs the step, or what is left of it once the job's other steps are through: one bundle serves `main` and `post`. */
 export async function runAction(env: NodeJS.ProcessEnv): Promise<void> {
   const isPost = getState('main') !== '';
+  const pending = getState('pending');
+  if (isPost && pending === '') return;
   saveState('main', 'started');
   let job: Job | null = null;
   try {
     const inputs = readInputs(env);
-    job = await openJob(inputs, env);
-    if (isPost) await settleInPost(job, getState('pending'));
+    job = await openJob(inputs, env, pending);
+    if (isPost) await settleInPost(job);
     else await runMain(job);
   } catch (error) {
     fail(error, job);

@@ -1,12 +1,29 @@
-import type { Outcome } from '../core/outcome.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FileJournal } from '../apply/journal.ts';
+import { type RecoveryReport, recover } from '../apply/recover.ts';
 import type { Host } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
+import { ProxyAuthError } from '../litellm/errors.ts';
 import type { Proxy } from '../litellm/proxy.ts';
+import { onboardingLinks } from './connection.ts';
 
 /**
- * Settles what a killed run left in the output directory: keys that nobody has seen are made again, rows are written.
- * @returns the killed run's rows; none where nothing was left
+ * Settles what a killed run left in the output directory: keys that nobody has seen are made again, missing links are
+ * made, and every change of that run gets its row. Asks nothing of the proxy where nothing was left.
+ * @param proxy `null`: no key at hand, the files stay as they are and the rows say so
  */
-export async function settleLeftovers(_inputs: Inputs, _host: Host, _proxy: Proxy): Promise<readonly Outcome[]> {
-  return [];
+export async function settleLeftovers(inputs: Inputs, host: Host, proxy: Proxy | null): Promise<RecoveryReport> {
+  const left = await FileJournal.resume(host.outputDirectory).lines();
+  if (left.length === 0) return { state: 'nothing', outcomes: [] };
+  host.log.info(`An earlier run was cut off here (${host.outputDirectory}): settling what it left.`);
+  return recover(host.outputDirectory, {
+    proxy,
+    log: host.log,
+    concurrency: inputs.concurrency,
+    retries: inputs.retries,
+    linkFor: proxy === null ? String : await onboardingLinks(inputs, proxy),
+    stop: host.stop,
+    isFatal: (error) => error instanceof ProxyAuthError,
+    sleep: async (milliseconds) => void (await sleep(milliseconds)),
+  });
 }

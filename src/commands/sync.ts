@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { applyPlan } from '../apply/apply.ts';
 import { FileJournal } from '../apply/journal.ts';
@@ -8,21 +6,19 @@ import type { Phase } from '../apply/options.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
 import { RefusedError } from '../core/refused.ts';
+import { emailKey } from '../core/user.ts';
 import { readUserList, type UserList } from '../core/user-list.ts';
-import type { ExitCode, Failure, SyncHost, SyncResult } from '../host/host.ts';
+import type { ExitCode, Failure, SyncHost } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
 import { ProxyAuthError } from '../litellm/errors.ts';
 import type { Proxy } from '../litellm/proxy.ts';
-import { outcomesCsv } from '../render/csv.ts';
-import { redactOutcomes } from '../render/redact.ts';
 import { connectProxy, onboardingLinks } from './connection.ts';
+import { deliver } from './deliver.ts';
 import { readCsvFile } from './file.ts';
 import { planFor, problemsOffline } from './planning.ts';
 import { FileProblemsError } from './problems.ts';
 import { settleLeftovers } from './settle.ts';
-import { withdrawSecrets } from './withdraw.ts';
 
-const RESULT_FILE = 'user_sync_result.csv';
 const PHASES: Readonly<Record<Phase, string>> = {
   add: 'Adding users',
   invite: 'Creating onboarding links',
@@ -37,7 +33,7 @@ export async function sync(inputs: Inputs, host: SyncHost): Promise<ExitCode> {
     if (host.mode.kind === 'offline') return await checkOffline(list, inputs, host);
     const proxy = connectProxy(inputs, host);
     if (host.mode.kind === 'plan') return await show(await planFor(list, inputs, proxy), host);
-    const settled = await settleLeftovers(inputs, host, proxy);
+    const { outcomes: settled } = await settleLeftovers(inputs, host, proxy);
     return await carryOut(await planFor(list, inputs, proxy), { inputs, host, proxy, settled });
   } catch (error) {
     await host.failed(failureOf(error));
@@ -74,10 +70,7 @@ async function carryOut(plan: Plan, run: Run): Promise<ExitCode> {
   await run.host.beforeWrites(review.plan);
   const journal = await FileJournal.create(run.host.outputDirectory);
   const applied = await applyPlan(review.plan, await applyOptions(journal, run));
-  const secretFile = journal.onboardingFile.path;
-  const outcomes = await handOver(mergeSettled(run.settled, applied), secretFile, run);
-  await journal.remove();
-  return report({ plan: review.plan, outcomes, secretFile }, run);
+  return deliver(mergeSettled(run.settled, applied), { ...run, plan: review.plan });
 }
 
 async function applyOptions(journal: FileJournal, { inputs, host, proxy }: Run) {
@@ -101,26 +94,13 @@ async function applyOptions(journal: FileJournal, { inputs, host, proxy }: Run) 
   };
 }
 
-/** Gives the secrets to whoever waits for them; a key that nobody will ever see is worse than none. */
-async function handOver(outcomes: readonly Outcome[], secretFile: string, run: Run): Promise<readonly Outcome[]> {
-  const newcomers = outcomes.filter((outcome) => outcome.action === 'ADDED' && outcome.userId !== '');
-  if (newcomers.length === 0) return outcomes;
-  const handover = await run.host.handOver(secretFile);
-  if (handover.kind === 'done') return outcomes;
-  return withdrawSecrets(outcomes, handover, run.proxy);
-}
-
-async function report(result: Omit<SyncResult, 'resultFile'>, { host }: Run): Promise<ExitCode> {
-  const resultFile = join(host.outputDirectory, RESULT_FILE);
-  await writeFile(resultFile, outcomesCsv(host.redacts ? redactOutcomes(result.outcomes) : result.outcomes));
-  await host.applied({ ...result, resultFile });
-  return result.outcomes.some((outcome) => outcome.status === 'FAILED') ? 1 : 0;
-}
-
-/** A settled row tells more of its user than this run's row, which finds him unchanged. */
+/** One row a user: what this run did counts before what was settled, and that before finding him unchanged. */
 function mergeSettled(settled: readonly Outcome[], outcomes: readonly Outcome[]): readonly Outcome[] {
-  const told = new Set(settled.flatMap((outcome) => outcome.userId || []));
-  return [...settled, ...outcomes.filter((outcome) => outcome.action !== 'UNCHANGED' || !told.has(outcome.userId))];
+  const emails = (rows: readonly Outcome[]): Set<string> => new Set(rows.map((row) => emailKey(row.email)));
+  const changed = emails(outcomes.filter((outcome) => outcome.action !== 'UNCHANGED'));
+  const older = settled.filter((outcome) => !changed.has(emailKey(outcome.email)));
+  const told = emails(older);
+  return [...older, ...outcomes.filter((outcome) => !told.has(emailKey(outcome.email)))];
 }
 
 function failureOf(error: unknown): Failure {

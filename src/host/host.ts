@@ -48,12 +48,12 @@ export type Review =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface SyncResult {
-  /** With what was withheld. */
-  readonly plan: Plan;
+  /** With what was withheld; `null`: of a killed run, of which only the rows are known. */
+  readonly plan: Plan | null;
   readonly outcomes: readonly Outcome[];
   readonly resultFile: string;
-  /** Holds secrets; `null` where there were none. */
-  readonly secretFile: string | null;
+  /** Holds the secrets of this run and of earlier ones in the same directory. */
+  readonly secretFile: string;
 }
 
 /** Whether the secrets reached somebody. `isLost`: the file goes with the job, nobody will ever see it. */
@@ -78,6 +78,6 @@ export interface SyncHost extends Host {
    */
   beforeWrites(plan: Plan): Promise<void>;
   isSuperseded(): Promise<boolean>;
-  handOver(secretFile: string | null): Promise<Handover>;
+  handOver(secretFile: string): Promise<Handover>;
   applied(result: SyncResult): Promise<void>;
 }

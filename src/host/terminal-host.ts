@@ -100,7 +100,7 @@ export class TerminalHost implements SyncHost {
   async applied({ outcomes, resultFile, secretFile }: SyncResult): Promise<void> {
     this.log.info(resultText(outcomes).trimEnd());
     this.log.info(`Results: ${resultFile}`);
-    if (secretFile !== null) this.log.info(`Keys and onboarding links (secret): ${secretFile}`);
+    this.log.info(`Keys and onboarding links (secret): ${secretFile}`);
   }
 
   #show(plan: Plan, applying: boolean): void {
