@@ -1,4 +1,5 @@
 import { AnswerLostError } from '../core/errors.ts';
+import type { FailedRow } from './ports.ts';
 import { oneLine, reasonOf, withWayOut } from './reasons.ts';
 import type { Run } from './run.ts';
 
@@ -12,9 +13,7 @@ export type Answer<R> =
   /** It was not sent. */
   | { readonly kind: 'blocked'; readonly reason: string };
 
-type Result =
-  | { readonly userId: string; readonly ok: true }
-  | { readonly userId: string; readonly ok: false; readonly reason: string };
+type Result = { readonly userId: string; readonly ok: true } | FailedRow;
 
 /**
  * One write for many rows. A call that is refused as a whole is halved, so that one bad row does not take the others
@@ -56,7 +55,7 @@ export async function writeInBulk<T extends { readonly userId: string }, R exten
 function answerOf<R extends Result>(row: R | undefined): Answer<Extract<R, { ok: true }>> {
   if (row === undefined) return { kind: 'lost', reason: 'the answer does not mention the row' };
   if (row.ok) return { kind: 'answered', row: row as Extract<R, { ok: true }> };
-  if ('lost' in row && row.lost === true) return { kind: 'lost', reason: oneLine(row.reason) };
+  if (row.lost === true) return { kind: 'lost', reason: oneLine(row.reason) };
   return { kind: 'refused', reason: withWayOut(row.reason), wholeCall: false };
 }
 

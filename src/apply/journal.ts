@@ -69,6 +69,11 @@ export class FileJournal implements Journal {
     return new FileJournal(directory);
   }
 
+  /** The file with this run's secrets; `null` where it had none. */
+  get secretFile(): string | null {
+    return this.onboardingFile.grew ? this.onboardingFile.path : null;
+  }
+
   /** What the journal says; a line that was cut is left out. */
   async lines(): Promise<JournalLine[]> {
     return parseJournal(await textOf(this.#path));

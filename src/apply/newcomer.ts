@@ -22,6 +22,8 @@ export interface Newcomer {
   role: string | null;
   /** Team ids; `null`: to be looked up. */
   joined: readonly string[] | null;
+  /** The proxy's words on what failed of the creation. */
+  readonly warning: string | null;
   key: Secret | null;
   /** There may be keys of his that nobody has seen. */
   keysUnseen: boolean;
@@ -36,7 +38,12 @@ export interface Newcomer {
   open: boolean;
 }
 
-export function candidateOf(change: AddChange, number: number, userId: string, apiKeys: boolean): Candidate {
+export function candidateOf(
+  change: Pick<AddChange, 'email' | 'role' | 'teams' | 'keyName'>,
+  number: number,
+  userId: string,
+  apiKeys: boolean,
+): Candidate {
   return {
     change: number,
     action: 'ADDED',
@@ -59,6 +66,7 @@ export function newcomerOf(candidate: Candidate, created: Extract<CreatedUser, {
     role: candidate.user.role,
     // A recreation is verified, whatever the answer says: the old user is gone.
     joined: candidate.action === 'UPDATED' ? null : (created?.teams ?? null),
+    warning: created?.warning ?? null,
     key: created?.key ?? null,
     keysUnseen: created === null,
     invitation: null,

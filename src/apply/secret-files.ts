@@ -15,6 +15,8 @@ export const ONBOARDING_FILE = 'onboarding_links.csv';
  */
 export class OnboardingFile {
   readonly path: string;
+  /** Whether this process has put rows into it. */
+  grew = false;
   #opened: Promise<AppendFile> | null = null;
 
   constructor(directory: string) {
@@ -25,6 +27,7 @@ export class OnboardingFile {
   async append(rows: readonly OnboardingRow[]): Promise<void> {
     const worth = rows.filter(isWorthKeeping);
     if (worth.length === 0) return;
+    this.grew = true;
     this.#opened ??= this.#open();
     const file = await this.#opened;
     await file.append(ended(onboardingCsv(worth, { header: false })));

@@ -1,7 +1,7 @@
 import { writeInBulk } from './bulk.ts';
 import { isMember, look, type Seen } from './look.ts';
 import { missingTeams, type Newcomer } from './newcomer.ts';
-import { reasonOf } from './reasons.ts';
+import { oneLine, reasonOf } from './reasons.ts';
 import type { Run } from './run.ts';
 
 /**
@@ -11,6 +11,11 @@ import type { Run } from './run.ts';
  */
 export async function completeTeams(run: Run, newcomers: readonly Newcomer[]): Promise<void> {
   const unclear = newcomers.filter((newcomer) => newcomer.joined === null || newcomer.role === null);
+  for (const newcomer of newcomers) {
+    if (newcomer.candidate.teams === null && newcomer.warning !== null) {
+      newcomer.problems.push(`the proxy says: ${oneLine(newcomer.warning)}`);
+    }
+  }
   const failure = await lookUp(run, unclear);
   if (failure !== null) blameTeams(unclear, failure);
   const lacking = newcomers.filter((newcomer) => newcomer.joined !== null && missingTeams(newcomer).length > 0);
@@ -19,10 +24,14 @@ export async function completeTeams(run: Run, newcomers: readonly Newcomer[]): P
   const unverified = await lookUp(run, present);
   for (const newcomer of present) {
     for (const team of missingTeams(newcomer)) {
-      const why = reasons.get(pair(team.teamId, newcomer)) ?? unverified ?? 'the proxy lists no such member';
+      const why = reasons.get(pair(team.teamId, newcomer)) ?? unverified ?? wordsOf(newcomer);
       newcomer.problems.push(`not in team ${team.name}: ${why}; run again, the next plan adds the membership`);
     }
   }
+}
+
+function wordsOf({ warning }: Newcomer): string {
+  return warning === null ? 'the proxy lists no such member' : oneLine(warning);
 }
 
 function blameTeams(newcomers: readonly Newcomer[], reason: string): void {
