@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startStandin } from '../../src/demo/standin/server.ts';
+import type { State } from '../../src/demo/standin/state.ts';
 import { Api } from './api.ts';
 
 export interface RunningTarget {
   /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly masterKey: string;
+  /** What the stand-in holds, to look into or to break; `null` on the real proxy. */
+  readonly state: State | null;
   /** Deletes all teams, keys and users but `default_user_id`, and makes sure that they are gone. */
   reset(): Promise<void>;
   stop(): Promise<void>;
@@ -37,14 +40,20 @@ export function contractTargets(): ContractTarget[] {
 const standin: ContractTarget = {
   name: 'the stand-in',
   start: async () => {
-    const { baseUrl, masterKey, close } = await startStandin();
-    return { baseUrl, masterKey, reset: () => empty(new Api(baseUrl, masterKey)), stop: close };
+    const { baseUrl, masterKey, state, close } = await startStandin();
+    return { baseUrl, masterKey, state, reset: () => empty(new Api(baseUrl, masterKey)), stop: close };
   },
 };
 
 async function startReal(baseUrl: string, masterKey: string): Promise<RunningTarget> {
   const release = await takeTurn(baseUrl);
-  return { baseUrl, masterKey, reset: () => empty(new Api(baseUrl, masterKey)), stop: async () => release() };
+  return {
+    baseUrl,
+    masterKey,
+    state: null,
+    reset: () => empty(new Api(baseUrl, masterKey)),
+    stop: async () => release(),
+  };
 }
 
 /** Waits for a lock file of this proxy; one that its process left behind is taken over. */

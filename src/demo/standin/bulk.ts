@@ -1,7 +1,6 @@
 import { type Call, newId, objectsOf, type Route, textOf, textsOf } from './context.ts';
 import { addressed, namedMember, removeFromTeam } from './members.ts';
 import { problem } from './refusal.ts';
-import { timestamp } from './state.ts';
 import { keyAlong, LICENSE_MESSAGE, leaveAllTeams, USER_FIELDS, userRowOf, wantedTeams } from './users.ts';
 import { anything, type Body, list, namesUser, object, optional, required, rule, text } from './validate.ts';
 
@@ -95,7 +94,7 @@ function createUsers(call: Call): unknown {
   if (call.licenseSeats !== null && creatable > 0 && call.state.users.size + creatable > call.licenseSeats) {
     throw problem(403, 'license-limit-exceeded', 'License limit exceeded', LICENSE_MESSAGE);
   }
-  const at = timestamp();
+  const at = call.state.now();
   const data = rows.map((row, index) => createRow(call, row, errors[index] ?? null, at));
   const meta = { total_requested: rows.length, created: creatable, failed: rows.length - creatable };
   return { data, meta };

@@ -13,13 +13,14 @@ export function plant(state: State, seed: Seed): void {
     state.setMember(team, { userId: MASTER_USER_ID, email: null, role: 'admin', times: 1 });
     state.addMembership(MASTER_USER_ID, teamId);
   }
-  for (const user of seed.users ?? []) plantUser(state, user);
+  const at = state.now();
+  for (const user of seed.users ?? []) plantUser(state, user, at);
 }
 
-function plantUser(state: State, user: SeedUser): void {
+function plantUser(state: State, user: SeedUser, at: string): void {
   const { userId, teams = [], teamsOnly = [], rosterOnly = [] } = user;
   const email = user.email ?? null;
-  state.addUser({
+  const row = {
     userId,
     email,
     alias: user.alias ?? null,
@@ -28,7 +29,8 @@ function plantUser(state: State, user: SeedUser): void {
     spend: user.spend ?? 0,
     metadata: { ...user.metadata },
     models: [...(user.models ?? [])],
-  });
+  };
+  state.addUser(row, at);
   for (const teamId of [...teams, ...rosterOnly]) {
     const team = state.teams.get(teamId);
     if (team === undefined) throw new Error(`Seed: user ${userId} is in team ${teamId}, which the seed does not have.`);

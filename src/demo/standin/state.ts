@@ -18,8 +18,8 @@ export function makeKey(): string {
 }
 
 /** ISO 8601 with microseconds. */
-export function timestamp(milliseconds = Date.now()): string {
-  return new Date(milliseconds).toISOString().replace('Z', '000Z');
+export function timestamp(milliseconds: number, microseconds = 0): string {
+  return new Date(milliseconds).toISOString().replace('Z', `${String(microseconds).padStart(3, '0')}Z`);
 }
 
 /** The stand-in's database: rows and the indexes that keep every route off a full scan where the real one is, too. */
@@ -39,8 +39,18 @@ export class State {
   readonly #keysByAlias = new Map<string, Set<string>>();
   readonly #invitationsByUser = new Map<string, Set<string>>();
   #seq = 0;
+  #millisecond = 0;
+  #microsecond = 0;
 
-  addUser(user: NewUserRow, at = timestamp()): UserRow {
+  /** The time, later than the last: so that rows of two writes have an order, and rows of one bulk write have none. */
+  now(): string {
+    const millisecond = Date.now();
+    this.#microsecond = millisecond === this.#millisecond ? Math.min(this.#microsecond + 1, 999) : 0;
+    this.#millisecond = millisecond;
+    return timestamp(millisecond, this.#microsecond);
+  }
+
+  addUser(user: NewUserRow, at = this.now()): UserRow {
     const row: UserRow = {
       email: null,
       alias: null,
@@ -64,7 +74,7 @@ export class State {
 
   changeUser(user: UserRow, change: Partial<Omit<UserRow, 'userId' | 'seq' | 'createdAt'>>): void {
     if (user.email !== null) drop(this.#usersByEmail, user.email.toLowerCase(), user.userId);
-    Object.assign(user, change, { updatedAt: timestamp() });
+    Object.assign(user, change, { updatedAt: this.now() });
     if (user.email !== null) put(this.#usersByEmail, user.email.toLowerCase(), user.userId);
     this.usersVersion += 1;
   }
@@ -85,7 +95,7 @@ export class State {
   }
 
   addTeam(teamId: string, alias: string | null): TeamRow {
-    const at = timestamp();
+    const at = this.now();
     const common = { maxBudget: null, models: [], metadata: {}, createdAt: at, updatedAt: at, seq: ++this.#seq };
     const row: TeamRow = { teamId, alias, roster: new Map(), ...common };
     this.teams.set(teamId, row);
@@ -94,12 +104,12 @@ export class State {
 
   setMember(team: TeamRow, member: Member): void {
     team.roster.set(member.userId, member);
-    team.updatedAt = timestamp();
+    team.updatedAt = this.now();
   }
 
   removeMember(team: TeamRow, userId: string): boolean {
     if (!team.roster.delete(userId)) return false;
-    team.updatedAt = timestamp();
+    team.updatedAt = this.now();
     return true;
   }
 
@@ -119,7 +129,7 @@ export class State {
   }
 
   addKey(key: NewKey): KeyRow {
-    const at = timestamp();
+    const at = this.now();
     const row: KeyRow = {
       hash: hashKey(key.secret),
       name: `sk-...${key.secret.slice(-4)}`,
@@ -140,7 +150,7 @@ export class State {
 
   changeKey(key: KeyRow, change: Partial<Pick<KeyRow, 'alias' | 'userId' | 'teamId' | 'maxBudget'>>): void {
     this.#indexKey(key, drop);
-    Object.assign(key, change, { updatedAt: timestamp() });
+    Object.assign(key, change, { updatedAt: this.now() });
     this.#indexKey(key, put);
   }
 
