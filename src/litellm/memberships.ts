@@ -72,7 +72,7 @@ async function mend(context: WriteContext, teamId: string, userId: string): Prom
   if (await context.capabilities.bulk('leave')) {
     const keys = (await keysOfUser(context.http, userId)).filter((key) => key.teamId === teamId);
     if (keys.length > 0) {
-      const reason = `He stands in the team's roster, but the team not in his record. Mending that means leaving and joining again, and leaving deletes his ${keys.length} keys of this team: take him out of the team and put him in again in the Admin UI, or delete those keys first.`;
+      const reason = `The user stands in the team's roster, but the team not in the user's record. Mending that means leaving and joining again, and leaving deletes the ${keys.length} keys of this team: delete those keys first, or remove and add the user in the Admin UI.`;
       return { userId, ok: false, reason };
     }
   }
@@ -131,6 +131,6 @@ async function outOfRoster(http: Http, teamId: string, userId: string): Promise<
   const [user] = await findUsers(http, [userId]);
   if (user === undefined || !user.teams.includes(teamId)) return { userId, ok: true };
   const reason =
-    'The team stands in his record, but he not in its roster, and this version of the proxy has no way to mend that: update the proxy, or let the user be recreated (recreate-on-failure).';
+    "The team stands in the user's record, but the user not in its roster, and this version of the proxy has no way to mend that: update the proxy, or let the user be recreated (recreate-on-failure).";
   return { userId, ok: false, reason };
 }

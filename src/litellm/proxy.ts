@@ -14,6 +14,7 @@ import { createUsers, deleteUsers, updateRoles, type WriteContext } from './user
 import { findUsers, findUsersByEmail, listUsers, projectUsers } from './users.ts';
 
 export type { UserRow } from './schemas.ts';
+export type { ProxyClient as Proxy };
 
 export interface ProxyOptions {
   /** May carry a root path. */
@@ -35,19 +36,18 @@ export interface ProxyOptions {
  * A client of one proxy; asks nothing yet.
  * @throws TypeError where `baseUrl` is not an http(s) address.
  */
-export function connect(options: ProxyOptions, effects: Partial<Effects> = {}): Proxy {
+export function connect(options: ProxyOptions, effects: Partial<Effects> = {}): ProxyClient {
   const http = new Http(options, effects);
   if (http.baseUrl.exposed) {
     options.log.warning(
       `base-url is plain http:// to a host that is not local: the key can be read on the way. Use https.`,
     );
   }
-  return new Proxy(http, options.onSecret ?? (() => {}));
+  return new ProxyClient(http, options.onSecret ?? (() => {}));
 }
 
 /** The LiteLLM proxy. Every method may throw a `ProxyError`; writes also `AnswerLostError`, see {@link ProxyWrites}. */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: the field's own word; the global one is used nowhere.
-export class Proxy implements ProxyWrites {
+export class ProxyClient implements ProxyWrites {
   readonly batchSize = 500;
   readonly #http: Http;
   readonly #capabilities: Capabilities;
