@@ -4,6 +4,7 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
 import { annotateProblems } from '../github/annotations.ts';
 import type { Approvals } from '../github/approvals.ts';
+import { artifactServiceMissing } from '../github/artifact.ts';
 import { NO_OUTPUTS, type Outputs, setOutputs } from '../github/outputs.ts';
 import { appendSummary } from '../github/summary.ts';
 import type { Failure, Handover, Progress, Review, SyncHost, SyncResult } from '../host/host.ts';
@@ -176,7 +177,7 @@ export class ActionHost implements SyncHost {
   /** Only what the comment had to leave out is worth an artifact. */
   async #uploadPlan(plan: Plan, planFile: string): Promise<string> {
     const whole = this.#planText(plan, Number.MAX_SAFE_INTEGER, ARTIFACT);
-    if (Buffer.byteLength(whole) < COMMENT_BYTES || !this.#job.inputs.artifacts) return '';
+    if (Buffer.byteLength(whole) < COMMENT_BYTES || artifactServiceMissing(this.#job.env) !== null) return '';
     const readable = besides(this.#job, 'plan.md');
     await writeFile(readable, whole);
     try {
