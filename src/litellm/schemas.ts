@@ -90,7 +90,7 @@ export const resultData = z.object({ data: z.array(result) });
 export const resultList = z.object({ results: z.array(result) });
 
 /** `POST /team/bulk_member_add` */
-export const joined = z.object({ results: z.array(result.extend({ updated_user: z.unknown() })) });
+export const joined = z.object({ results: z.array(result.extend({ updated_user: z.unknown().optional() })) });
 
 /** `POST /key/generate` */
 export const generatedKey = z.object({ key: z.string() });
