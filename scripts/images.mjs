@@ -26,7 +26,7 @@ const markdown = new Marked({
 });
 
 function comment(text) {
-  return `<div class="comment"><header><b>github-actions</b><span>bot</span>commented</header>
+  return `<div class="comment"><header><strong>github-actions</strong><span>bot</span>commented</header>
     <div class="markdown">${markdown.parse(text)}</div></div>`;
 }
 
