@@ -43,11 +43,18 @@ async function statuses(caller: Api): Promise<Record<string, string>> {
 function summary({ status, body }: Answer): string {
   if (status === 200) return '200';
   const message = body.error?.message ?? body.detail?.error ?? body.detail;
-  return `${status} ${message.replace(/user_id=\*+/, 'user_id=…')}`;
+  return `${status} ${message}`;
 }
 
+/** User ids as the proxy shows them in this message, by the role that it names. */
+const MASKED: Record<string, string> = {
+  internal_user: 'intern*****er',
+  internal_user_viewer: 'intern************er',
+  unknown: '******',
+};
+
 const onlyAdmin = (path: string, role: string) =>
-  `401 Authentication Error, Only proxy admin can be used to generate, delete, update info for new keys/users/teams. Route=${path}. Your role=${role}. Your user_id=…`;
+  `401 Authentication Error, Only proxy admin can be used to generate, delete, update info for new keys/users/teams. Route=${path}. Your role=${role}. Your user_id=${MASKED[role]}`;
 const teamAdmin = (path: string) =>
   `403 Call not allowed. User not proxy admin OR team admin. route=${path}, team_id=team`;
 

@@ -53,8 +53,14 @@ export function authorize(caller: Caller, path: string, access: Access, behaviou
   const oldUserList = path === '/user/list' && !behaviour.managementV1;
   if (access === 'key' && !viewsOnly && !oldUserList) return;
   const rule = 'Only proxy admin can be used to generate, delete, update info for new keys/users/teams.';
-  const who = `Your role=${caller.role ?? 'unknown'}. Your user_id=***`;
+  const who = `Your role=${caller.role ?? 'unknown'}. Your user_id=${masked(caller.userId ?? '')}`;
   throw authError(401, `Authentication Error, ${rule} Route=${path}. ${who}`);
+}
+
+/** LiteLLM shows six characters at the front and two at the end, and nothing of a short id. */
+function masked(userId: string): string {
+  const hidden = userId.length - 8;
+  return hidden > 0 ? `${userId.slice(0, 6)}${'*'.repeat(hidden)}${userId.slice(-2)}` : '*'.repeat(userId.length);
 }
 
 function viewerMessage(path: string): string {

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import type { Api } from './api.ts';
+import { contract } from './suite.ts';
+
+/** Every field of an answer with its type, by path; `[]` stands for the elements of a list. */
+type Shape = Record<string, string>;
+
+/** Shapes of the real answers; with `--update=all`, this file alone against the real proxy writes them. */
+const FILE = fileURLToPath(new URL('shapes.json', import.meta.url));
+
+function shapeOf(value: unknown, path = ''): Shape {
+  if (Array.isArray(value)) {
+    return Object.assign({ [path]: 'list' }, ...value.map((element) => shapeOf(element, `${path}[]`)));
+  }
+  if (typeof value !== 'object' || value === null) return { [path]: value === null ? 'null' : typeof value };
+  const fields = Object.entries(value).map(([name, field]) => shapeOf(field, `${path}.${name}`));
+  return Object.assign({ [path]: 'object' }, ...fields);
+}
+
+/** The answers that a client reads, of one small company. */
+async function walk(api: Api): Promise<Record<string, Shape>> {
+  const shapes: Record<string, Shape> = {};
+  const note = (name: string, body: unknown) => {
+    shapes[name] = Object.fromEntries(Object.entries(shapeOf(body)).sort());
+    return body as { [name: string]: never };
+  };
+  const post = async (path: string, body: object) => note(`POST ${path}`, await api.ok(path, body));
+  const get = async (path: string) => note(`GET ${path.replace(/=.*/, '')}`, (await api.get(path)).body);
+  await post('/team/new', { team_id: 't', team_alias: 'team' });
+  await post('/user/new', { user_id: 'a', user_email: 'a@example.com', user_role: 'internal_user', teams: ['t'] });
+  await post('/management/v1/users/bulk', {
+    users: [{ user_id: 'b', user_email: 'b@example.com', auto_create_key: true }],
+  });
+  await api.makeUser('c');
+  const { key } = await post('/key/generate', { user_id: 'a', team_id: 't', key_alias: 'k' });
+  await post('/key/update', { key, key_alias: 'l' });
+  await post('/user/update', { user_id: 'a', user_role: 'internal_user_viewer' });
+  await post('/user/bulk_update', { users: [{ user_id: 'a', user_role: 'internal_user' }] });
+  await post('/team/member_add', { team_id: 't', member: { user_id: 'b', role: 'user' } });
+  await post('/team/bulk_member_add', { team_id: 't', members: [{ user_id: 'c', role: 'user' }] });
+  const { id } = await post('/invitation/new', { user_id: 'a' });
+  await get(`/invitation/info?invitation_id=${id}`);
+  await get('/user/list?user_ids=a,b');
+  await get('/user/info?user_id=a');
+  await get('/v2/user/info?user_id=a');
+  await get('/team/list');
+  await get('/v2/team/list');
+  await get('/team/info?team_id=t');
+  await get('/key/list?return_full_object=true');
+  await get(`/key/info?key=${key}`);
+  await post('/team/member_delete', { team_id: 't', user_id: 'b' });
+  await post('/management/v1/teams/t/members/bulk_delete', { members: [{ user_id: 'c' }] });
+  await post('/key/delete', { keys: [key] });
+  await post('/invitation/delete', { invitation_id: id });
+  await post('/user/delete', { user_ids: ['a'] });
+  await post('/management/v1/users/bulk_delete', { user_ids: ['b'] });
+  await post('/team/delete', { team_ids: ['t'] });
+  return shapes;
+}
+
+contract('shapes', (api, target) => {
+  test('the stand-in answers with real fields of the real type; the real proxy with all of them', async () => {
+    const shapes = await walk(api());
+    if (target().state === null) await expect(`${JSON.stringify(shapes, null, 2)}\n`).toMatchFileSnapshot(FILE);
+    else expect(JSON.parse(readFileSync(FILE, 'utf8'))).toMatchObject(shapes);
+  });
+});
