@@ -16,7 +16,6 @@ export type Fault =
   | 'killed-before'
   | 'killed-after';
 
-export class Killed extends Error {}
 export class Unauthorized extends Error {}
 
 interface FakeKey {
@@ -32,6 +31,42 @@ interface Options {
   readonly silentTeams?: boolean;
   /** `/user/new` of 1.106 and its bulk route make keys along; here it can forget them. */
   readonly forgetsKeys?: boolean;
+}
+
+const NEVER = new Promise<never>(() => undefined);
+
+/** One process: once it is dead, nothing that it began goes on. */
+export class Life {
+  readonly died: Promise<void>;
+  #dead = false;
+  #onDeath: () => void = () => undefined;
+
+  constructor() {
+    this.died = new Promise((resolve) => {
+      this.#onDeath = resolve;
+    });
+  }
+
+  end(): void {
+    this.#dead = true;
+    this.#onDeath();
+  }
+
+  /** The same object, whose promises never settle after the process has died, and whose methods then do nothing. */
+  bind<T extends object>(object: T): T {
+    return new Proxy(object, {
+      get: (target, name) => {
+        const value = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          if (this.#dead) return NEVER;
+          const result = value.apply(target, args);
+          if (!(result instanceof Promise)) return result;
+          return result.finally(() => (this.#dead ? NEVER : undefined));
+        };
+      },
+    });
+  }
 }
 
 /** The proxy's rules in memory: ids and emails are unique, unknown ids are *created* by updates and joins. */
@@ -51,7 +86,7 @@ export class FakeProxy implements ProxyWrites {
   /** Users that report success on joining a team and do not join it. */
   readonly deaf = new Set<string>();
   unreadable = false;
-  dead = false;
+  life = new Life();
   writes = 0;
   /** How often a user was in neither of the two teams while moving; checked after each write. */
   onWrite: () => void = () => undefined;
@@ -72,6 +107,15 @@ export class FakeProxy implements ProxyWrites {
   user(userId: string, email: string, role: Role | null = 'internal_user'): this {
     this.users.set(userId, { email, role, teams: new Set() });
     return this;
+  }
+
+  /** Another process, and faults that count from its first write. */
+  begin(faults: Iterable<readonly [number, Fault]>): Life {
+    this.life = new Life();
+    this.writes = 0;
+    this.faults.clear();
+    for (const [at, fault] of faults) this.faults.set(at, fault);
+    return this.life;
   }
 
   /** How often each method was called. */
@@ -204,7 +248,6 @@ export class FakeProxy implements ProxyWrites {
   }
 
   async #write<T>(name: string, effect: () => T): Promise<T> {
-    if (this.dead) throw new Killed();
     this.calls.push(name);
     const fault = this.faults.get(++this.writes);
     await Promise.resolve();
@@ -216,21 +259,17 @@ export class FakeProxy implements ProxyWrites {
       case 'unauthorized':
         throw new Unauthorized('401: the key is not accepted');
       case 'killed-before':
-        this.dead = true;
-        throw new Killed();
+        this.life.end();
+        return NEVER;
     }
     const result = effect();
     this.onWrite();
     if (fault === 'lost-after') throw new AnswerLostError('no answer within 30 s');
-    if (fault === 'killed-after') {
-      this.dead = true;
-      throw new Killed();
-    }
+    if (fault === 'killed-after') this.life.end();
     return result;
   }
 
   async #read<T>(name: string, result: () => T): Promise<T> {
-    if (this.dead) throw new Killed();
     this.calls.push(name);
     await Promise.resolve();
     if (this.unreadable) throw new Error('connect ECONNREFUSED');

@@ -53,7 +53,7 @@ export function move(userId: string, from: string[], to: string[]): UpdateChange
 
 export function planOf(...changes: Change[]): Plan {
   const unmanaged = { withoutEmail: 0, otherRole: 0, ownUser: 0, protected: 0 };
-  return { changes, unchanged: [], managed: changes.length, unmanaged, breaches: [] };
+  return { changes, unchanged: [], managed: changes.length, admins: 1, unmanaged, breaches: [] };
 }
 
 export const silent = { debug: () => {}, info: () => {}, warning: () => {}, error: () => {} };

@@ -96,14 +96,13 @@ export class Newcomers {
     const run = this.#run;
     const { change } = newcomer.candidate;
     const outcome = outcomeOf(newcomer);
-    if (newcomer.open) {
-      run.leaveOpen(change, outcome);
-    } else if (newcomer.invitation === null) {
-      run.settle(change, outcome);
+    const settle = (): void => (newcomer.open ? run.leaveOpen(change, outcome) : run.settle(change, outcome));
+    if (newcomer.invitation === null) {
+      settle();
     } else {
       const row = onboardingRow(newcomer, run.options.linkFor);
       const problem = 'without a link: it could not be saved; run `onboard` for a fresh link';
-      run.settleWith(row, change, outcome, outcomeOf({ ...newcomer, problems: [...newcomer.problems, problem] }));
+      run.saveFirst(row, change, outcomeOf({ ...newcomer, problems: [...newcomer.problems, problem] }), settle);
     }
   }
 

@@ -42,8 +42,11 @@ interface Story {
  * Settles what a killed run left in a directory: looks up whom it created, deletes keys that nobody has seen and makes
  * them again, makes the missing links, and tells what became of every change. May be killed itself and begun again.
  */
-export async function recover(directory: string, options: RecoverOptions): Promise<RecoveryReport> {
-  const journal = FileJournal.resume(directory);
+export async function recover(
+  directory: string,
+  options: RecoverOptions,
+  journal: FileJournal = FileJournal.resume(directory),
+): Promise<RecoveryReport> {
   const story = readStory(await journal.lines());
   if (story === null) return { state: 'nothing', outcomes: [] };
   if (options.proxy === null || story.finished) return reportOf(story, story.outcomes, options.proxy !== null);

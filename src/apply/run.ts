@@ -60,12 +60,11 @@ export class Run<O extends WriteOptions = WriteOptions> {
     this.#later(this.keep(this.options.journal.settled([{ change, outcome }])));
   }
 
-  /** The same once the secrets of the row are on disk; `unsaved` is its outcome where they cannot be. */
-  settleWith(row: OnboardingRow, change: number, outcome: Outcome, unsaved: Outcome): void {
-    this.outcomes.set(change, outcome);
+  /** Puts the secrets of a row on disk, then does `next`; `unsaved` is the outcome where they cannot be put there. */
+  saveFirst(row: OnboardingRow, change: number, unsaved: Outcome, next: () => void): void {
     this.#later(
       this.keep(this.options.journal.onboarding([row])).then((kept) => {
-        if (kept) this.settle(change, outcome);
+        if (kept) next();
         else this.leaveOpen(change, unsaved);
       }),
     );
