@@ -1,7 +1,9 @@
 import { type Call, newId, objectsOf, type Route, textOf, textsOf } from './context.ts';
-import { addressed, namedMember, removeFromTeam } from './members.ts';
+import { addressed, removeFromTeam } from './leaving.ts';
+import { namedMember } from './members.ts';
 import { problem } from './refusal.ts';
-import { keyAlong, LICENSE_MESSAGE, leaveAllTeams, USER_FIELDS, userRowOf, wantedTeams } from './users.ts';
+import { leaveAllTeams } from './user-delete.ts';
+import { keyAlong, LICENSE_MESSAGE, USER_FIELDS, userRowOf, wantedTeams } from './user-new.ts';
 import { anything, type Body, list, namesUser, object, optional, required, rule, text } from './validate.ts';
 
 const notSupported = rule(
@@ -173,7 +175,7 @@ function deleteMembers(call: Call): unknown {
     const found =
       !again &&
       addressed(call.state, team, userId, email)
-        .map((id) => removeFromTeam(call, team, id).found)
+        .map((id) => removeFromTeam(call, team, id))
         .includes(true);
     const error = again ? 'Duplicate member in request' : 'User not found in team';
     return { user_id: userId, user_email: email, success: found, error: found ? null : error };

@@ -1,5 +1,6 @@
 import { type Call, newId, numberOf, type Route, textOf, textsOf } from './context.ts';
-import { addMembers, bulkMemberAdd, joinCreator, memberAdd, memberDelete, namedMember } from './members.ts';
+import { addMembers, joinCreator } from './joining.ts';
+import { bulkMemberAdd, memberAdd, memberDelete, namedMember } from './members.ts';
 import { detailError, proxyError, wrappedError } from './refusal.ts';
 import { keyShape, memberShapes, membershipShapes, teamShape } from './shapes.ts';
 import { by, paged } from './sorting.ts';

@@ -1,0 +1,118 @@
+import { type Call, MASTER_USER_ID, newId } from './context.ts';
+import { detailError, proxyError, pythonString, Refusal } from './refusal.ts';
+import { userShape } from './shapes.ts';
+import type { State } from './state.ts';
+import type { Member, TeamRow, UserRow } from './types.ts';
+import type { Behaviour } from './versions.ts';
+
+export interface NamedMember {
+  readonly userId: string | null;
+  readonly email: string | null;
+  readonly role: 'admin' | 'user';
+}
+
+/** What `/team/member_add` answers with, beside the team. */
+export interface Joined {
+  readonly team: TeamRow;
+  /** As the users were before they joined (new ones: as made): LiteLLM prints the row that its upsert returned. */
+  readonly users: readonly Record<string, unknown>[];
+}
+
+/** What joining needs to know of a call. */
+export type JoinCall = Pick<Call, 'state' | 'behaviour'>;
+
+/**
+ * `/team/member_add`: the roster decides who is in. Who stands in it is refused (one) or skipped (of several), even
+ * where `user.teams` lacks the team: that half is not mended. A team that stands in `user.teams` only gets its roster
+ * entry. An unknown user id or email becomes a new user.
+ */
+export function addMembers(call: JoinCall, teamId: string, members: readonly NamedMember[], single: boolean): Joined {
+  const { state, behaviour } = call;
+  const team = state.teams.get(teamId);
+  if (team === undefined) throw unknownTeam(behaviour, teamId);
+  const roster = new RosterIndex(team);
+  if (behaviour.duplicateMemberRefused) refuseDuplicates(roster, members, single);
+  const users: Record<string, unknown>[] = [];
+  for (const member of members.map((named) => resolve(state, behaviour, named))) {
+    if (behaviour.duplicateMemberRefused && roster.has(member)) continue;
+    users.push(join(state, team, member));
+    roster.note(member);
+  }
+  return { team, users };
+}
+
+/** Makes `default_user_id` (or the administrator that calls) the admin of a new team. */
+export function joinCreator(call: Call, team: TeamRow): void {
+  const userId = call.caller.userId ?? MASTER_USER_ID;
+  addMembers(call, team.teamId, [{ userId, email: null, role: 'admin' }], true);
+}
+
+/** Who stands in a roster, by user id or by email as written there. */
+class RosterIndex {
+  readonly team: TeamRow;
+  #emails: Set<string | null> | null = null;
+
+  constructor(team: TeamRow) {
+    this.team = team;
+  }
+
+  has({ userId, email }: NamedMember): boolean {
+    if (userId !== null && this.team.roster.has(userId)) return true;
+    if (email === null) return false;
+    this.#emails ??= new Set([...this.team.roster.values()].map((member) => member.email));
+    return this.#emails.has(email);
+  }
+
+  note({ email }: NamedMember): void {
+    this.#emails?.add(email);
+  }
+}
+
+function unknownTeam(behaviour: Behaviour, teamId: string): Refusal {
+  if (!behaviour.managementV1) return new Refusal(500, 'Internal Server Error', 'text/plain; charset=utf-8');
+  return detailError(404, `Team doesn't exist in db. Team=${teamId}. Create team via \`/team/new\` call.`);
+}
+
+function refuseDuplicates(roster: RosterIndex, members: readonly NamedMember[], single: boolean): void {
+  const known = members.filter((member) => roster.has(member));
+  if (single ? known.length === 0 : known.length < members.length) return;
+  const existing = `Existing members=[${[...roster.team.roster.values()].map(pythonMember).join(', ')}]`;
+  const [first] = members;
+  const which = `Member: user_id=${first?.userId ?? 'None'}, user_email=${first?.email ?? 'None'}.`;
+  const message = single ? `User already in team. ${which} ${existing}` : `All users are already in team. ${existing}`;
+  throw proxyError(400, message, 'team_member_already_in_team', 'member');
+}
+
+function pythonMember({ userId, email, role }: Member): string {
+  return `Member(user_id='${userId}', user_email=${email === null ? 'None' : pythonString(email)}, role='${role}')`;
+}
+
+/** Fills in the half of the name that is missing, from the user if there is one. */
+export function resolve(state: State, behaviour: Behaviour, member: NamedMember): NamedMember {
+  if (member.userId !== null) {
+    const known = behaviour.rosterEmails ? (state.users.get(member.userId)?.email ?? null) : null;
+    return { ...member, email: member.email ?? known };
+  }
+  const matches = state.usersByEmail(member.email ?? '');
+  if (matches.filter((user) => user.email === member.email).length > 1) {
+    throw detailError(400, `Multiple users found with email '${member.email}'. Please use 'user_id' instead.`);
+  }
+  return { ...member, userId: matches[0]?.userId ?? null };
+}
+
+function join(state: State, team: TeamRow, member: NamedMember): Record<string, unknown> {
+  const userId = member.userId ?? newId();
+  const known = state.users.get(userId);
+  const user = known ?? createMember(state, team, userId, member.userId === null ? member.email : null);
+  const shape = userShape({ ...user, teams: [...user.teams] });
+  if (!user.teams.includes(team.teamId)) state.changeUser(user, { teams: [...user.teams, team.teamId] });
+  const times = (team.roster.get(userId)?.times ?? 0) + 1;
+  state.setMember(team, { userId, email: member.email, role: member.role, times });
+  state.addMembership(userId, team.teamId);
+  return shape;
+}
+
+/** LiteLLM's default for a user that joining makes: role internal_user. */
+function createMember(state: State, team: TeamRow, userId: string, email: string | null): UserRow {
+  return state.addUser({ userId, email, role: 'internal_user', teams: [team.teamId] });
+}
