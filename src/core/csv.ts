@@ -4,11 +4,14 @@ import type { Problem } from './problem.ts';
 
 /** What a command expects of its file. */
 export interface TableSpec {
-  /** In the order of the header that messages show. */
   readonly columns: readonly string[];
   readonly required: readonly string[];
   /** Other names of a column: `user_email` → `email`. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** The header that messages show; `columns` where it is missing. */
+  readonly shown?: readonly string[];
+  /** The column that a file without a header has, and how its first cell tells that it is one. */
+  readonly bare?: { readonly column: string; readonly is: (cell: string) => boolean };
 }
 
 export interface Cell {
@@ -43,7 +46,7 @@ function wholeFile(message: string): Table {
 }
 
 function expected(spec: TableSpec): string {
-  return `Expected header: ${spec.columns.join(',')}`;
+  return `Expected header: ${(spec.shown ?? spec.columns).join(',')}`;
 }
 
 /**
@@ -54,7 +57,7 @@ export function readTable(bytes: Uint8Array, spec: TableSpec): Table {
   const text = decode(bytes);
   if (typeof text !== 'string') return wholeFile(`${text.problem} ${expected(spec)}`);
   const { rows, problems } = splitRows(text);
-  const header = rows.shift();
+  const header = isBare(rows[0], spec) ? bareHeader(rows[0], spec) : rows.shift();
   if (header === undefined) {
     return problems.length > 0
       ? { rows: [], problems, readable: false }
@@ -72,6 +75,15 @@ export function readTable(bytes: Uint8Array, spec: TableSpec): Table {
     problems: [...headerProblems, ...problems, ...bodyProblems],
     readable,
   };
+}
+
+function isBare(first: RawRow | undefined, { bare }: TableSpec): first is RawRow {
+  const [only = '', ...others] = first?.cells ?? [];
+  return bare !== undefined && bare.is(only) && others.every((cell) => cell === '');
+}
+
+function bareHeader({ line }: RawRow, { bare }: TableSpec): RawRow {
+  return { line, cells: bare === undefined ? [] : [bare.column] };
 }
 
 function decode(bytes: Uint8Array): string | { problem: string } {

@@ -1,5 +1,5 @@
 import { breaches, type Limits } from './limits.ts';
-import { byEmail, countUnmanaged, splitManaged, type UnmanagedReason } from './managed.ts';
+import { byEmail, countUnmanaged, type Population, splitManaged, type UnmanagedReason } from './managed.ts';
 import { compare, type Memberships, memberships, sortTeams, teamMove, teamRefs } from './membership.ts';
 import type { AddChange, Change, DeleteChange, Plan, UnchangedUser, UpdateChange, Withheld } from './plan-types.ts';
 import type { Problem } from './problem.ts';
@@ -23,7 +23,8 @@ export interface Planned {
   readonly problems: readonly Problem[];
 }
 
-const WHY: Readonly<Record<Exclude<UnmanagedReason, 'without email'>, string>> = {
+/** Ends a sentence that begins with the email. */
+export const WHY_UNTOUCHED: Readonly<Record<Exclude<UnmanagedReason, 'without email'>, string>> = {
   'other role': 'has a role on the proxy that is not managed here',
   'own user': 'is the user whose key this run uses, and is never changed by it',
   protected: 'is protected by `protected-users`',
@@ -49,19 +50,30 @@ export function makePlan(
   const deletes = managed
     .filter((user) => !wanted.has(emailKey(user.email ?? '')))
     .map((user) => deletion(user, context));
-  const changes = sortChanges([...rows.flatMap((row) => row.change ?? []), ...deletes]);
+  const changes = [...rows.flatMap((row) => row.change ?? []), ...deletes];
+  const unchanged = rows.flatMap((row) => row.unchanged ?? []);
+  const plan = planOf({ changes, unchanged }, inventory, { managed, unmanaged }, policy);
+  return { plan, problems: [...rows.flatMap((row) => row.problem ?? []), ...sharedEmails(managed, wanted, context)] };
+}
+
+/** A plan of these changes: sorted, and measured against the limits. */
+export function planOf(
+  { changes, unchanged }: Pick<Plan, 'changes' | 'unchanged'>,
+  inventory: Inventory,
+  { managed, unmanaged }: Population,
+  limits: Limits,
+): Plan {
   const admins = inventory.users.filter(
     (user) => user.role === 'proxy_admin' && (user.email ?? '').trim() !== '',
   ).length;
-  const plan: Plan = {
-    changes,
-    unchanged: rows.flatMap((row) => row.unchanged ?? []).sort((a, b) => compareEmails(a, b)),
+  return {
+    changes: sortChanges(changes),
+    unchanged: [...unchanged].sort((a, b) => compareEmails(a, b)),
     managed: managed.length,
     admins,
     unmanaged: countUnmanaged(unmanaged),
-    breaches: breaches(changes, { managed: managed.length, admins }, policy),
+    breaches: breaches(changes, { managed: managed.length, admins }, limits),
   };
-  return { plan, problems: [...rows.flatMap((row) => row.problem ?? []), ...sharedEmails(managed, wanted, context)] };
 }
 
 interface Context {
@@ -93,7 +105,8 @@ function planRow(row: DesiredUser, context: Context): PlannedRow {
   return { unchanged: { email: row.email, userId: user.userId, role: user.role, teams } };
 }
 
-function addition(row: DesiredUser, policy: Policy): AddChange {
+/** The new user that a row asks for. */
+export function addition(row: DesiredUser, policy: Pick<Policy, 'userRole' | 'noAdd'>): AddChange {
   const role = row.role === 'blank' ? policy.userRole : row.role;
   return {
     kind: 'add',
@@ -105,7 +118,11 @@ function addition(row: DesiredUser, policy: Policy): AddChange {
   };
 }
 
-function deletion(user: ProxyUser, { memberships, directory, policy }: Context): DeleteChange {
+/** What deleting a user takes with it. */
+export function deletion(
+  user: ProxyUser,
+  { memberships, directory, policy }: Pick<Context, 'memberships' | 'directory'> & { policy: Pick<Policy, 'noDelete'> },
+): DeleteChange {
   const { full, half } = memberships(user);
   return {
     kind: 'delete',
@@ -145,7 +162,7 @@ function untouchable(email: string, reason: Exclude<UnmanagedReason, 'without em
     change.role && `role ${change.role.from ?? 'default'} → ${change.role.to}`,
     change.teams && `teams ${names(change.teams.from)} → ${names(change.teams.to)}`,
   ].filter((part) => part !== null);
-  return `\`${email}\` ${WHY[reason]}, but the row would change him (${differs.join(', ')}). Leave role and team_name blank, or remove the row.`;
+  return `\`${email}\` ${WHY_UNTOUCHED[reason]}, but the row would change him (${differs.join(', ')}). Leave role and team_name blank, or remove the row.`;
 }
 
 /** Users that share an email and are in reach of a delete: nothing is guessed. Rows that name them have their own problem. */
@@ -158,7 +175,8 @@ function sharedEmails(managed: readonly ProxyUser[], wanted: ReadonlySet<string>
   });
 }
 
-function sharedMessage(email: string, users: readonly ProxyUser[]): string {
+/** Which of several users is meant is not guessed. */
+export function sharedMessage(email: string, users: readonly ProxyUser[]): string {
   const ids = users.map((user) => `\`${user.userId}\``).sort(compare);
   return `${ids.length} users on the proxy have the email \`${email}\`: ${ids.join(', ')}. Delete all but one in LiteLLM, or protect them (\`protected-users\`), then run again.`;
 }

@@ -14,6 +14,8 @@ export interface UserRow {
   readonly email: string;
   readonly emailColumn: number;
   readonly role: DesiredRole;
+  /** As written, also where it is none of the allowed ones. */
+  readonly roleText: string;
   /** Names or ids as written; `null`: blank, not managed; empty: `-`, no team at all. */
   readonly teamNames: readonly string[] | null;
   readonly teamColumn: number;
@@ -45,6 +47,18 @@ export const USER_LIST: TableSpec = {
   required: ['email'],
 };
 
+/** `user_dellist.csv`. A column more is an error: a list of users to keep must not pass for one of users to delete. */
+export const DELETE_LIST: TableSpec = { columns: ['email'], required: ['email'] };
+
+/** `users.csv` of `onboard`; one email a line without a header will do too. */
+export const ONBOARD_LIST: TableSpec = {
+  columns: ['email', 'role', 'team_id', 'team_name', 'key_name'],
+  required: ['email'],
+  aliases: { user_email: 'email', user_role: 'role' },
+  shown: ['user_email', 'team_id'],
+  bare: { column: 'email', is: isEmail },
+};
+
 /** Reads a `user_list.csv`: rows as far as they are readable, and everything that is wrong with them. */
 export function readUserList(bytes: Uint8Array, spec: TableSpec = USER_LIST): UserList {
   const table = readTable(bytes, spec);
@@ -56,7 +70,6 @@ export function readUserList(bytes: Uint8Array, spec: TableSpec = USER_LIST): Us
 
 function userRow(row: TableRow, problems: Problem[]): UserRow {
   const email = row.cell('email');
-  const teams = row.cell('team_name');
   const key = row.cell('key_name');
   const role = readRole(row, problems);
   if (email.text === '') problems.push({ line: row.line, column: email.column, message: 'The row has no email.' });
@@ -65,8 +78,8 @@ function userRow(row: TableRow, problems: Problem[]): UserRow {
     email: email.text,
     emailColumn: email.column,
     role,
-    teamNames: readTeams(row, problems),
-    teamColumn: teams.column,
+    roleText: row.cell('role').text,
+    ...readTeams(row, problems),
     keyName: key.text === '' ? null : key.text,
     keyColumn: key.column,
   };
@@ -83,16 +96,19 @@ function readRole(row: TableRow, problems: Problem[]): DesiredRole {
   return 'blank';
 }
 
-function readTeams(row: TableRow, problems: Problem[]): readonly string[] | null {
-  const { text, column } = row.cell('team_name');
-  if (text === '') return null;
-  if (text === '-') return [];
-  const names = text.split(';').flatMap((part) => part.trim() || []);
+/** Names and ids are taken alike, from either column or both. */
+function readTeams(row: TableRow, problems: Problem[]): Pick<UserRow, 'teamNames' | 'teamColumn'> {
+  const cells = [row.cell('team_id'), row.cell('team_name')].filter((cell) => cell.text !== '');
+  const [first] = cells;
+  if (first === undefined) return { teamNames: null, teamColumn: row.cell('team_name').column };
+  const teamColumn = first.column;
+  if (cells.every((cell) => cell.text === '-')) return { teamNames: [], teamColumn };
+  const names = cells.flatMap((cell) => cell.text.split(';')).flatMap((part) => part.trim() || []);
   if (names.includes('-')) {
     const message = '`-` means no team at all and must stand alone; a team of that name is written by its id.';
-    problems.push({ line: row.line, column, message });
+    problems.push({ line: row.line, column: teamColumn, message });
   }
-  return [...new Set(names)];
+  return { teamNames: [...new Set(names)], teamColumn };
 }
 
 function repeatedEmails(rows: readonly UserRow[]): Problem[] {
@@ -112,7 +128,7 @@ function repeatedEmails(rows: readonly UserRow[]): Problem[] {
 
 const EMAIL = /^[^\s@,;:<>()[\]"\\\p{Cc}]+@[^\s@,;:<>()[\]"\\\p{Cc}.]+(\.[^\s@,;:<>()[\]"\\\p{Cc}.]+)+$/u;
 
-/** The manual's words, so that an error file can be searched for them. */
+/** `name@example.com`: what no mail server would take is refused, though the proxy takes anything. */
 export function isEmail(text: string): boolean {
   return EMAIL.test(text);
 }
@@ -135,7 +151,7 @@ export function resolveTeams(
 ): { users: DesiredUser[]; problems: Problem[] } {
   const problems: Problem[] = [];
   const users = rows.map((row): DesiredUser => {
-    const { teamNames, teamColumn, ...rest } = row;
+    const { teamNames, teamColumn, roleText: _, ...rest } = row;
     return { ...rest, teams: teamNames && resolveRow(teamNames, { row, teamColumn, directory, problems }) };
   });
   return { users, problems };
