@@ -1,0 +1,154 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Checks } from './checks.ts';
+import type { Artifact, Comment, Forge, Pull, Run } from './forge.ts';
+import type { ProxyAdmin, SeedUser } from './proxy.ts';
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** What a scenario works with. */
+export interface Lab {
+  readonly checks: Checks;
+  readonly forge: Forge;
+  readonly proxy: ProxyAdmin;
+  /** For what a person may want to look at afterwards. */
+  readonly output: string;
+}
+
+export interface ProjectOptions {
+  readonly name: string;
+  readonly csv: string;
+  /** Names of files in `examples/`, with what this project's owner changed in them. */
+  readonly workflows: Readonly<Record<string, (text: string) => string>>;
+  readonly visibility?: 'private' | 'public';
+  /** More files, by path. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+export const asWritten = (text: string): string => text;
+
+/** A finished run, with all that it has left behind. */
+export interface Finished {
+  readonly run: Run;
+  readonly isGreen: boolean;
+  readonly log: string;
+}
+
+/** A repository that uses the action, as its README says. */
+export class Project {
+  readonly repository: string;
+  /** The first commit of `main`. */
+  readonly start: string;
+  readonly viewerKey: string;
+  readonly #lab: Lab;
+
+  private constructor(lab: Lab, repository: string, start: string, viewerKey: string) {
+    this.#lab = lab;
+    this.repository = repository;
+    this.start = start;
+    this.viewerKey = viewerKey;
+  }
+
+  /** Creates the repository with its secrets and variables, then pushes the first commit. */
+  static async create(lab: Lab, options: ProjectOptions): Promise<Project> {
+    const { forge, proxy } = lab;
+    const name = `${options.name}-${Date.now().toString(36)}`;
+    const repository = await forge.createRepository(name, options.visibility ?? 'private');
+    const viewerKey = await proxy.createViewer();
+    await forge.variable(repository, 'LITELLM_BASE_URL', proxy.url);
+    await forge.secret(repository, 'LITELLM_VIEWER_KEY', viewerKey);
+    await forge.secret(repository, 'LITELLM_MASTER_KEY', proxy.masterKey);
+    const folder = mkdtempSync(join(tmpdir(), 'e2e-project-'));
+    try {
+      fill(folder, options);
+      return new Project(lab, repository, await forge.pushFolder(repository, folder), viewerKey);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  /** Waits for the run of an event (of a commit). */
+  async finished(event: string, sha = '', known: readonly number[] = []): Promise<Finished> {
+    return this.#read(await this.#lab.forge.finished(this.repository, event, sha, known));
+  }
+
+  /** Starts a run once more, and waits for it. */
+  async repeat({ run }: Finished): Promise<Finished> {
+    return this.#read(await this.#lab.forge.repeat(this.repository, run));
+  }
+
+  async #read(run: Run): Promise<Finished> {
+    const log = await this.#lab.forge.logs(this.repository, run.id);
+    writeFileSync(join(this.#lab.output, `${this.repository.replace('/', '-')}-${run.id}-${run.event}.log`), log);
+    return { run, isGreen: run.conclusion === 'success', log };
+  }
+
+  /** Opens a pull request with a new user list, and waits for its run. */
+  async propose(branch: string, csv: string, path = 'user_list.csv'): Promise<{ pull: Pull; planned: Finished }> {
+    const sha = await this.#lab.forge.commit(this.repository, branch, path, csv, true);
+    const pull = await this.#lab.forge.openPull(this.repository, branch, `Users: ${branch}`);
+    return { pull, planned: await this.finished('pull_request', sha) };
+  }
+
+  /** Pushes another version to an open pull request, and waits for its run. */
+  async amend(branch: string, csv: string): Promise<Finished> {
+    return this.finished('pull_request', await this.#lab.forge.commit(this.repository, branch, 'user_list.csv', csv));
+  }
+
+  async merge(pull: Pull): Promise<Finished> {
+    return this.finished('push', await this.#lab.forge.merge(this.repository, pull.number));
+  }
+
+  /** Starts a workflow by hand, and waits for its run. */
+  async runByHand(workflow: string): Promise<Finished> {
+    const known = (await this.#lab.forge.runs(this.repository, 'event=workflow_dispatch')).map(({ id }) => id);
+    await this.#lab.forge.dispatch(this.repository, workflow);
+    return this.finished('workflow_dispatch', '', known);
+  }
+
+  comments(pull: Pull): Promise<Comment[]> {
+    return this.#lab.forge.comments(this.repository, pull.number);
+  }
+
+  artifacts({ run }: Finished): Promise<ReadonlyMap<string, Artifact>> {
+    return this.#lab.forge.artifacts(this.repository, run.id);
+  }
+}
+
+function fill(folder: string, { csv, workflows, files }: ProjectOptions): void {
+  cpSync(join(ROOT, 'action.yml'), join(folder, 'action.yml'));
+  cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
+  const texts: Record<string, string> = { 'user_list.csv': csv, ...files };
+  for (const [name, change] of Object.entries(workflows)) {
+    const example = readFileSync(join(ROOT, 'examples', name), 'utf8');
+    texts[`.github/workflows/${name}`] = change(localised(example));
+  }
+  for (const [path, text] of Object.entries(texts)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+}
+
+/** The repository holds the action itself, and the forge has `actions/checkout` by its tags alone. */
+function localised(example: string): string {
+  return example
+    .replaceAll('OWNER/litellm-user-sync@v1', './')
+    .replaceAll(/actions\/checkout@[0-9a-f]{40} # (v\d+)\S*/g, 'actions/checkout@$1');
+}
+
+/** Rows as the lines of a user list. */
+export function userList(rows: readonly (readonly string[])[]): string {
+  return [['email', 'role', 'team_name', 'key_name'], ...rows].map((row) => `${row.join(',')}\n`).join('');
+}
+
+/** The row that changes nothing about a user. */
+export function rowOf({ email, role, teams }: SeedUser): [string, string, string, string] {
+  return [email, role, teams.length === 0 ? '-' : teams.join(';'), ''];
+}
+
+/** The text of a file of an artifact; a blank where there is none. */
+export function fileOf(artifacts: ReadonlyMap<string, Artifact>, artifact: string, file: string): string {
+  return artifacts.get(artifact)?.get(file)?.toString() ?? '';
+}
