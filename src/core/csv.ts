@@ -79,7 +79,7 @@ export function readTable(bytes: Uint8Array, spec: TableSpec): Table {
 
 function isBare(first: RawRow | undefined, { bare }: TableSpec): first is RawRow {
   const [only = '', ...others] = first?.cells ?? [];
-  return bare !== undefined && bare.is(only) && others.every((cell) => cell === '');
+  return bare?.is(only) === true && others.every((cell) => cell === '');
 }
 
 function bareHeader({ line }: RawRow, { bare }: TableSpec): RawRow {

@@ -1,0 +1,72 @@
+import type { Outcome, OutcomeAction } from './outcome.ts';
+import type { Problem } from './problem.ts';
+import type { UserList, UserRow } from './user-list.ts';
+
+/** Why a row is not carried out although nothing is wrong with it. */
+export const ALREADY_THERE = 'User already exists in the system';
+export const NOT_THERE = 'User not found in the system';
+
+/** Problems that are about no single row: a header, quotes that may have swallowed the rest of the file. */
+export function problemsOfFile(list: UserList): Problem[] {
+  const lines = new Set(list.rows.map((row) => row.line));
+  return list.problems.filter(({ line, column }) => line === null || column === null || !lines.has(line));
+}
+
+/** The rows of a file on their way to a plan: those that are still open, and what became of the others. Holds state. */
+export class Rows {
+  readonly all: readonly UserRow[];
+  /** Rows that are not carried out: `FAILED` for a bad one, `SKIPPED` where there is nothing to do. */
+  readonly left = new Map<UserRow, Outcome>();
+  readonly problems: Problem[] = [];
+  readonly #action: OutcomeAction;
+
+  constructor(all: readonly UserRow[], action: OutcomeAction) {
+    this.all = all;
+    this.#action = action;
+  }
+
+  get open(): UserRow[] {
+    return this.all.filter((row) => !this.left.has(row));
+  }
+
+  /** Takes the rows out that the problems are about; several problems of one row make one reason. */
+  refuse(problems: readonly Problem[]): void {
+    this.problems.push(...problems);
+    const byLine = new Map<number | null, string[]>();
+    for (const problem of problems) {
+      byLine.set(problem.line, [...(byLine.get(problem.line) ?? []), reasonOf(problem)]);
+    }
+    for (const row of this.open) {
+      const reasons = byLine.get(row.line);
+      if (reasons !== undefined) this.#leave(row, 'FAILED', reasons.join(' '));
+    }
+  }
+
+  refuseRow(row: UserRow, message: string, userId = ''): void {
+    this.problems.push({ line: row.line, column: row.emailColumn, message });
+    this.#leave(row, 'FAILED', message, userId);
+  }
+
+  skip(row: UserRow, reason: string): void {
+    this.#leave(row, 'SKIPPED', reason);
+  }
+
+  #leave(row: UserRow, status: 'FAILED' | 'SKIPPED', reason: string, userId = ''): void {
+    this.left.set(row, {
+      action: this.#action,
+      email: row.email,
+      userId,
+      role: row.roleText,
+      teamName: row.teamNames?.join(';') ?? '',
+      keyShown: '',
+      status,
+      reason,
+    });
+  }
+}
+
+/** The manual's words in an error file: its readers search for them. The email itself stands beside them. */
+function reasonOf({ message }: Problem): string {
+  if (message.startsWith('Invalid email format')) return 'Invalid email format';
+  return message.replace(/^Unknown team/, 'Team not found:');
+}
