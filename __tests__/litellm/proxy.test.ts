@@ -658,9 +658,25 @@ describe('createInvitation', () => {
     'GET /user/list': () => users(...existing.map((id) => userJson(id))),
   });
 
-  it('explains a proxy that cannot make any because it has no team yet', async () => {
-    const server = await proxyOf('1.106', refused('a'));
-    expect((await failure(client(server.url).proxy.createInvitation('a'))).message).toContain('Create a team');
+  it('makes the proxy’s own user first where no team has made it yet, once for all', async () => {
+    const made: unknown[] = [];
+    const server = await proxyOf('1.106', {
+      ...refused('a', 'b'),
+      'POST /invitation/new': (call) =>
+        made.length === 0
+          ? { status: 400, json: recorded('1.106/088-invitation-new-unknown-user').body }
+          : { json: { id: `i-${(call.body as { user_id: string }).user_id}`, expires_at: '2026-01-01T00:00:00Z' } },
+      'POST /user/new': (call) => {
+        made.push(call.body);
+        return { json: { user_id: 'default_user_id', key: '', teams: [] } };
+      },
+    });
+    const { proxy } = client(server.url);
+    const links = await Promise.all([proxy.createInvitation('a'), proxy.createInvitation('b')]);
+    expect(links.map((link) => link.id.reveal())).toEqual(['i-a', 'i-b']);
+    expect(made).toEqual([
+      { user_id: 'default_user_id', user_role: 'internal_user', teams: [], auto_create_key: false },
+    ]);
   });
 
   it('leaves the proxy’s word for a user that is really missing', async () => {

@@ -2,36 +2,60 @@ import type { Invitation } from '../apply/ports.ts';
 import { Secret } from '../core/secret.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
-import { invitation } from './schemas.ts';
+import { created, invitation } from './schemas.ts';
 import { findUsers } from './users.ts';
 
-/** Good for seven days and one use. Repeated after a lost answer: each call makes another one, the rest expire. */
-export async function createInvitation(
-  http: Http,
-  userId: string,
-  onSecret: (value: string) => void,
-): Promise<Invitation> {
-  const call = { method: 'POST', path: '/invitation/new', body: { user_id: userId }, repeatable: true } as const;
-  try {
-    const { id, expires_at } = await http.json(call, invitation);
-    onSecret(id);
+/** Signs the invitations that the master key makes. The proxy makes this user itself, with its first team. */
+const SIGNER = 'default_user_id';
+
+/** Makes onboarding invitations, good for seven days and one use. */
+export class Invitations {
+  readonly #http: Http;
+  readonly #onSecret: (value: string) => void;
+  #signer: Promise<boolean> | null = null;
+
+  constructor(http: Http, onSecret: (value: string) => void) {
+    this.#http = http;
+    this.#onSecret = onSecret;
+  }
+
+  /** Repeated after a lost answer: each call makes another one, the rest expire. */
+  async create(userId: string): Promise<Invitation> {
+    try {
+      return await this.#create(userId);
+    } catch (error) {
+      if (!isMisleading(error)) throw error;
+      this.#signer ??= this.#makeSigner(userId);
+      if (!(await this.#signer)) throw error;
+      return this.#create(userId);
+    }
+  }
+
+  async #create(userId: string): Promise<Invitation> {
+    const call = { method: 'POST', path: '/invitation/new', body: { user_id: userId }, repeatable: true } as const;
+    const { id, expires_at } = await this.#http.json(call, invitation);
+    this.#onSecret(id);
     return { id: new Secret(id), expiresAt: expires_at };
-  } catch (error) {
-    throw await explained(http, userId, error);
+  }
+
+  /**
+   * Makes the missing signer as the proxy itself would with its first team.
+   * @returns false where that was not what was missing
+   */
+  async #makeSigner(userId: string): Promise<boolean> {
+    const found = await findUsers(this.#http, [userId, SIGNER]);
+    const ids = new Set(found.map((user) => user.userId));
+    if (!ids.has(userId) || ids.has(SIGNER)) return false;
+    const body = { user_id: SIGNER, user_role: 'internal_user', teams: [], auto_create_key: false };
+    await this.#http.json({ method: 'POST', path: '/user/new', body }, created);
+    return true;
   }
 }
 
 /**
- * On a proxy without any team its own user `default_user_id` is missing, whom the master key's invitations are made by;
- * it then says that the *invited* user does not exist (source: the foreign key `created_by` in `user_invitation.py`).
+ * On a proxy without any team its own user is missing, whom the master key's invitations are made by; it then says
+ * that the *invited* user does not exist (source: the foreign key `created_by` behind `POST /invitation/new`).
  */
-async function explained(http: Http, userId: string, error: unknown): Promise<unknown> {
-  const misleading = error instanceof ProxyResponseError && /user id does not exist/i.test(error.proxyMessage ?? '');
-  if (!misleading) return error;
-  const found = await findUsers(http, [userId, 'default_user_id']);
-  const ids = new Set(found.map((user) => user.userId));
-  if (!ids.has(userId) || ids.has('default_user_id')) return error;
-  const hint =
-    "The proxy cannot make invitations yet: its own user default_user_id, who signs the master key's, does not exist. Create a team (any) and run again.";
-  return new ProxyResponseError(hint, error.route, error.status, hint);
+function isMisleading(error: unknown): boolean {
+  return error instanceof ProxyResponseError && /user id does not exist/i.test(error.proxyMessage ?? '');
 }

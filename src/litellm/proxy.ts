@@ -5,7 +5,7 @@ import type { Inventory, ProxyKey, ProxyUser, Role, Team } from '../core/user.ts
 import { Capabilities } from './capabilities.ts';
 import { TeamLocks } from './concurrency.ts';
 import { type Effects, Http } from './http.ts';
-import { createInvitation } from './invitations.ts';
+import { Invitations } from './invitations.ts';
 import { createKey, deleteKeys, keysOfUser, ownUserId, takenAliases, teamKeys } from './keys.ts';
 import { joinTeam, leaveTeam } from './memberships.ts';
 import type { UserRow } from './schemas.ts';
@@ -52,10 +52,12 @@ export class ProxyClient implements ProxyWrites {
   readonly #http: Http;
   readonly #capabilities: Capabilities;
   readonly #context: WriteContext;
+  readonly #invitations: Invitations;
 
   constructor(http: Http, onSecret: (value: string) => void) {
     this.#http = http;
     this.#capabilities = new Capabilities(http);
+    this.#invitations = new Invitations(http, onSecret);
     this.#context = { http, capabilities: this.#capabilities, locks: new TeamLocks(), onSecret };
   }
 
@@ -139,7 +141,7 @@ export class ProxyClient implements ProxyWrites {
   }
 
   createInvitation(userId: string): Promise<Invitation> {
-    return createInvitation(this.#http, userId, this.#context.onSecret);
+    return this.#invitations.create(userId);
   }
 
   findUsers(userIds: readonly string[]): Promise<readonly ProxyUser[]> {
