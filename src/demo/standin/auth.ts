@@ -42,6 +42,9 @@ const SELF_SERVICE = [
 ];
 const VIEWER_READS = [...SELF_SERVICE, '/user/list', '/invitation/info'];
 
+/** Before 1.106 these did not get to decide. */
+const ONCE_ADMIN_ONLY = ['/user/list', '/invitation/new', '/invitation/delete'];
+
 /** 401 or 403 where the caller's role may not use the route at all. */
 export function authorize(caller: Caller, path: string, access: Access, behaviour: Behaviour): void {
   if (caller.role === 'proxy_admin') return;
@@ -50,8 +53,8 @@ export function authorize(caller: Caller, path: string, access: Access, behaviou
     throw authError(403, viewerMessage(path));
   }
   const viewsOnly = caller.role === 'internal_user_viewer' && /^\/key\/(generate|update|delete)$/.test(path);
-  const oldUserList = path === '/user/list' && !behaviour.managementV1;
-  if (access === 'key' && !viewsOnly && !oldUserList) return;
+  const onceAdminOnly = !behaviour.managementV1 && ONCE_ADMIN_ONLY.includes(path);
+  if (access === 'key' && !viewsOnly && !onceAdminOnly) return;
   const rule = 'Only proxy admin can be used to generate, delete, update info for new keys/users/teams.';
   const who = `Your role=${caller.role ?? 'unknown'}. Your user_id=${masked(caller.userId ?? '')}`;
   throw authError(401, `Authentication Error, ${rule} Route=${path}. ${who}`);

@@ -32,10 +32,7 @@ function newInvitation(call: Call): unknown {
   refuseNonAdmin(call, (error) => wrappedError(400, error));
   if (!state.users.has(userId)) {
     const message = "User id does not exist in 'LiteLLM_UserTable'. Fix this by creating user via `/user/new`.";
-    const { version } = call.behaviour;
-    throw version === '1.55'
-      ? detailError(400, message)
-      : wrappedError(400, message, version === '1.75' ? 'None' : null);
+    throw call.behaviour.version === '1.55' ? detailError(400, message) : wrappedError(400, message);
   }
   const now = Date.now();
   const invitation: InvitationRow = {

@@ -24,7 +24,8 @@ export type JoinCall = Pick<Call, 'state' | 'behaviour'>;
 /**
  * `/team/member_add`: the roster decides who is in. Who stands in it is refused (one) or skipped (of several), even
  * where `user.teams` lacks the team: that half is not mended. A team that stands in `user.teams` only gets its roster
- * entry. An unknown user id or email becomes a new user.
+ * entry. An unknown user id or email becomes a new user. Before 1.106 nobody of several is skipped: `user.teams` is
+ * mended, or gets the team once more.
  */
 export function addMembers(call: JoinCall, teamId: string, members: readonly NamedMember[], single: boolean): Joined {
   const { state, behaviour } = call;
@@ -34,8 +35,9 @@ export function addMembers(call: JoinCall, teamId: string, members: readonly Nam
   if (behaviour.duplicateMemberRefused) refuseDuplicates(roster, members, single);
   const users: Record<string, unknown>[] = [];
   for (const member of members.map((named) => resolve(state, behaviour, named))) {
-    if (behaviour.duplicateMemberRefused && roster.has(member)) continue;
-    users.push(join(state, team, member));
+    const known = roster.has(member);
+    if (known && behaviour.joiningLooksFirst) continue;
+    users.push(join(call, team, member));
     roster.note(member);
   }
   return { team, users };
@@ -100,15 +102,17 @@ export function resolve(state: State, behaviour: Behaviour, member: NamedMember)
   return { ...member, userId: matches[0]?.userId ?? null };
 }
 
-function join(state: State, team: TeamRow, member: NamedMember): Record<string, unknown> {
+function join({ state, behaviour }: JoinCall, team: TeamRow, member: NamedMember): Record<string, unknown> {
   const userId = member.userId ?? newId();
   const known = state.users.get(userId);
   const user = known ?? createMember(state, team, userId, member.userId === null ? member.email : null);
   const shape = userShape({ ...user, teams: [...user.teams] });
-  if (!user.teams.includes(team.teamId)) state.changeUser(user, { teams: [...user.teams, team.teamId] });
-  const times = (team.roster.get(userId)?.times ?? 0) + 1;
-  state.setMember(team, { userId, email: member.email, role: member.role, times });
-  state.addMembership(userId, team.teamId);
+  const appends = known !== undefined && !(behaviour.joiningLooksFirst && user.teams.includes(team.teamId));
+  if (appends) state.changeUser(user, { teams: [...user.teams, team.teamId] });
+  const before = team.roster.get(userId)?.times ?? 0;
+  const times = behaviour.duplicateMemberRefused ? 1 : before + 1;
+  if (times > before) state.setMember(team, { userId, email: member.email, role: member.role, times });
+  if (behaviour.membershipRecords) state.addMembership(userId, team.teamId);
   return shape;
 }
 

@@ -1,10 +1,11 @@
 import { type Call, numberOf, type Route, textOf, textsOf } from './context.ts';
 import { listKeys } from './key-list.ts';
-import { authError, proxyError, wrappedError } from './refusal.ts';
+import { authError, proxyError, type Refusal, wrappedError } from './refusal.ts';
 import { keyShape } from './shapes.ts';
 import { makeKey } from './state.ts';
 import type { KeyRow } from './types.ts';
 import { list, object, optional, rule, text } from './validate.ts';
+import type { Behaviour } from './versions.ts';
 
 const isFilled = (value: unknown): boolean => Array.isArray(value) && value.length > 0;
 
@@ -110,13 +111,19 @@ function updateKey(call: Call): unknown {
   const { state, body, behaviour } = call;
   const named = textOf(body, 'key') ?? state.keysByAlias(textOf(body, 'key_alias') ?? '')[0]?.hash ?? '';
   const key = state.findKey(named);
-  if (key === undefined || !owns(call, key)) throw proxyError(404, 'Key not found.', 'not_found_error', 'key');
+  if (key === undefined || !owns(call, key)) throw noSuchKey(behaviour, named);
   const alias = textOf(body, 'key_alias');
   if (alias !== null) refuseTakenAlias(call, alias, key);
   const teamId = textOf(body, 'team_id');
   if (teamId !== null && behaviour.managementV1) refuseForeignTeam(call, key, teamId);
   state.changeKey(key, { ...(alias === null ? {} : { alias }), ...(teamId === null ? {} : { teamId }) });
   return { key: named, ...keyShape(key) };
+}
+
+function noSuchKey(behaviour: Behaviour, named: string): Refusal {
+  if (behaviour.managementV1) return proxyError(404, 'Key not found.', 'not_found_error', 'key');
+  const reason = `invalid user key - user key does not exist in db. User Key=${named}`;
+  return authError(401, `Authentication Error: ${reason}`);
 }
 
 function refuseForeignTeam({ state }: Call, key: KeyRow, teamId: string): void {

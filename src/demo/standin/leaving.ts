@@ -10,7 +10,9 @@ export function removeFromTeam(call: JoinCall, team: TeamRow, userId: string): b
   const inUserTeams = user?.teams.includes(team.teamId) ?? false;
   if (!inRoster && !(inUserTeams && behaviour.leavingMendsUserTeams)) return false;
   if (user !== undefined && inUserTeams) {
-    state.changeUser(user, { teams: user.teams.filter((teamId) => teamId !== team.teamId) });
+    const first = user.teams.indexOf(team.teamId);
+    const leaves = (id: string, index: number) => id === team.teamId && (behaviour.leavingClearsAll || index === first);
+    state.changeUser(user, { teams: user.teams.filter((id, index) => !leaves(id, index)) });
   }
   state.removeMembership(userId, team.teamId);
   if (behaviour.leavingDeletesKeys) {

@@ -42,7 +42,7 @@ export function bulkMemberAdd(call: Call): unknown {
     return bulkJoined(call, teamId, members, addMembers(call, teamId, members, false));
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return bulkRefused(teamId, members, pythonMessage(error));
+    return bulkRefused(teamId, members, pythonMessage(call, error));
   }
 }
 
@@ -66,10 +66,10 @@ function bulkRefused(teamId: string, members: readonly NamedMember[], error: str
   return { team_id: teamId, results, ...counts, updated_team: null };
 }
 
-/** As `str()` of the exception in Python. */
-function pythonMessage(refusal: Refusal): string {
+/** As `str()` of the exception in Python; LiteLLM's own had none before 1.106. */
+function pythonMessage({ behaviour }: Call, refusal: Refusal): string {
   const body = refusal.body as { detail?: { error: string }; error?: { message: string } };
-  if (body.error !== undefined) return body.error.message;
+  if (body.error !== undefined) return behaviour.managementV1 ? body.error.message : '';
   if (body.detail === undefined) return String(refusal.body);
   return `${refusal.status}: {'error': ${pythonString(body.detail.error)}}`;
 }

@@ -38,6 +38,13 @@ export function problem(status: number, slug: string, title: string, detail: str
   return new Refusal(status, body, 'application/problem+json');
 }
 
+/** The same answer as the old versions word it: a missing `param` is the text `None`. */
+export function asOldVersions(refusal: Refusal): Refusal {
+  const { error } = refusal.body as { error?: { param?: string | null } };
+  if (error?.param !== null) return refusal;
+  return new Refusal(refusal.status, { error: { ...error, param: 'None' } }, refusal.type);
+}
+
 /** As Python's repr: single quotes, unless the text has one. */
 export function pythonString(text: string): string {
   return text.includes("'") ? `"${text}"` : `'${text}'`;

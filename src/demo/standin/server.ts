@@ -8,7 +8,7 @@ import { type Fault, play, type SeenRequest } from './faults.ts';
 import { invitationRoutes } from './invitations.ts';
 import { keyRoutes } from './keys.ts';
 import { pageRoutes } from './pages.ts';
-import { problem, Refusal } from './refusal.ts';
+import { asOldVersions, problem, Refusal } from './refusal.ts';
 import { type Match, Router } from './router.ts';
 import { plant } from './seed.ts';
 import { makeKey, State } from './state.ts';
@@ -138,7 +138,8 @@ class Handler {
       return answer instanceof Reply ? answer : new Reply(200, answer, {});
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return new Reply(error.status, error.body, { 'content-type': error.type });
+      const { status, body, type } = this.#behaviour.managementV1 ? error : asOldVersions(error);
+      return new Reply(status, body, { 'content-type': type });
     }
   }
 

@@ -4,7 +4,8 @@ import { bulkMemberAdd, memberAdd, memberDelete, namedMember } from './members.t
 import { detailError, proxyError, wrappedError } from './refusal.ts';
 import { keyShape, memberShapes, membershipShapes, teamShape } from './shapes.ts';
 import { by, paged } from './sorting.ts';
-import type { TeamRow } from './types.ts';
+import type { State } from './state.ts';
+import type { TeamRow, UserRow } from './types.ts';
 import { anything, list, namesUser, object, optional, pageOf, required, text } from './validate.ts';
 
 const member = object(
@@ -78,13 +79,13 @@ function newTeam(call: Call): unknown {
 }
 
 /** Deletes the teams with their keys, and their ids from `user.teams`. */
-function deleteTeams({ state, body }: Call): unknown {
+function deleteTeams({ state, behaviour, body }: Call): unknown {
   const teamIds = textsOf(body, 'team_ids');
   for (const teamId of teamIds) {
     if (!state.teams.has(teamId)) throw detailError(404, `Team not found, passed team_id=${teamId}`);
   }
   const gone = new Set(teamIds);
-  for (const user of state.users.values()) {
+  for (const user of behaviour.deletedTeamLeavesAll ? state.users.values() : membersOf(state, teamIds)) {
     if (user.teams.some((teamId) => gone.has(teamId))) {
       state.changeUser(user, { teams: user.teams.filter((teamId) => !gone.has(teamId)) });
     }
@@ -95,6 +96,11 @@ function deleteTeams({ state, body }: Call): unknown {
     state.teams.delete(teamId);
   }
   return { deleted_teams: teamIds };
+}
+
+function membersOf(state: State, teamIds: readonly string[]): UserRow[] {
+  const userIds = new Set(teamIds.flatMap((teamId) => [...(state.teams.get(teamId)?.roster.keys() ?? [])]));
+  return [...userIds].flatMap((userId) => state.users.get(userId) ?? []);
 }
 
 /** 401 unless the caller administers, or asks for his own teams. */

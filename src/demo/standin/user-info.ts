@@ -2,9 +2,9 @@ import type { Call } from './context.ts';
 import { authError, proxyError } from './refusal.ts';
 import { keyShape, teamShape, userShape } from './shapes.ts';
 
-/** Without `user_id`: the caller, and to an administrator every key and every team. */
+/** Without `user_id`: the caller, and to an administrator every key and every team. A stranger is no error on the old ones. */
 export function userInfo(call: Call): unknown {
-  const { state, query, caller } = call;
+  const { state, query, caller, behaviour } = call;
   const userId = query.get('user_id') ?? caller.userId ?? '';
   if (!mayRead(call) && userId !== caller.userId) {
     throw authError(
@@ -13,6 +13,8 @@ export function userInfo(call: Call): unknown {
     );
   }
   const user = state.users.get(userId);
+  if (user === undefined && !behaviour.managementV1)
+    return { user_id: userId, user_info: { spend: 0 }, keys: [], teams: [] };
   if (user === undefined) throw proxyError(404, `User ${userId} not found`, 'internal_server_error', null);
   const everything = mayRead(call) && !query.has('user_id');
   const keys = everything ? [...state.keys.values()] : state.keysOfUser(userId);

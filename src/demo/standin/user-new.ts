@@ -39,7 +39,7 @@ export function newUser(call: Call): unknown {
   for (const teamId of wanted ?? []) joinQuietly(call, user, teamId);
   const shape = newKeyShape(key?.row ?? null, key?.secret ?? '', user.userId);
   const answered = { user_email: textOf(body, 'user_email'), user_role: textOf(body, 'user_role') ?? user.role };
-  const teamsNow = behaviour.managementV1 && wanted !== null ? user.teams : teamIdsOf(body);
+  const teamsNow = behaviour.managementV1 && wanted !== null ? user.teams : null;
   return {
     ...shape,
     team_id: user.teamId,
@@ -51,13 +51,12 @@ export function newUser(call: Call): unknown {
 }
 
 function refuseDuplicates({ state, behaviour }: Call, userId: string, email: string | null): void {
-  const param = behaviour.managementV1 ? null : 'None';
   if (behaviour.duplicateIdRefused && state.users.has(userId)) {
-    throw wrappedError(409, `User with id ${userId} already exists`, param);
+    throw wrappedError(409, `User with id ${userId} already exists`);
   }
   const [taken] = email ? state.usersByEmail(email.trim()) : [];
   if (behaviour.duplicateEmail !== null && taken !== undefined) {
-    throw wrappedError(behaviour.duplicateEmail, `User with email ${taken.email} already exists`, param);
+    throw wrappedError(behaviour.duplicateEmail, `User with email ${taken.email} already exists`);
   }
 }
 

@@ -19,10 +19,18 @@ export interface Behaviour {
   readonly sortedUserList: boolean;
   /** Whether `/team/member_add` refuses who stands in the roster already. */
   readonly duplicateMemberRefused: boolean;
+  /** `false`: joining adds the team to `user.teams` even where it stands there, and of several members also to known ones'. */
+  readonly joiningLooksFirst: boolean;
+  /** Whether there is a third record of every membership (`team_memberships`), not only of those with a budget. */
+  readonly membershipRecords: boolean;
+  /** Whether a deleted team also leaves `user.teams` of those who do not stand in its roster. */
+  readonly deletedTeamLeavesAll: boolean;
   /** Whether a roster entry made by user id gets the user's email. */
   readonly rosterEmails: boolean;
   /** Whether leaving a team deletes the user's keys of that team. */
   readonly leavingDeletesKeys: boolean;
+  /** `false`: a team that stands in `user.teams` twice stays there once. */
+  readonly leavingClearsAll: boolean;
   /** Whether `/team/member_delete` takes a team off `user.teams` where the roster lacks the user. */
   readonly leavingMendsUserTeams: boolean;
   readonly deletingCleansRosters: boolean;
@@ -40,8 +48,12 @@ const CURRENT: Behaviour = {
   newUserJoinsRosters: true,
   sortedUserList: true,
   duplicateMemberRefused: true,
+  joiningLooksFirst: true,
+  membershipRecords: true,
+  deletedTeamLeavesAll: true,
   rosterEmails: true,
   leavingDeletesKeys: true,
+  leavingClearsAll: true,
   leavingMendsUserTeams: true,
   deletingCleansRosters: true,
   fullKeyList: true,
@@ -55,8 +67,12 @@ const MID_2025: Behaviour = {
   onboardingPage: false,
   duplicateEmail: 400,
   duplicateIdRefused: false,
+  joiningLooksFirst: false,
+  membershipRecords: false,
+  deletedTeamLeavesAll: false,
   rosterEmails: false,
   leavingDeletesKeys: false,
+  leavingClearsAll: false,
   leavingMendsUserTeams: false,
 };
 
