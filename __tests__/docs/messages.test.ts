@@ -1,0 +1,117 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { helpText } from '../../src/cli/args.ts';
+import { runCli } from '../../src/cli/run.ts';
+import { COMPANY, USER_LIST } from '../../src/demo/company.ts';
+import { type Standin, startStandin } from '../../src/demo/standin/server.ts';
+import { secretUploadRefusal } from '../../src/github/visibility.ts';
+
+/** Pages quote what the tool says: here it says it. */
+const page = (name: string) => readFile(join(import.meta.dirname, '../..', name), 'utf8');
+
+let proxy: Standin;
+beforeAll(async () => {
+  proxy = await startStandin({ seed: COMPANY });
+});
+afterAll(() => proxy.close());
+
+async function said(csv: string, env: NodeJS.ProcessEnv = {}, ...flags: string[]): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'messages-'));
+  if (csv !== '') await writeFile(join(directory, 'user_list.csv'), csv);
+  const written: string[] = [];
+  const write = (chunk: unknown, _encoding: string, done: () => void): void => {
+    written.push(String(chunk));
+    done();
+  };
+  const stream = () => new Writable({ write });
+  const given = { LITELLM_BASE_URL: proxy.baseUrl, LITELLM_MASTER_KEY: proxy.masterKey, ...env };
+  const terminal = { stdout: stream(), stderr: stream() };
+  await runCli(['sync', '--dry-run', '--retries=0', ...flags], given, terminal, directory);
+  return written.join('');
+}
+
+async function behindALoginPage(): Promise<string> {
+  const gateway = createServer((_request, response) => response.end('<!doctype html><title>Sign in</title>')).listen(0);
+  try {
+    const { port } = gateway.address() as AddressInfo;
+    return await said(USER_LIST, { LITELLM_BASE_URL: `http://127.0.0.1:${port}` });
+  } finally {
+    gateway.close();
+  }
+}
+
+const HEAD = 'email,role,team_name,key_name\n';
+const rows = (count: number) => USER_LIST.split('\n').slice(0, count).join('\n');
+
+describe('messages that the README quotes', () => {
+  const cases: [string, () => Promise<string>][] = [
+    ['ERROR: master-key or env LITELLM_MASTER_KEY is required.', () => said(USER_LIST, { LITELLM_MASTER_KEY: '' })],
+    [
+      'answered 401: the proxy refuses the key. Check master-key (or LITELLM_MASTER_KEY), and that base-url is the proxy it belongs to.',
+      () => said(USER_LIST, { LITELLM_MASTER_KEY: 'sk-of-another-proxy' }),
+    ],
+    [
+      '(ECONNREFUSED): is it running, is base-url right, and may this machine connect to it?',
+      () => said(USER_LIST, { LITELLM_BASE_URL: 'http://127.0.0.1:9' }),
+    ],
+    [
+      "answered 200 with HTML: is base-url the address of the proxy's API, and not of a login page or gateway in front of it?",
+      behindALoginPage,
+    ],
+    ["ERROR: CSV file 'user_list.csv' not found.", () => said('')],
+    [
+      "user_list.csv:2:3: Unknown team `enginering`. Did you mean `engineering`? Teams are made in LiteLLM, not here; a team's name or id is allowed.",
+      () => said(`${HEAD}may@example.com,,enginering,\n`),
+    ],
+    [
+      '7 of 12 managed users would be deleted, but max-deletes allows 20% of 12 managed users = 3. Nothing is applied.',
+      () => said(rows(7)),
+    ],
+    [
+      'This repository is public: everybody could download API keys and onboarding links from the artifact, so nothing was written.',
+      async () => secretUploadRefusal('public', false) ?? '',
+    ],
+  ];
+  test.each(cases)('%s', async (message, say) => {
+    expect(await say()).toContain(message);
+    expect(await page('README.md')).toContain(message);
+  });
+});
+
+describe('messages that the page about the CSV quotes', () => {
+  const cases: [string, string][] = [
+    ['The file is separated by `;`, not by commas.', 'email;role\nann@example.com;\n'],
+    ['The file is empty.', '\n'],
+    ['The file holds no users. That never means "delete everyone": use the command `delete` for that.', HEAD],
+    ['No `email` column.', 'mail,role\nann@example.com,\n'],
+    ['Unknown column `mail`. Did you mean `email`?', 'mail,role\nann@example.com,\n'],
+    ['Invalid email format: `bob@example`. Expected name@example.com.', `${HEAD}bob@example,,,\n`],
+    ['The row has no email.', `${HEAD},internal_user,,\n`],
+    ['Invalid role `internal_usr`. Did you mean `internal_user`?', `${HEAD}ann@example.com,internal_usr,,\n`],
+    [
+      '`ann@example.com` stands on line 2 already, and again on line 4 (letter case does not count). Remove one of them.',
+      `${HEAD}Ann@example.com,,,\nbob@example.com,,,\nann@example.com,,,\n`,
+    ],
+    [
+      'A key named `ada-main` exists on the proxy already, and key names are unique. Choose another key_name.',
+      `${HEAD}may@example.com,,,ada-main\n`,
+    ],
+    [
+      'The row has 5 cells, the header 4: a cell with a comma in it needs quotes ("a, b").',
+      `${HEAD}may@example.com,,engineering,may,key\n`,
+    ],
+  ];
+  test.each(cases)('%s', async (message, csv) => {
+    expect(await said(csv)).toContain(message);
+    expect(await page('docs/csv.md')).toContain(message);
+  });
+});
+
+test('the README shows the help text as it is', async () => {
+  expect(await page('README.md')).toContain(helpText());
+});
