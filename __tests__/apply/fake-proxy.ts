@@ -8,6 +8,8 @@ export type Fault =
   /** The answer is lost before or after it took effect. */
   | 'lost-before'
   | 'lost-after'
+  /** The answer is lost, and the effect comes just before the next write: the proxy was slow. */
+  | 'late'
   /** The call is refused as a whole, without effect. */
   | 'refused'
   /** 401 */
@@ -31,6 +33,8 @@ interface Options {
   readonly silentTeams?: boolean;
   /** `/user/new` of 1.106 and its bulk route make keys along; here it can forget them. */
   readonly forgetsKeys?: boolean;
+  /** As 1.75 does: creating an id that exists answers 200, leaves the user alone and makes another key. */
+  readonly createsTwice?: boolean;
 }
 
 const NEVER = new Promise<never>(() => undefined);
@@ -91,6 +95,7 @@ export class FakeProxy implements ProxyWrites {
   /** How often a user was in neither of the two teams while moving; checked after each write. */
   onWrite: () => void = () => undefined;
   readonly #options: Options;
+  readonly #late: (() => unknown)[] = [];
   #numbers = 0;
 
   constructor(options: Options = {}) {
@@ -251,7 +256,11 @@ export class FakeProxy implements ProxyWrites {
     this.calls.push(name);
     const fault = this.faults.get(++this.writes);
     await Promise.resolve();
+    for (const overdue of this.#late.splice(0)) overdue();
     switch (fault) {
+      case 'late':
+        this.#late.push(effect);
+        throw new AnswerLostError('no answer within 30 s');
       case 'lost-before':
         throw new AnswerLostError('no answer within 30 s');
       case 'refused':
@@ -281,6 +290,10 @@ export class FakeProxy implements ProxyWrites {
     const fault = this.#rowFault('create', userId) ?? this.#rowFault('create', email);
     if (fault !== null) return { ...fault, userId };
     const taken = [...this.users.values()].some((other) => emailKey(other.email) === emailKey(email));
+    if (this.users.has(userId) && this.#options.createsTwice === true) {
+      const key = user.withKey ? new Secret(this.#newKey(userId, null, user.keyAlias)) : null;
+      return { userId, ok: true, key, teams: null, warning: null };
+    }
     if (this.users.has(userId)) return { userId, ok: false, reason: `User id=${userId} already exists` };
     if (taken) return { userId, ok: false, reason: `User email=${email} already exists` };
     const unknown = user.teams?.find((team) => !this.rosters.has(team));
