@@ -2,12 +2,23 @@ import { writeFile } from 'node:fs/promises';
 import { notice, saveState, setSecret } from '@actions/core';
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
+import type { RowPlan } from '../core/row-plan.ts';
 import { annotateProblems } from '../github/annotations.ts';
 import type { Approvals } from '../github/approvals.ts';
 import { artifactServiceMissing } from '../github/artifact.ts';
 import { NO_OUTPUTS, type Outputs, setOutputs } from '../github/outputs.ts';
 import { appendSummary } from '../github/summary.ts';
-import type { Failure, Handover, Progress, Review, SyncHost, SyncResult } from '../host/host.ts';
+import type {
+  AnyHost,
+  Exported,
+  Failure,
+  Handover,
+  Listing,
+  Progress,
+  Review,
+  RowsResult,
+  SyncResult,
+} from '../host/host.ts';
 import { ProgressLines } from '../host/progress-lines.ts';
 import { planJson } from '../render/json.ts';
 import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
@@ -17,18 +28,18 @@ import { planText } from '../render/text.ts';
 import { outcomeCounts, planCounts, plural } from '../render/words.ts';
 import { approve, supersededNow } from './approval.ts';
 import { type Body, commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
-import { assertRecipients, encryptFile } from './encrypt.ts';
+import { assertRecipients, encryptFiles } from './encrypt.ts';
 import { assertHandover, besides, upload } from './handover.ts';
 import type { Job } from './job.ts';
+import { showExport, showListing } from './reading.ts';
+import { reportRows, showRows } from './rows.ts';
+import { ARTIFACT, named, SUMMARY, TITLE } from './words.ts';
 
-const TITLE = 'LiteLLM User Sync';
 const PLAN_FILE = 'plan.json';
-const SUMMARY = 'the job summary';
-const ARTIFACT = 'the artifact user-sync-results';
 const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
 
 /** A job of GitHub Actions: comment, job summary, annotations, outputs and artifacts. */
-export class ActionHost implements SyncHost {
+export class ActionHost implements AnyHost {
   readonly #job: Job;
   readonly #progress: ProgressLines;
   readonly stop: { requested: boolean };
@@ -135,11 +146,12 @@ export class ActionHost implements SyncHost {
     return supersededNow(this.#job);
   }
 
-  async handOver(secretFile: string): Promise<Handover> {
+  async handOver(secretFiles: readonly string[]): Promise<Handover> {
     const { inputs } = this.#job;
-    const file = inputs.encryptTo.length > 0 ? await encryptFile(secretFile, inputs.encryptTo) : secretFile;
+    const { encryptTo } = inputs;
+    const files = encryptTo.length === 0 ? secretFiles : await encryptFiles(secretFiles, encryptTo);
     try {
-      this.#publish({ 'onboarding-artifact-url': await upload(this.#job, 'onboarding-links', [file]) });
+      this.#publish({ 'onboarding-artifact-url': await upload(this.#job, 'onboarding-links', files) });
       return { kind: 'done' };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
@@ -164,13 +176,39 @@ export class ActionHost implements SyncHost {
     if (artifact instanceof Error) throw artifact;
   }
 
+  async showRows(plan: RowPlan, applying: boolean): Promise<void> {
+    this.#breaches = plan.plan.breaches.map((breach) => breach.message);
+    this.#publish(await showRows(this.#job, plan, applying));
+  }
+
+  async beforeRows({ plan, invited }: RowPlan): Promise<void> {
+    await assertHandover(plan, this.#job, invited);
+    await assertRecipients(this.#job.inputs.encryptTo);
+    saveState('pending', this.outputDirectory);
+  }
+
+  async rowsDone(result: RowsResult): Promise<void> {
+    const { outputs, failure } = await reportRows(this.#job, result, this.#outputs['onboarding-artifact-url']);
+    this.#publish(outputs);
+    saveState('pending', '');
+    if (failure !== null) throw failure;
+  }
+
+  async listed(listing: Listing): Promise<void> {
+    this.#publish(await showListing(this.#job, listing));
+  }
+
+  async exported(exported: Exported): Promise<void> {
+    this.#publish(await showExport(this.#job, exported));
+  }
+
   #printPlan(plan: Plan, applying: boolean): void {
     this.print(planText(this.#shownPlan(plan), { applying, csvFile: this.#job.inputs.csvFile }));
   }
 
   async #writePlan(plan: Plan): Promise<string> {
     const path = besides(this.#job, PLAN_FILE);
-    await writeFile(path, planJson(this.#shownPlan(plan), this.#named()));
+    await writeFile(path, planJson(this.#shownPlan(plan), named(this.#job)));
     return path;
   }
 
@@ -202,7 +240,7 @@ export class ActionHost implements SyncHost {
     const { event, inputs } = this.#job;
     return planMarkdown(this.#shownPlan(plan), {
       title: TITLE,
-      ...this.#named(),
+      ...named(this.#job),
       mode: event.pullRequest === null ? 'dry-run' : 'plan',
       unreviewed: inputs.unreviewedChanges,
       limit,
@@ -219,7 +257,7 @@ export class ActionHost implements SyncHost {
     ];
     return resultMarkdown(plan, this.#shownOutcomes(outcomes), {
       title: TITLE,
-      ...this.#named(),
+      ...named(this.#job),
       limit,
       notes: plan?.changes.some((change) => change.withheld === 'not reviewed') ? [NOT_REVIEWED] : [],
       links: links.filter((link) => link.url !== ''),
@@ -228,15 +266,10 @@ export class ActionHost implements SyncHost {
   }
 
   #failureText(failure: Failure, limit: number): string {
-    const options = { title: TITLE, ...this.#named() };
+    const options = { title: TITLE, ...named(this.#job) };
     if (failure.kind === 'error') return failureMarkdown(this.#shown(failure.message), options);
     const problems = failure.problems.map((problem) => ({ ...problem, message: this.#shown(problem.message) }));
     return problemsMarkdown(problems, { ...options, limit, rest: 'the log' });
-  }
-
-  #named(): { csvFile: string; target: string | null } {
-    const { csvFile, target } = this.#job.inputs;
-    return { csvFile, target: target === '' ? null : target };
   }
 
   #shown(text: string): string {
@@ -260,7 +293,7 @@ export class ActionHost implements SyncHost {
     if (this.#breaches.length > 0) return this.#breaches.join(' ');
     const { failed } = this.#outputs;
     if (failed > 0)
-      return `${plural(failed, 'user')} failed: see the job summary and user_sync_result.csv. A second run tries again.`;
+      return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.`;
     return 'The proxy and the file differ, and `fail-on-drift` is `true`.';
   }
 

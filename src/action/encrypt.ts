@@ -28,12 +28,15 @@ export async function assertRecipients(recipients: readonly string[]): Promise<v
 }
 
 /**
- * Encrypts a file to age recipients.
- * @returns the path of the encrypted file: the same with `.age` behind it, mode 0600
+ * Encrypts files to age recipients.
+ * @returns the paths of the encrypted files: the same with `.age` behind them, mode 0600
  */
-export async function encryptFile(path: string, recipients: readonly string[]): Promise<string> {
+export async function encryptFiles(paths: readonly string[], recipients: readonly string[]): Promise<string[]> {
   const encrypter = await encrypterFor(recipients);
-  const encrypted = `${path}.age`;
-  await writeFile(encrypted, await encrypter.encrypt(await readFile(path)), { mode: 0o600 });
+  const encrypted: string[] = [];
+  for (const path of paths) {
+    await writeFile(`${path}.age`, await encrypter.encrypt(await readFile(path)), { mode: 0o600 });
+    encrypted.push(`${path}.age`);
+  }
   return encrypted;
 }

@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Plan } from '../core/plan-types.ts';
+import type { Plan, UnchangedUser } from '../core/plan-types.ts';
 import { RefusedError } from '../core/refused.ts';
 import { artifactServiceMissing, uploadArtifact } from '../github/artifact.ts';
 import { secretUploadRefusal } from '../github/visibility.ts';
@@ -15,20 +15,24 @@ export function createsSecrets(
 
 /**
  * Refuses a run whose results could not be handed over, before its first write.
+ * @param invited existing users who get a fresh link
  * @throws RefusedError
  */
-export async function assertHandover(plan: Plan, { inputs, env, event, log }: Job): Promise<void> {
-  const writes = plan.changes.some((change) => change.withheld === null);
+export async function assertHandover(
+  plan: Plan,
+  { inputs, env, event, log }: Job,
+  invited: readonly UnchangedUser[] = [],
+): Promise<void> {
+  const writes = invited.length > 0 || plan.changes.some((change) => change.withheld === null);
   if (!inputs.artifacts || !writes) return;
   const missing = artifactServiceMissing(env);
   if (missing !== null) throw new RefusedError(`${missing} Nothing was written.`);
-  if (!createsSecrets(plan, inputs)) return;
+  if (invited.length === 0 && !createsSecrets(plan, inputs)) return;
   const encrypted = inputs.encryptTo.length > 0;
   const refusal = secretUploadRefusal(event.visibility, encrypted);
   if (refusal !== null) throw new RefusedError(refusal);
-  const admins = plan.changes.some(
-    (change) => change.kind === 'add' && change.withheld === null && change.role === 'proxy_admin',
-  );
+  const newcomers = plan.changes.filter((change) => change.kind === 'add' && change.withheld === null);
+  const admins = [...newcomers, ...invited].some((user) => user.role === 'proxy_admin');
   if (admins && !encrypted) {
     log.warning(
       'This run creates an onboarding link or key of an administrator and uploads it unencrypted: whoever may read this repository can take the account. Consider `encrypt-to`.',

@@ -27,7 +27,7 @@ export interface Job {
   readonly redacts: boolean;
   /** Absolute; exists. */
   readonly outputDirectory: string;
-  /** `null`: nothing is asked of GitHub (no token, no `GITHUB_API_URL`, or `comment: false`). */
+  /** `null`: nothing is asked of GitHub (no token, no `GITHUB_API_URL`, `comment: false`, another command than `sync`). */
   readonly client: GitHubClient | null;
   /** See `targetHash`. */
   readonly targetHash: string;
@@ -81,7 +81,7 @@ async function outputDirectory(inputs: Inputs, env: NodeJS.ProcessEnv, workspace
 }
 
 function clientFor(inputs: Inputs, env: NodeJS.ProcessEnv): GitHubClient | null {
-  if (inputs.githubToken === null || !inputs.comment || !env.GITHUB_API_URL) return null;
+  if (inputs.command !== 'sync' || inputs.githubToken === null || !inputs.comment || !env.GITHUB_API_URL) return null;
   return createGitHubClient({
     token: inputs.githubToken,
     apiUrl: env.GITHUB_API_URL,

@@ -17,8 +17,9 @@ export function connectProxy(inputs: Inputs, host: Host): Proxy {
   });
 }
 
-/** Turns an invitation id into the address that a new user opens. */
+/** Turns an invitation id into the address that a new user opens; `add` keeps the form of its manual. */
 export async function onboardingLinks(inputs: Inputs, proxy: Proxy): Promise<(invitationId: string) => string> {
+  if (inputs.command === 'add') return (id) => `${inputs.publicUrl}/ui/?invitation_id=${id}&action=reset_password`;
   const page = await proxy.onboardingPage();
   return (id) =>
     page

@@ -40,7 +40,7 @@ async function handOver(
 ): Promise<readonly Outcome[]> {
   const hasNewcomers = outcomes.some((outcome) => outcome.action === 'ADDED' && outcome.userId !== '');
   if (!hasNewcomers) return outcomes;
-  const handover = await host.handOver(secretFile);
+  const handover = await host.handOver([secretFile]);
   if (handover.kind === 'done' || proxy === null) return outcomes;
   return withdrawSecrets(outcomes, handover, proxy);
 }

@@ -1,8 +1,5 @@
-import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { applyPlan } from '../apply/apply.ts';
 import { FileJournal } from '../apply/journal.ts';
-import type { Phase } from '../apply/options.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
 import { RefusedError } from '../core/refused.ts';
@@ -10,21 +7,14 @@ import { emailKey } from '../core/user.ts';
 import { readUserList, type UserList } from '../core/user-list.ts';
 import type { ExitCode, Failure, SyncHost } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
-import { ProxyAuthError } from '../litellm/errors.ts';
 import type { Proxy } from '../litellm/proxy.ts';
-import { connectProxy, onboardingLinks } from './connection.ts';
+import { applyOptions } from './apply-options.ts';
+import { connectProxy } from './connection.ts';
 import { deliver } from './deliver.ts';
 import { readCsvFile } from './file.ts';
 import { planFor, problemsOffline } from './planning.ts';
 import { FileProblemsError } from './problems.ts';
 import { settleLeftovers } from './settle.ts';
-
-const PHASES: Readonly<Record<Phase, string>> = {
-  add: 'Adding users',
-  invite: 'Creating onboarding links',
-  delete: 'Deleting users',
-  update: 'Updating users',
-};
 
 /** Makes the proxy's users match the file; shows what that takes, or does it. */
 export async function sync(inputs: Inputs, host: SyncHost): Promise<ExitCode> {
@@ -69,29 +59,11 @@ async function carryOut(plan: Plan, run: Run): Promise<ExitCode> {
   if (review.plan.breaches.length > 0) return show(review.plan, run.host);
   await run.host.beforeWrites(review.plan);
   const journal = await FileJournal.create(run.host.outputDirectory);
-  const applied = await applyPlan(review.plan, await applyOptions(journal, run));
+  const applied = await applyPlan(
+    review.plan,
+    await applyOptions(journal, run, async () => !(await run.host.isSuperseded())),
+  );
   return deliver(mergeSettled(run.settled, applied), { ...run, plan: review.plan });
-}
-
-async function applyOptions(journal: FileJournal, { inputs, host, proxy }: Run) {
-  return {
-    proxy,
-    journal,
-    log: host.log,
-    apiKeys: inputs.apiKeys,
-    invitations: inputs.invitations,
-    recreateOnFailure: inputs.recreateOnFailure,
-    concurrency: inputs.concurrency,
-    retries: inputs.retries,
-    newUserId: randomUUID,
-    linkFor: await onboardingLinks(inputs, proxy),
-    stop: host.stop,
-    isFatal: (error: unknown) => error instanceof ProxyAuthError,
-    beforeDeletes: async () => !(await host.isSuperseded()),
-    onProgress: (progress: { phase: Phase; done: number; total: number }) =>
-      host.progress({ ...progress, phase: PHASES[progress.phase] }),
-    sleep: async (milliseconds: number) => void (await sleep(milliseconds)),
-  };
 }
 
 /** One row a user: what this run did counts before what was settled, and that before finding him unchanged. */

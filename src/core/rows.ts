@@ -1,4 +1,4 @@
-import type { Outcome, OutcomeAction } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import type { Problem } from './problem.ts';
 import type { UserList, UserRow } from './user-list.ts';
 
@@ -18,11 +18,12 @@ export class Rows {
   /** Rows that are not carried out: `FAILED` for a bad one, `SKIPPED` where there is nothing to do. */
   readonly left = new Map<UserRow, Outcome>();
   readonly problems: Problem[] = [];
-  readonly #action: OutcomeAction;
+  /** What carrying a row out means. */
+  readonly action: 'ADDED' | 'DELETED';
 
-  constructor(all: readonly UserRow[], action: OutcomeAction) {
+  constructor(all: readonly UserRow[], action: 'ADDED' | 'DELETED') {
     this.all = all;
-    this.#action = action;
+    this.action = action;
   }
 
   get open(): UserRow[] {
@@ -53,7 +54,7 @@ export class Rows {
 
   #leave(row: UserRow, status: 'FAILED' | 'SKIPPED', reason: string, userId = ''): void {
     this.left.set(row, {
-      action: this.#action,
+      action: this.action,
       email: row.email,
       userId,
       role: row.roleText,

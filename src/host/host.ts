@@ -2,6 +2,7 @@ import type { Log } from '../core/log.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
 import type { Problem } from '../core/problem.ts';
+import type { RowPlan } from '../core/row-plan.ts';
 
 /** Whether a run may write, and if not, why. */
 export type Mode =
@@ -30,9 +31,16 @@ export interface Host {
   readonly stop: { readonly requested: boolean };
   /** Called with every secret the moment it is received. */
   readonly onSecret: (value: string) => void;
+  /** Files with emails for others to see are written masked. */
+  readonly redacts: boolean;
   /** A document that somebody asked for: the plan, a list. */
   print(document: string): void;
   progress(progress: Progress): void;
+  failed(failure: Failure): Promise<void>;
+  /** The file is fine, but there is no plan. */
+  checkedOffline(users: number): Promise<void>;
+  /** Uploads files that hold secrets, where somebody waits for them. */
+  handOver(secretFiles: readonly string[]): Promise<Handover>;
 }
 
 /** Why there is no plan. */
@@ -63,11 +71,6 @@ export type Handover =
 
 /** What `sync` tells and asks beyond that: comment, review and artifacts in a job, little in a terminal. */
 export interface SyncHost extends Host {
-  /** Files with emails for others to see are written masked. */
-  readonly redacts: boolean;
-  failed(failure: Failure): Promise<void>;
-  /** The file is fine, but there is no plan. */
-  checkedOffline(users: number): Promise<void>;
   /** Nothing will be written by this run. */
   planned(plan: Plan): Promise<void>;
   /** Withholds what was not reviewed. Also where the run finds out that a newer file is there. */
@@ -78,6 +81,56 @@ export interface SyncHost extends Host {
    */
   beforeWrites(plan: Plan): Promise<void>;
   isSuperseded(): Promise<boolean>;
-  handOver(secretFile: string): Promise<Handover>;
   applied(result: SyncResult): Promise<void>;
 }
+
+export interface RowsResult {
+  /** In the order of the file. */
+  readonly outcomes: readonly Outcome[];
+  /** Messages to the reader; they may hold values. */
+  readonly notes: readonly string[];
+  /** The first is the command's result file. */
+  readonly files: readonly string[];
+  /** Those of them that hold secrets, and no others. */
+  readonly secretFiles: readonly string[];
+}
+
+/** What `add`, `delete` and `onboard` tell: no comment and no review. */
+export interface RowsHost extends Host {
+  /** Shows the plan and the rows that are left out of it. `applying`: it is about to be carried out. */
+  showRows(plan: RowPlan, applying: boolean): Promise<void>;
+  /**
+   * Everything that would make a write regrettable, before the first one.
+   * @throws if the secrets that the plan creates could not be handed over
+   */
+  beforeRows(plan: RowPlan): Promise<void>;
+  rowsDone(result: RowsResult): Promise<void>;
+}
+
+/** What `list` found. */
+export interface Listing {
+  /** As asked for: TSV, CSV or JSON. */
+  readonly text: string;
+  readonly fileName: string;
+  readonly columns: readonly string[];
+  /** For a table; the same cells as in the text. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** What `export` did. */
+export interface Exported {
+  readonly path: string;
+  readonly users: number;
+  readonly changed: boolean;
+  /** Sentences about the file and about users that are left out or odd; they may hold values. */
+  readonly notes: readonly string[];
+}
+
+/** What `list` and `export` tell. */
+export interface ReadingHost extends Host {
+  listed(listing: Listing): Promise<void>;
+  exported(exported: Exported): Promise<void>;
+}
+
+/** Where every command can run. */
+export interface AnyHost extends SyncHost, RowsHost, ReadingHost {}

@@ -1,9 +1,23 @@
 import type { Log } from '../core/log.ts';
 import type { Plan } from '../core/plan-types.ts';
+import type { RowPlan } from '../core/row-plan.ts';
 import type { Inputs } from '../inputs.ts';
+import { plain } from '../render/plain.ts';
 import { resultText } from '../render/result-text.ts';
+import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
 import { planText } from '../render/text.ts';
-import type { Failure, Handover, Mode, Progress, Review, SyncHost, SyncResult } from './host.ts';
+import type {
+  AnyHost,
+  Exported,
+  Failure,
+  Handover,
+  Listing,
+  Mode,
+  Progress,
+  Review,
+  RowsResult,
+  SyncResult,
+} from './host.ts';
 import { ProgressLines } from './progress-lines.ts';
 
 export interface Terminal {
@@ -25,7 +39,7 @@ export function terminalLog({ stderr }: Terminal, debug: boolean): Log {
 const BAR_WIDTH = 24;
 
 /** A person's terminal, or a script: the plan on stdout, everything else on stderr. Nothing is asked of GitHub. */
-export class TerminalHost implements SyncHost {
+export class TerminalHost implements AnyHost {
   readonly log: Log;
   readonly mode: Mode;
   readonly outputDirectory: string;
@@ -35,7 +49,8 @@ export class TerminalHost implements SyncHost {
   readonly #terminal: Terminal;
   readonly #inputs: Inputs;
   readonly #lines: ProgressLines;
-  #planShown: Plan | null = null;
+  /** Whether what was shown would write anything. */
+  foundChanges = false;
 
   constructor(options: {
     terminal: Terminal;
@@ -51,11 +66,6 @@ export class TerminalHost implements SyncHost {
     this.stop = options.stop;
     this.mode = { kind: options.inputs.dryRun === 'true' ? 'plan' : 'apply' };
     this.#lines = new ProgressLines(this.log);
-  }
-
-  /** Whether the plan that was shown would write anything. */
-  get foundChanges(): boolean {
-    return this.#planShown?.changes.some((change) => change.withheld === null) ?? false;
   }
 
   print(document: string): void {
@@ -103,8 +113,34 @@ export class TerminalHost implements SyncHost {
     this.log.info(`Keys and onboarding links (secret): ${secretFile}`);
   }
 
+  async showRows(plan: RowPlan, applying: boolean): Promise<void> {
+    const { csvFile } = this.#inputs;
+    this.foundChanges = plan.invited.length > 0 || plan.plan.changes.some((change) => change.withheld === null);
+    this.print(rowPlanText(rowPlanView(plan, false), { applying, csvFile }));
+    for (const { line, column, message } of plan.rows.problems) {
+      this.log.error(`${csvFile}:${line}:${column}: ${plain(message)}`);
+    }
+  }
+
+  async beforeRows(): Promise<void> {}
+
+  async rowsDone({ outcomes, notes, files, secretFiles }: RowsResult): Promise<void> {
+    this.log.info(resultText(outcomes, 'Result:').trimEnd());
+    for (const note of notes) this.log.info(plain(note));
+    for (const file of files) this.log.info(`${secretFiles.includes(file) ? 'Secret' : 'Results'}: ${file}`);
+  }
+
+  async listed({ text }: Listing): Promise<void> {
+    this.print(text);
+  }
+
+  async exported({ notes, changed }: Exported): Promise<void> {
+    this.foundChanges = changed;
+    for (const note of notes) this.log.info(plain(note));
+  }
+
   #show(plan: Plan, applying: boolean): void {
-    this.#planShown = plan;
+    this.foundChanges = plan.changes.some((change) => change.withheld === null);
     this.print(planText(plan, { applying, csvFile: this.#inputs.csvFile }));
   }
 }

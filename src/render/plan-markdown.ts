@@ -30,7 +30,7 @@ export function planMarkdown(plan: Plan, options: PlanMarkdownOptions): string {
     {
       head: [heading(options), headline(plan, options), ...breachAlert(plan), ...costs(plan)],
       notes: options.notes,
-      tables: tables(plan),
+      tables: planTables(plan),
       foot: [...untouched(plan), ...footer(plan, options)],
       rest: options.rest,
     },
@@ -53,14 +53,15 @@ function headline(plan: Plan, { csvFile }: PlanMarkdownOptions): string {
   return `**${changes}**, ${counts.unchanged} unchanged, to match ${code(csvFile)}.`;
 }
 
-function breachAlert({ breaches }: Plan): string[] {
+/** The breached limits as an alert, if there are any. */
+export function breachAlert({ breaches }: Plan): string[] {
   if (breaches.length === 0) return [];
   const lines = breaches.map(({ message }) => `> ${prose(message)}`);
   return [`> [!CAUTION]\n> **Nothing of this plan can be applied.**\n>\n${lines.join('\n>\n')}`];
 }
 
 /** What is lost if the plan is applied, and what is not applied. One line each: two `$` in one make a formula. */
-function costs(plan: Plan): string[] {
+export function costs(plan: Plan): string[] {
   const applied = plan.changes.filter(({ withheld }) => withheld === null);
   const deletes = applied.filter((change): change is DeleteChange => change.kind === 'delete');
   const keys = deletes.reduce((sum, { keyCount }) => sum + keyCount, 0);
@@ -75,7 +76,8 @@ function costs(plan: Plan): string[] {
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
-function tables(plan: Plan): Table[] {
+/** Administrators, deletes, updates, adds: each change in exactly one table. */
+export function planTables(plan: Plan): Table[] {
   const admins = plan.changes.filter((change) => adminChange(change) !== null);
   const others = plan.changes.filter((change) => adminChange(change) === null);
   return [

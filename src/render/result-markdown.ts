@@ -64,7 +64,8 @@ function tables(outcomes: readonly Outcome[]): Table[] {
   ].filter(({ count }) => count > 0);
 }
 
-function reasonTable(title: string, outcomes: readonly Outcome[]): Table {
+/** Rows with the reason why they failed or were left out. */
+export function reasonTable(title: string, outcomes: readonly Outcome[]): Table {
   return {
     heading: title,
     intro: '',

@@ -3,13 +3,13 @@ import { plain } from './plain.ts';
 import { outcomeCounts } from './words.ts';
 
 /** What became of a plan, for log and terminal: counts, then a line for each user who failed or was left out. */
-export function resultText(outcomes: readonly Outcome[]): string {
+export function resultText(outcomes: readonly Outcome[], title = 'Synchronization Result:'): string {
   const counts = outcomeCounts(outcomes);
   const lines = outcomes
     .filter((outcome) => outcome.status !== 'SUCCESS' && outcome.action !== 'UNCHANGED')
     .map(({ action, email, status, reason }) => `    ${status} ${action} ${plain(email)}: ${plain(reason)}`);
   return [
-    'Synchronization Result:',
+    title,
     `  Users added: ${counts.added}`,
     `  Users deleted: ${counts.deleted}`,
     `  Users updated: ${counts.updated}`,

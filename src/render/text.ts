@@ -26,7 +26,7 @@ export interface PlanTextOptions {
  * among the others. Ends with a line break.
  */
 export function planText(plan: Plan, options: PlanTextOptions): string {
-  const blocks = [counts(plan), ...changes(plan, options), untouched(plan), breaches(plan)];
+  const blocks = [counts(plan), ...changes(plan, options), untouchedLine(plan), breachLines(plan)];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
@@ -80,12 +80,14 @@ function lostLine(change: Change): string {
   return `! ${plain(change.email)} is no longer proxy_admin (${becomes})`;
 }
 
-function addLine(change: AddChange): string {
+/** `+ email (Role: …, Team: …)` */
+export function addLine(change: AddChange): string {
   const key = change.keyName === null ? '' : `, Key: ${plain(change.keyName)}`;
   return `+ ${plain(change.email)} (Role: ${role(change.role)}, Team: ${teams(change.teams)}${key})`;
 }
 
-function deleteLine(change: DeleteChange): string {
+/** `- email (Role: …, Team: …): what goes with the user` */
+export function deleteLine(change: DeleteChange): string {
   const line = `- ${plain(change.email)} (Role: ${role(change.role)}, Team: ${teams(change.teams)})`;
   if (change.keyCount === 0 && change.spend === 0) return line;
   return `${line}: ${plural(change.keyCount, 'key')}, ${money(change.spend)} spend go with the user`;
@@ -115,16 +117,19 @@ function keyCost({ teamKeys, teamKeysDeleted }: UpdateChange): string {
   return `: ${one ? 'key' : 'keys'} ${keys.join(', ')} ${fate}`;
 }
 
-function notApplied({ withheld }: Change): string {
+/** ` [not applied: …]`, or nothing. */
+export function notApplied({ withheld }: Change): string {
   return withheld === null ? '' : ` [not applied: ${withheld}]`;
 }
 
-function untouched(plan: Plan): string {
+/** `Users never touched: …`, or nothing. */
+export function untouchedLine(plan: Pick<Plan, 'unmanaged'>): string {
   const words = unmanagedWords(plan.unmanaged);
   return words === '' ? '' : `Users never touched: ${words}.`;
 }
 
-function breaches(plan: Plan): string {
+/** The limits that the plan breaches, or nothing. */
+export function breachLines(plan: Plan): string {
   if (plan.breaches.length === 0) return '';
   const lines = plan.breaches.map(({ limit, message }) => `  ${limit}: ${plain(message)}`);
   return ['LIMIT BREACHED - nothing of this plan is applied:', ...lines].join('\n');

@@ -1,0 +1,51 @@
+import { writeFile } from 'node:fs/promises';
+import { artifactServiceMissing } from '../github/artifact.ts';
+import type { Outputs } from '../github/outputs.ts';
+import { appendSummary } from '../github/summary.ts';
+import type { Exported, Listing } from '../host/host.ts';
+import { documentMarkdown } from '../render/markdown.ts';
+import { plain } from '../render/plain.ts';
+import { redactText } from '../render/redact.ts';
+import { plural } from '../render/words.ts';
+import { besides, upload } from './handover.ts';
+import type { Job } from './job.ts';
+import { ARTIFACT, named, TITLE } from './words.ts';
+
+/** Shows a list of users: stdout, job summary, file and artifact. */
+export async function showListing(job: Job, { text, fileName, columns, rows }: Listing): Promise<Partial<Outputs>> {
+  process.stdout.write(text);
+  const file = besides(job, fileName);
+  await writeFile(file, text);
+  const { target } = named(job);
+  const head = `**${plural(rows.length, 'user')}**`;
+  const table = { header: columns, rows };
+  const summary = (limit: number) =>
+    documentMarkdown({ title: TITLE, target, head, notes: [], table, limit, rest: ARTIFACT });
+  await appendSummary(job.env, summary, job.log);
+  return { 'result-file': file, 'artifact-url': await keep(job, file) };
+}
+
+/** Tells of the file that `export` wrote; it is an artifact too, unless it holds emails that readers must not see. */
+export async function showExport(job: Job, { path, users, changed, notes }: Exported): Promise<Partial<Outputs>> {
+  for (const note of notes) job.log.info(plain(note));
+  const shown = notes.map((note) => (job.redacts ? redactText(note) : note));
+  const { target } = named(job);
+  const head = `**${plural(users, 'user')}** exported.`;
+  await appendSummary(
+    job.env,
+    (limit) => documentMarkdown({ title: TITLE, target, head, notes: shown, table: null, limit, rest: 'the log' }),
+    job.log,
+  );
+  const url = path === '' || job.redacts ? '' : await keep(job, path);
+  return { 'has-changes': changed, 'result-file': path, 'artifact-url': url };
+}
+
+/** The file is where it was asked for in any case: an artifact that cannot be made is a warning. */
+async function keep(job: Job, file: string): Promise<string> {
+  const missing = job.inputs.artifacts ? artifactServiceMissing(job.env) : null;
+  if (missing !== null) {
+    job.log.warning(missing);
+    return '';
+  }
+  return upload(job, 'user-sync-results', [file]);
+}

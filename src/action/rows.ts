@@ -1,0 +1,78 @@
+import { writeFile } from 'node:fs/promises';
+import type { RowPlan } from '../core/row-plan.ts';
+import { annotateProblems } from '../github/annotations.ts';
+import type { Outputs } from '../github/outputs.ts';
+import { appendSummary } from '../github/summary.ts';
+import type { RowsResult } from '../host/host.ts';
+import { planJson } from '../render/json.ts';
+import { resultMarkdown, rowPlanMarkdown } from '../render/markdown.ts';
+import { redactOutcomes, redactText } from '../render/redact.ts';
+import { resultText } from '../render/result-text.ts';
+import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
+import { outcomeCounts } from '../render/words.ts';
+import { besides, upload } from './handover.ts';
+import type { Job } from './job.ts';
+import { ARTIFACT, named, TITLE } from './words.ts';
+
+/** Shows what `add`, `delete` or `onboard` is about to do: log and annotations; job summary where nothing follows. */
+export async function showRows(job: Job, rowPlan: RowPlan, applying: boolean): Promise<Partial<Outputs>> {
+  const view = rowPlanView(rowPlan, job.redacts);
+  job.log.info(rowPlanText(view, { applying, csvFile: job.inputs.csvFile }));
+  const problems = rowPlan.rows.problems.map((problem) => ({ ...problem, message: shown(job, problem.message) }));
+  annotateProblems(problems, job.repositoryPath ?? job.inputs.csvFile);
+  const planFile = besides(job, 'plan.json');
+  await writeFile(planFile, planJson(view.plan, named(job)));
+  const open = view.plan.changes.filter((change) => change.withheld === null).length + view.invited.length;
+  const changes = { 'has-changes': open > 0, 'plan-file': planFile };
+  if (applying) return changes;
+  await appendSummary(
+    job.env,
+    (limit) => rowPlanMarkdown(view, { title: TITLE, ...named(job), limit, rest: 'the log' }),
+    job.log,
+  );
+  const { changes: planned } = view.plan;
+  const skipped = view.left.filter((row) => row.status === 'SKIPPED').length;
+  return {
+    ...changes,
+    added: planned.filter((change) => change.kind === 'add').length,
+    deleted: planned.filter((change) => change.kind === 'delete').length,
+    unchanged: view.invited.length,
+    failed: view.left.length - skipped,
+    skipped: skipped + planned.filter((change) => change.withheld !== null).length,
+  };
+}
+
+/**
+ * Tells what became of the rows: log, job summary, outputs, and the artifact of all files without secrets.
+ * @returns an upload that failed beside the outputs: everything else is written first
+ */
+export async function reportRows(
+  job: Job,
+  { outcomes, notes, files, secretFiles }: RowsResult,
+  onboardingUrl: string,
+): Promise<{ outputs: Partial<Outputs>; failure: Error | null }> {
+  const told = job.redacts ? redactOutcomes(outcomes) : outcomes;
+  job.log.info(resultText(told, 'Result:'));
+  const open = files.filter((file) => !secretFiles.includes(file));
+  const { url, failure } = await tryUpload(job, [...open, besides(job, 'plan.json')]);
+  const links = [
+    { label: 'Onboarding links', url: onboardingUrl },
+    { label: 'Results', url },
+    { label: 'Run', url: job.event.runUrl },
+  ].filter((link) => link.url !== '');
+  const options = { title: TITLE, ...named(job), notes: notes.map((note) => shown(job, note)), links, rest: ARTIFACT };
+  await appendSummary(job.env, (limit) => resultMarkdown(null, told, { ...options, limit }), job.log);
+  return { outputs: { ...outcomeCounts(outcomes), 'result-file': files[0] ?? '', 'artifact-url': url }, failure };
+}
+
+async function tryUpload(job: Job, files: readonly string[]): Promise<{ url: string; failure: Error | null }> {
+  try {
+    return { url: await upload(job, 'user-sync-results', files), failure: null };
+  } catch (error) {
+    return { url: '', failure: error as Error };
+  }
+}
+
+function shown(job: Job, text: string): string {
+  return job.redacts ? redactText(text) : text;
+}

@@ -1,0 +1,58 @@
+import { code } from './escape.ts';
+import { fitDocument, type Table } from './fit.ts';
+import { breachAlert, costs, heading, planTables, untouched } from './plan-markdown.ts';
+import { reasonTable } from './result-markdown.ts';
+import type { RowPlanView } from './rows-text.ts';
+
+export interface RowsMarkdownOptions {
+  readonly title: string;
+  readonly target: string | null;
+  readonly csvFile: string;
+  /** Bytes of UTF-8, at least 5,000. */
+  readonly limit: number;
+  readonly rest: string;
+}
+
+/** What `add`, `delete` or `onboard` would do, for the job summary: errors first, then what is skipped and done. */
+export function rowPlanMarkdown(view: RowPlanView, options: RowsMarkdownOptions): string {
+  const { plan } = view;
+  return fitDocument(
+    {
+      head: [heading(options), headline(view, options), ...breachAlert(plan), ...costs(plan)],
+      notes: [],
+      tables: [...leftTables(view), ...planTables(plan), linkTable(view)].filter(({ count }) => count > 0),
+      foot: [...untouched(plan), 'This was a dry run: nothing was written.'],
+      rest: options.rest,
+    },
+    options.limit,
+  );
+}
+
+function headline({ action, plan, invited, left }: RowPlanView, { csvFile }: RowsMarkdownOptions): string {
+  const failed = left.filter(({ status }) => status === 'FAILED').length;
+  const parts = [`**${plan.changes.length} to ${action === 'ADDED' ? 'add' : 'delete'}**`];
+  if (invited.length > 0) parts.push(`${invited.length} fresh links for existing users`);
+  parts.push(`${left.length - failed} skipped`);
+  if (failed > 0) parts.push(`**${failed} with errors**`);
+  return `${parts.join(', ')}, from ${code(csvFile)}.`;
+}
+
+function leftTables({ left }: RowPlanView): Table[] {
+  const failed = left.filter(({ status }) => status === 'FAILED');
+  const skipped = left.filter(({ status }) => status === 'SKIPPED');
+  return [
+    reasonTable(`### ❌ Rows with errors: ${failed.length}`, failed),
+    reasonTable(`### Skipped: ${skipped.length}`, skipped),
+  ];
+}
+
+function linkTable({ invited }: RowPlanView): Table {
+  return {
+    heading: `### Fresh links for existing users: ${invited.length}`,
+    intro: '',
+    header: ['User', 'User id'],
+    count: invited.length,
+    row: (index) => [code(invited[index]?.email ?? ''), code(invited[index]?.userId ?? '')],
+    fold: 'closed',
+  };
+}
