@@ -200,7 +200,7 @@ contract('half a membership: user.teams only', (api) => {
   });
 });
 
-const database = process.env['LITELLM_DATABASE_URL'];
+const database = process.env.LITELLM_DATABASE_URL;
 
 /**
  * No call leaves a user in the roster only; two that race do. On the real proxy it takes its database:

@@ -1,12 +1,13 @@
 import { MASTER_USER_ID } from './context.ts';
 import { makeKey, type State } from './state.ts';
 import type { Seed, SeedUser } from './types.ts';
+import type { Behaviour } from './versions.ts';
 
 /** Puts a seed's teams, users and keys into an empty state, with `default_user_id` as the proxy makes it. */
-export function plant(state: State, seed: Seed): void {
+export function plant(state: State, seed: Seed, { masterUserRole }: Behaviour): void {
   const teams = seed.teams ?? [];
-  if (teams.length > 0) {
-    state.addUser({ userId: MASTER_USER_ID, role: 'internal_user', teams: teams.map(({ teamId }) => teamId) });
+  if (teams.length > 0 || masterUserRole === 'proxy_admin') {
+    state.addUser({ userId: MASTER_USER_ID, role: masterUserRole, teams: teams.map(({ teamId }) => teamId) });
   }
   for (const { teamId, alias } of teams) {
     const team = state.addTeam(teamId, alias ?? null);

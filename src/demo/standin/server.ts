@@ -99,7 +99,7 @@ class Handler {
     this.masterKey = options.masterKey ?? makeKey();
     this.#behaviour = behaviourOf(options.version ?? '1.106');
     this.#router = new Router(ROUTES, this.#behaviour);
-    plant(this.state, options.seed ?? {});
+    plant(this.state, options.seed ?? {}, this.#behaviour);
   }
 
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

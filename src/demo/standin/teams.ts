@@ -4,7 +4,6 @@ import { bulkMemberAdd, memberAdd, memberDelete, namedMember } from './members.t
 import { detailError, proxyError, wrappedError } from './refusal.ts';
 import { keyShape, memberShapes, membershipShapes, teamShape } from './shapes.ts';
 import { by, paged } from './sorting.ts';
-import type { State } from './state.ts';
 import type { TeamRow, UserRow } from './types.ts';
 import { anything, list, namesUser, object, optional, pageOf, required, text } from './validate.ts';
 
@@ -79,13 +78,14 @@ function newTeam(call: Call): unknown {
 }
 
 /** Deletes the teams with their keys, and their ids from `user.teams`. */
-function deleteTeams({ state, behaviour, body }: Call): unknown {
+function deleteTeams(call: Call): unknown {
+  const { state, body } = call;
   const teamIds = textsOf(body, 'team_ids');
   for (const teamId of teamIds) {
     if (!state.teams.has(teamId)) throw detailError(404, `Team not found, passed team_id=${teamId}`);
   }
   const gone = new Set(teamIds);
-  for (const user of behaviour.deletedTeamLeavesAll ? state.users.values() : membersOf(state, teamIds)) {
+  for (const user of losers(call, teamIds)) {
     if (user.teams.some((teamId) => gone.has(teamId))) {
       state.changeUser(user, { teams: user.teams.filter((teamId) => !gone.has(teamId)) });
     }
@@ -98,7 +98,10 @@ function deleteTeams({ state, behaviour, body }: Call): unknown {
   return { deleted_teams: teamIds };
 }
 
-function membersOf(state: State, teamIds: readonly string[]): UserRow[] {
+/** Users whose `user.teams` the teams leave when they are deleted. */
+function losers({ state, behaviour }: Call, teamIds: readonly string[]): Iterable<UserRow> {
+  if (behaviour.deletedTeamLeaves === 'everybody') return state.users.values();
+  if (behaviour.deletedTeamLeaves === 'nobody') return [];
   const userIds = new Set(teamIds.flatMap((teamId) => [...(state.teams.get(teamId)?.roster.keys() ?? [])]));
   return [...userIds].flatMap((userId) => state.users.get(userId) ?? []);
 }

@@ -27,7 +27,7 @@ export const USER_FIELDS = {
 export const LICENSE_MESSAGE = 'License is over limit. Please contact support@berri.ai to upgrade your license.';
 
 export function newUser(call: Call): unknown {
-  const { state, behaviour, body } = call;
+  const { state, body } = call;
   const userId = textOf(body, 'user_id') ?? newId();
   refuseDuplicates(call, userId, textOf(body, 'user_email'));
   if (call.licenseSeats !== null && state.users.size > call.licenseSeats) {
@@ -39,7 +39,7 @@ export function newUser(call: Call): unknown {
   for (const teamId of wanted ?? []) joinQuietly(call, user, teamId);
   const shape = newKeyShape(key?.row ?? null, key?.secret ?? '', user.userId);
   const answered = { user_email: textOf(body, 'user_email'), user_role: textOf(body, 'user_role') ?? user.role };
-  const teamsNow = behaviour.managementV1 && wanted !== null ? user.teams : null;
+  const teamsNow = answeredTeams(call, user, wanted);
   return {
     ...shape,
     team_id: user.teamId,
@@ -48,6 +48,12 @@ export function newUser(call: Call): unknown {
     user_alias: user.alias,
     max_budget: user.maxBudget,
   };
+}
+
+/** What the answer says of teams: those joined (1.106), nothing (1.75), those asked for (1.55). */
+function answeredTeams({ behaviour, body }: Call, user: UserRow, wanted: readonly string[] | null): unknown {
+  if (behaviour.managementV1) return wanted === null ? null : user.teams;
+  return behaviour.newUserJoinsRosters ? null : teamIdsOf(body);
 }
 
 function refuseDuplicates({ state, behaviour }: Call, userId: string, email: string | null): void {

@@ -6,6 +6,8 @@ export interface Behaviour {
   /** Named by `/health/readiness`, on the old ones only. */
   readonly announcedVersion: string | null;
   readonly managementV1: boolean;
+  /** Role of `default_user_id`; on 1.55 a proxy_admin who is there from the start, else made with the first team. */
+  readonly masterUserRole: 'internal_user' | 'proxy_admin';
   readonly onboardingPage: boolean;
   /** `/user/bulk_update`, `/team/bulk_member_add`, `/v2/team/list`. */
   readonly classicBulk: boolean;
@@ -23,8 +25,8 @@ export interface Behaviour {
   readonly joiningLooksFirst: boolean;
   /** Whether there is a third record of every membership (`team_memberships`), not only of those with a budget. */
   readonly membershipRecords: boolean;
-  /** Whether a deleted team also leaves `user.teams` of those who do not stand in its roster. */
-  readonly deletedTeamLeavesAll: boolean;
+  /** Whose `user.teams` a deleted team leaves: everybody's, those of its roster, or nobody's. */
+  readonly deletedTeamLeaves: 'everybody' | 'roster' | 'nobody';
   /** Whether a roster entry made by user id gets the user's email. */
   readonly rosterEmails: boolean;
   /** Whether leaving a team deletes the user's keys of that team. */
@@ -41,6 +43,7 @@ const CURRENT: Behaviour = {
   version: '1.106',
   announcedVersion: null,
   managementV1: true,
+  masterUserRole: 'internal_user',
   onboardingPage: true,
   classicBulk: true,
   duplicateEmail: 409,
@@ -50,7 +53,7 @@ const CURRENT: Behaviour = {
   duplicateMemberRefused: true,
   joiningLooksFirst: true,
   membershipRecords: true,
-  deletedTeamLeavesAll: true,
+  deletedTeamLeaves: 'everybody',
   rosterEmails: true,
   leavingDeletesKeys: true,
   leavingClearsAll: true,
@@ -69,7 +72,7 @@ const MID_2025: Behaviour = {
   duplicateIdRefused: false,
   joiningLooksFirst: false,
   membershipRecords: false,
-  deletedTeamLeavesAll: false,
+  deletedTeamLeaves: 'roster',
   rosterEmails: false,
   leavingDeletesKeys: false,
   leavingClearsAll: false,
@@ -80,6 +83,9 @@ const LATE_2024: Behaviour = {
   ...MID_2025,
   version: '1.55',
   announcedVersion: '1.55.8',
+  deletedTeamLeaves: 'nobody',
+  leavingMendsUserTeams: true,
+  masterUserRole: 'proxy_admin',
   classicBulk: false,
   duplicateEmail: null,
   newUserJoinsRosters: false,
