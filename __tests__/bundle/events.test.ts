@@ -1,0 +1,277 @@
+import { describe, expect, it } from 'vitest';
+import { NOT_ACCESSIBLE, sha } from '../github/support.ts';
+import { annotations } from './support/action.ts';
+import { SAME, USER_LIST } from './support/company.ts';
+import { expectGolden } from './support/snapshot.ts';
+import { World } from './support/world.ts';
+
+const NO_KEY = { 'master-key': '' };
+
+/** A job token on a fork's pull request: reads alone. */
+function readOnly(world: World): void {
+  world.github.refuse = ({ method, path }) =>
+    method === 'GET' || path === '/graphql' ? null : { status: 403, body: NOT_ACCESSIBLE };
+}
+
+describe('pull_request', () => {
+  it('plans, comments and writes nothing', async () => {
+    const world = await World.create();
+    const run = await world.run('pull_request');
+    expect(run.code).toBe(0);
+    expect(world.proxyWrites).toEqual([]);
+    expect(world.github.writes).toEqual(['POST /repos/acme/users/issues/7/comments']);
+    await expectGolden('pull_request', run, world);
+  });
+
+  it('updates the same comment on a second push, also to "no changes"', async () => {
+    const world = await World.create();
+    await world.run('pull_request');
+    const [first] = world.github.commentsOf(7);
+    world.write(SAME);
+    world.github.openPull(7, { head: sha('d') });
+    const run = await world.run('pull_request-synchronize');
+    expect(run.outputs['has-changes']).toBe('false');
+    expect(world.github.writes).toEqual([
+      'POST /repos/acme/users/issues/7/comments',
+      'PATCH /repos/acme/users/issues/comments/1001',
+    ]);
+    const [second, ...others] = world.github.commentsOf(7);
+    expect(others).toEqual([]);
+    expect(second).not.toBe(first);
+    expect(second).toContain('digests= ');
+    await expectGolden('pull_request-second-push', run, world);
+  });
+
+  it('finds its comment on a later page, whoever else wrote there', async () => {
+    const world = await World.create();
+    for (let number = 0; number < 150; number++) world.github.comment(7, `Remark ${number}`, 'bob-builder');
+    await world.run('pull_request');
+    await world.run('pull_request');
+    expect(world.github.writes).toEqual([
+      'POST /repos/acme/users/issues/7/comments',
+      'PATCH /repos/acme/users/issues/comments/1151',
+    ]);
+  });
+
+  it('writes no comment where there is nothing to change and none there', async () => {
+    const world = await World.create({ csv: SAME });
+    const run = await world.run('pull_request');
+    expect(run.code).toBe(0);
+    expect(world.github.writes).toEqual([]);
+    expect(run.outputs).toMatchObject({ 'has-changes': 'false', unchanged: '5', 'comment-url': '' });
+  });
+
+  it('leaves the comment alone where the pull request has a newer head', async () => {
+    const world = await World.create();
+    world.github.openPull(7, { head: sha('d') });
+    const run = await world.run('pull_request');
+    expect(run.code).toBe(0);
+    expect(world.github.writes).toEqual([]);
+    expect(annotations(run).join()).toMatch(/warning: This run is about aaaaaaa, but pull request #7 is at ddddddd/);
+  });
+
+  it('leaves the comment alone where the pull request is closed', async () => {
+    const world = await World.create();
+    world.github.mergePull(7, sha('e'));
+    const run = await world.run('pull_request-closed');
+    expect(run.code).toBe(0);
+    expect(world.proxyWrites).toEqual([]);
+    expect(world.github.writes).toEqual([]);
+    await expectGolden('pull_request-closed', run, world);
+  });
+
+  it('is refused with dry-run: false', async () => {
+    const world = await World.create();
+    const run = await world.run('pull_request', { inputs: { 'dry-run': 'false' } });
+    expect(run.code).toBe(1);
+    expect(annotations(run)).toEqual([expect.stringMatching(/^error: 'dry-run: false' would apply .*nobody has merged/)]);
+    expect(world.proxy.requests).toEqual([]);
+  });
+
+  it('replaces the comment by the problems of a file that broke, and drops its digests', async () => {
+    const world = await World.create();
+    await world.run('pull_request');
+    world.write(`${USER_LIST}not-an-email,internal_user,engineering,\n`);
+    const run = await world.run('pull_request');
+    expect(run.code).toBe(1);
+    expect(world.github.commentsOf(7)).toEqual([expect.stringContaining('1 problem in `user_list.csv`')]);
+    expect(world.github.commentsOf(7)[0]).toContain('digests= ');
+    await expectGolden('pull_request-broken-file', run, world);
+  });
+});
+
+describe('pull_request without a key', () => {
+  it('from a fork: checks the file, says why there is no plan', async () => {
+    const world = await World.create();
+    readOnly(world);
+    const run = await world.run('pull_request-fork', { inputs: NO_KEY });
+    expect(run.code).toBe(0);
+    expect(world.proxy.requests).toEqual([]);
+    await expectGolden('pull_request-fork', run, world);
+  });
+
+  it('from a fork with a broken file: red, and the comment that may not be written is a warning', async () => {
+    const world = await World.create({ csv: `${USER_LIST}EVE@example.com,king,engineering,\n` });
+    world.github.openPull(8, { head: sha('a') });
+    readOnly(world);
+    const run = await world.run('pull_request-fork', { inputs: NO_KEY });
+    expect(run.code).toBe(1);
+    expect(world.proxy.requests).toEqual([]);
+    expect(annotations(run).join('\n')).toContain('`permissions: pull-requests: write`');
+    await expectGolden('pull_request-fork-broken-file', run, world);
+  });
+
+  it('by Dependabot', async () => {
+    const world = await World.create();
+    const env = { GITHUB_ACTOR: 'dependabot[bot]' };
+    const good = await world.run('pull_request-dependabot', { inputs: NO_KEY, env });
+    expect(good.code).toBe(0);
+    expect(annotations(good)).toEqual([
+      'notice: user_list.csv is well-formed (users: 5). There is no plan: Pull requests of Dependabot are given no Actions secrets.',
+    ]);
+    world.write('email\nnobody\n');
+    const bad = await world.run('pull_request-dependabot', { inputs: NO_KEY, env });
+    expect(bad.code).toBe(1);
+    expect(world.proxy.requests).toEqual([]);
+  });
+});
+
+it('pull_request_target is refused before anything is asked of anybody', async () => {
+  const world = await World.create();
+  const run = await world.run('pull_request_target');
+  expect(run.code).toBe(1);
+  expect(world.proxy.requests).toEqual([]);
+  expect(world.github.calls).toEqual([]);
+  expect(run.outputs).toMatchObject({ 'has-changes': 'false', added: '0' });
+  await expectGolden('pull_request_target', run, world);
+});
+
+describe('runs that only plan', () => {
+  it.each([
+    ['merge_group', {}],
+    ['issue_comment', {}],
+    ['workflow_dispatch', { payload: (payload: { ref?: string }) => void (payload.ref = 'refs/heads/try') }],
+    ['push-new-branch', {}],
+    ['push', { payload: (payload: { ref?: string }) => void (payload.ref = 'refs/heads/release') }],
+    ['workflow_dispatch', { inputs: { 'dry-run': 'true' } }],
+  ])('%s %#', async (event, options) => {
+    const world = await World.create();
+    world.publish(sha('e'));
+    const run = await world.run(event, options);
+    expect(run.code).toBe(0);
+    expect(run.outputs).toMatchObject({ 'has-changes': 'true', added: '1', deleted: '1', updated: '1' });
+    expect(run.summary).toContain('**1 to add, 1 to delete, 1 to update**');
+    expect(world.proxyWrites).toEqual([]);
+    expect(world.github.writes).toEqual([]);
+  });
+
+  it('schedule: drift shows, and is red with fail-on-drift', async () => {
+    const world = await World.create();
+    const green = await world.run('schedule');
+    expect(green.code).toBe(0);
+    const red = await world.run('schedule', { inputs: { 'fail-on-drift': 'true' } });
+    expect(red.code).toBe(1);
+    expect(world.proxyWrites).toEqual([]);
+    await expectGolden('schedule-drift', red, world);
+    world.write(SAME);
+    const same = await world.run('schedule', { inputs: { 'fail-on-drift': 'true' } });
+    expect(same.code).toBe(0);
+    expect(annotations(same)).toEqual([]);
+  });
+});
+
+describe('push', () => {
+  it('of a merged pull request applies what was reviewed, and turns the comment into the result', async () => {
+    const world = await World.create();
+    await world.run('pull_request');
+    world.github.mergePull(7, sha('e'));
+    world.publish(sha('e'));
+    world.github.calls.length = 0;
+    const run = await world.run('push');
+    expect(run.code).toBe(0);
+    await expectGolden('push', run, world);
+    const again = await world.run('push');
+    expect(again.outputs).toMatchObject({ 'has-changes': 'false', unchanged: '5' });
+  });
+
+  it('without a pull request applies everything', async () => {
+    const world = await World.create();
+    world.publish(sha('d'));
+    const run = await world.run('push-direct');
+    expect(run.code).toBe(0);
+    expect(run.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1', skipped: '0' });
+    await expectGolden('push-direct', run, world);
+  });
+
+  it('of several pull requests uses and settles the comments of all', async () => {
+    const world = await World.create({ csv: `${SAME}eve@example.com,internal_user,engineering,\n` });
+    await world.run('pull_request');
+    world.write(SAME.replace(/cat@.*\n/, ''));
+    world.github.openPull(8, { head: sha('8') });
+    await world.run('pull_request', {
+      payload: ({ pull_request }) => Object.assign(pull_request as object, { number: 8, head: { sha: sha('8') } }),
+    });
+    world.write(`${SAME.replace(/cat@.*\n/, '')}eve@example.com,internal_user,engineering,\n`);
+    world.publish(sha('9'));
+    world.github.mergePull(7, sha('e'));
+    world.github.mergePull(8, sha('9'));
+    const run = await world.run('push-two-merges');
+    expect(run.code).toBe(0);
+    expect(run.outputs).toMatchObject({ added: '1', deleted: '1', updated: '0', skipped: '0' });
+    for (const number of [7, 8]) {
+      const [body] = world.github.commentsOf(number);
+      expect(body).toMatch(/digests= .*\n## LiteLLM User Sync\n\n\*\*1 added, 1 deleted\*\*/);
+    }
+  });
+
+  it('that is superseded writes nothing, green, with a notice', async () => {
+    const world = await World.create();
+    await world.run('pull_request');
+    world.github.mergePull(7, sha('e'));
+    world.publish(sha('e'));
+    world.github.setFile('main', 'user_list.csv', Buffer.from(SAME));
+    world.github.calls.length = 0;
+    const run = await world.run('push', { env: { GITHUB_RUN_ATTEMPT: '2' } });
+    expect(run.code).toBe(0);
+    expect(world.proxyWrites).toEqual([]);
+    expect(world.github.writes).toEqual([]);
+    await expectGolden('push-superseded', run, world);
+  });
+
+  it('that is superseded between adds and deletes deletes nobody', async () => {
+    const world: World = await World.create({
+      onRequest: ({ method, route }) => {
+        if (method === 'POST' && route.endsWith('/users/bulk')) {
+          world.github.setFile('main', 'user_list.csv', Buffer.from(SAME));
+        }
+      },
+    });
+    await world.run('pull_request');
+    world.github.mergePull(7, sha('e'));
+    world.publish(sha('e'));
+    const run = await world.run('push');
+    expect(run.code).toBe(0);
+    expect(world.proxyWrites.filter((write) => /delete|bulk_member_add/.test(write))).toEqual([]);
+    expect([...world.proxy.state.users.keys()]).toContain('user-dan');
+    expect(world.artifacts.filesOf('onboarding-links')).toEqual(['onboarding_links.csv']);
+    await expectGolden('push-superseded-midway', run, world);
+  });
+});
+
+it('workflow_dispatch on the default branch applies all, reviewed or not', async () => {
+  const world = await World.create();
+  world.publish(sha('e'));
+  const run = await world.run('workflow_dispatch');
+  expect(run.code).toBe(0);
+  expect(run.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1', skipped: '0', failed: '0' });
+  expect(world.github.writes).toEqual([]);
+});
+
+it('an event that cannot be read is an error, not a plan', async () => {
+  const world = await World.create();
+  const run = await world.run('push', { env: { GITHUB_EVENT_PATH: '/nowhere/event.json' } });
+  expect(run.code).toBe(1);
+  expect(annotations(run)).toEqual([expect.stringContaining('GITHUB_EVENT_PATH')]);
+  expect(run.outputs).toMatchObject({ 'has-changes': 'false', failed: '0' });
+  expect(world.proxy.requests).toEqual([]);
+});
