@@ -56,7 +56,10 @@ async function runMain(job: Job): Promise<void> {
 function fail(error: unknown, job: Job | null): void {
   const message = error instanceof Error ? error.message : String(error);
   const shown = job?.redacts ? redactText(message) : message;
-  if (!(error instanceof FileProblemsError)) return setFailed(shown);
+  if (!(error instanceof FileProblemsError)) {
+    setFailed(shown);
+    return;
+  }
   (job?.log ?? actionsLog).info(shown);
   const count = error.problems.length;
   const more = moreProblems(Math.max(0, count - ANNOTATED));

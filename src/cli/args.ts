@@ -70,12 +70,12 @@ function asInput(name: string): InputName {
 }
 
 function take(name: InputName, value: string | null, rest: string[], inputs: RawInputs): void {
-  const text = value ?? valueOf(name, rest);
+  const text = value ?? takeValue(name, rest);
   const several = name === 'protected-users' || name === 'encrypt-to';
   inputs[name] = several && inputs[name] !== undefined ? `${inputs[name]}\n${text}` : text;
 }
 
-function valueOf(name: InputName, rest: string[]): string {
+function takeValue(name: InputName, rest: string[]): string {
   const takesNone = name === 'dry-run' || BOOLEAN_INPUTS.includes(name);
   const next = rest[0];
   if (takesNone) return next === 'true' || next === 'false' ? (rest.shift() as string) : 'true';

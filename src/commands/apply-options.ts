@@ -5,7 +5,7 @@ import type { ApplyOptions, Phase } from '../apply/options.ts';
 import type { Host } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
 import { ProxyAuthError } from '../litellm/errors.ts';
-import type { Proxy } from '../litellm/proxy.ts';
+import type { ProxyClient } from '../litellm/proxy.ts';
 import { onboardingLinks } from './connection.ts';
 
 const PHASES: Readonly<Record<Phase, string>> = {
@@ -18,7 +18,7 @@ const PHASES: Readonly<Record<Phase, string>> = {
 /** How a command applies its plan. @param beforeDeletes see {@link ApplyOptions} */
 export async function applyOptions(
   journal: Journal,
-  { inputs, host, proxy }: { readonly inputs: Inputs; readonly host: Host; readonly proxy: Proxy },
+  { inputs, host, proxy }: { readonly inputs: Inputs; readonly host: Host; readonly proxy: ProxyClient },
   beforeDeletes: () => Promise<boolean>,
 ): Promise<ApplyOptions> {
   return {

@@ -1,10 +1,10 @@
 import type { Host } from '../host/host.ts';
 import { type Inputs, requireMasterKey } from '../inputs.ts';
-import { connect, type Proxy } from '../litellm/proxy.ts';
+import { connect, type ProxyClient } from '../litellm/proxy.ts';
 import { USER_AGENT } from '../version.ts';
 
 /** The proxy that the inputs name; nothing is asked of it yet. */
-export function connectProxy(inputs: Inputs, host: Host): Proxy {
+export function connectProxy(inputs: Inputs, host: Host): ProxyClient {
   return connect({
     baseUrl: inputs.baseUrl,
     masterKey: requireMasterKey(inputs),
@@ -18,7 +18,7 @@ export function connectProxy(inputs: Inputs, host: Host): Proxy {
 }
 
 /** Turns an invitation id into the address that a new user opens; `add` keeps the form of its manual. */
-export async function onboardingLinks(inputs: Inputs, proxy: Proxy): Promise<(invitationId: string) => string> {
+export async function onboardingLinks(inputs: Inputs, proxy: ProxyClient): Promise<(invitationId: string) => string> {
   if (inputs.command === 'add') return (id) => `${inputs.publicUrl}/ui/?invitation_id=${id}&action=reset_password`;
   const page = await proxy.onboardingPage();
   return (id) =>

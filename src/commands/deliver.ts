@@ -4,7 +4,7 @@ import { FileJournal } from '../apply/journal.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
 import type { ExitCode, SyncHost } from '../host/host.ts';
-import type { Proxy } from '../litellm/proxy.ts';
+import type { ProxyClient } from '../litellm/proxy.ts';
 import { outcomesCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';
 import { withdrawSecrets } from './withdraw.ts';
@@ -14,7 +14,7 @@ const RESULT_FILE = 'user_sync_result.csv';
 export interface Delivery {
   readonly host: SyncHost;
   /** `null`: keys that could not be handed over cannot be withdrawn either. */
-  readonly proxy: Proxy | null;
+  readonly proxy: ProxyClient | null;
   /** `null`: the plan of a killed run, of which only its rows are known. */
   readonly plan: Plan | null;
 }
@@ -36,7 +36,7 @@ async function handOver(
   outcomes: readonly Outcome[],
   secretFile: string,
   host: SyncHost,
-  proxy: Proxy | null,
+  proxy: ProxyClient | null,
 ): Promise<readonly Outcome[]> {
   const hasNewcomers = outcomes.some((outcome) => outcome.action === 'ADDED' && outcome.userId !== '');
   if (!hasNewcomers) return outcomes;

@@ -5,7 +5,7 @@ import { teamDirectory } from '../core/team-names.ts';
 import { emailKey } from '../core/user.ts';
 import { badEmails, type DesiredUser, resolveTeams, type UserList } from '../core/user-list.ts';
 import type { Inputs } from '../inputs.ts';
-import type { Proxy } from '../litellm/proxy.ts';
+import type { ProxyClient } from '../litellm/proxy.ts';
 import { FileProblemsError } from './problems.ts';
 
 /** A file without users is a slip, not a wish to delete everybody. */
@@ -28,7 +28,7 @@ function problemsOfReading(list: UserList): readonly Problem[] {
  * The plan for a file, from a fresh look at the proxy, with what its changes cost.
  * @throws FileProblemsError with everything that is wrong with the file, or with the users that it names
  */
-export async function planFor(list: UserList, inputs: Inputs, proxy: Proxy): Promise<Plan> {
+export async function planFor(list: UserList, inputs: Inputs, proxy: ProxyClient): Promise<Plan> {
   if (list.rows.length === 0) throw new FileProblemsError(inputs.csvFile, problemsOfReading(list));
   const inventory = await look(proxy, () => new FileProblemsError(inputs.csvFile, problemsOffline(list)), list);
   const directory = teamDirectory(inventory.teams);
@@ -42,7 +42,7 @@ export async function planFor(list: UserList, inputs: Inputs, proxy: Proxy): Pro
 }
 
 /** The inventory; if the proxy cannot be read, the file's own problems are worth more than that. */
-async function look(proxy: Proxy, fileProblems: () => FileProblemsError, list: UserList) {
+async function look(proxy: ProxyClient, fileProblems: () => FileProblemsError, list: UserList) {
   try {
     const [inventory] = await Promise.all([proxy.inventory(), proxy.checkVersion()]);
     return inventory;
@@ -55,7 +55,7 @@ async function keyNameProblems(
   users: readonly DesiredUser[],
   plan: Plan,
   inputs: Inputs,
-  proxy: Proxy,
+  proxy: ProxyClient,
 ): Promise<Problem[]> {
   if (!inputs.apiKeys) return [];
   const adds = plan.changes.filter((change) => change.kind === 'add');
@@ -65,7 +65,7 @@ async function keyNameProblems(
   return takenKeyNames(users, new Set(adds.map((change) => emailKey(change.email))), new Set(taken.keys()));
 }
 
-async function costed(plan: Plan, proxy: Proxy): Promise<Plan> {
+async function costed(plan: Plan, proxy: ProxyClient): Promise<Plan> {
   const pairs = leavings(plan);
   if (pairs.length === 0) return plan;
   const [keys, deleted] = await Promise.all([proxy.teamKeys(pairs), proxy.keysDeletedOnLeave()]);

@@ -4,7 +4,7 @@ import { type RecoveryReport, recover } from '../apply/recover.ts';
 import type { Host } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
 import { ProxyAuthError } from '../litellm/errors.ts';
-import type { Proxy } from '../litellm/proxy.ts';
+import type { ProxyClient } from '../litellm/proxy.ts';
 import { onboardingLinks } from './connection.ts';
 
 /**
@@ -12,7 +12,7 @@ import { onboardingLinks } from './connection.ts';
  * made, and every change of that run gets its row. Asks nothing of the proxy where nothing was left.
  * @param proxy `null`: no key at hand, the files stay as they are and the rows say so
  */
-export async function settleLeftovers(inputs: Inputs, host: Host, proxy: Proxy | null): Promise<RecoveryReport> {
+export async function settleLeftovers(inputs: Inputs, host: Host, proxy: ProxyClient | null): Promise<RecoveryReport> {
   const left = await FileJournal.resume(host.outputDirectory).lines();
   if (left.length === 0) return { state: 'nothing', outcomes: [] };
   host.log.info(`An earlier run was cut off here (${host.outputDirectory}): settling what it left.`);

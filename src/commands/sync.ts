@@ -7,7 +7,7 @@ import { emailKey } from '../core/user.ts';
 import { readUserList, type UserList } from '../core/user-list.ts';
 import type { ExitCode, Failure, SyncHost } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
-import type { Proxy } from '../litellm/proxy.ts';
+import type { ProxyClient } from '../litellm/proxy.ts';
 import { applyOptions } from './apply-options.ts';
 import { connectProxy } from './connection.ts';
 import { deliver } from './deliver.ts';
@@ -47,7 +47,7 @@ async function show(plan: Plan, host: SyncHost): Promise<ExitCode> {
 interface Run {
   readonly inputs: Inputs;
   readonly host: SyncHost;
-  readonly proxy: Proxy;
+  readonly proxy: ProxyClient;
   /** Rows of a killed run that was settled first. */
   readonly settled: readonly Outcome[];
 }

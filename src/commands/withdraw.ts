@@ -1,6 +1,6 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { Handover } from '../host/host.ts';
-import type { Proxy } from '../litellm/proxy.ts';
+import type { ProxyClient } from '../litellm/proxy.ts';
 
 /**
  * After secrets could not be handed over: keys that nobody can see any more are deleted, and the rows say how to get
@@ -9,7 +9,7 @@ import type { Proxy } from '../litellm/proxy.ts';
 export async function withdrawSecrets(
   outcomes: readonly Outcome[],
   handover: Extract<Handover, { kind: 'failed' }>,
-  proxy: Proxy,
+  proxy: ProxyClient,
 ): Promise<readonly Outcome[]> {
   const changed: Outcome[] = [];
   for (const outcome of outcomes) changed.push(await withdraw(outcome, handover, proxy));
@@ -19,7 +19,7 @@ export async function withdrawSecrets(
 async function withdraw(
   outcome: Outcome,
   handover: Extract<Handover, { kind: 'failed' }>,
-  proxy: Proxy,
+  proxy: ProxyClient,
 ): Promise<Outcome> {
   const isNewcomer = outcome.action === 'ADDED' && outcome.userId !== '' && outcome.status !== 'SKIPPED';
   if (!isNewcomer) return outcome;

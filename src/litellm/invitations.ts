@@ -19,23 +19,30 @@ export class Invitations {
     this.#onSecret = onSecret;
   }
 
-  /** Repeated after a lost answer: each call makes another one, the rest expire. */
+  /** Each call makes another one, the rest expire: a caller whose answer was lost may simply call again. */
   async create(userId: string): Promise<Invitation> {
     try {
       return await this.#create(userId);
     } catch (error) {
       if (!isMisleading(error)) throw error;
-      this.#signer ??= this.#makeSigner(userId);
-      if (!(await this.#signer)) throw error;
+      if (!(await this.#signerFor(userId))) throw error;
       return this.#create(userId);
     }
   }
 
   async #create(userId: string): Promise<Invitation> {
-    const call = { method: 'POST', path: '/invitation/new', body: { user_id: userId }, repeatable: true } as const;
+    const call = { method: 'POST', path: '/invitation/new', body: { user_id: userId } } as const;
     const { id, expires_at } = await this.#http.json(call, invitation);
     this.#onSecret(id);
     return { id: new Secret(id), expiresAt: expires_at };
+  }
+
+  /** One attempt at a time for all who wait; only its success is remembered. */
+  async #signerFor(userId: string): Promise<boolean> {
+    this.#signer ??= this.#makeSigner(userId);
+    const made = await this.#signer.catch(() => false);
+    if (!made) this.#signer = null;
+    return made;
   }
 
   /**

@@ -4,7 +4,7 @@ import { mapConcurrent } from './concurrency.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
 import { type Listing, PAGE_SIZE, readAll } from './paging.ts';
-import { generatedKey, keyInfo, keyPage } from './schemas.ts';
+import { anyJson, generatedKey, keyInfo, keyPage } from './schemas.ts';
 
 /** The token (hash) is the primary key; the proxy's own order, newest first, shifts when a key is made meanwhile. */
 const ORDER = { sort_by: 'token', sort_order: 'asc', return_full_object: 'true' } as const;
@@ -106,7 +106,7 @@ export async function deleteKeys(http: Http, hashes: readonly string[]): Promise
   if (hashes.length === 0) return;
   try {
     const call = { method: 'POST', path: '/key/delete', body: { keys: hashes }, rows: hashes.length } as const;
-    await http.send({ ...call, repeatable: true });
+    await http.json({ ...call, repeatable: true }, anyJson);
   } catch (error) {
     if (!(error instanceof ProxyResponseError) || error.status !== 404) throw error;
     if (hashes.length > 1) for (const hash of hashes) await deleteKeys(http, [hash]);

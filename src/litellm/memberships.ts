@@ -3,7 +3,7 @@ import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
 import { keysOfUser } from './keys.ts';
 import { reasonOf, rowResults } from './rows.ts';
-import { joined, resultData } from './schemas.ts';
+import { anyJson, joined, resultData } from './schemas.ts';
 import { findTeams } from './teams.ts';
 import type { WriteContext } from './user-writes.ts';
 import { findUsers } from './users.ts';
@@ -117,7 +117,8 @@ async function leaveOneByOne(http: Http, teamId: string, userIds: readonly strin
 
 async function leaveOne(http: Http, teamId: string, userId: string): Promise<RowResult> {
   try {
-    await http.send({ method: 'POST', path: '/team/member_delete', body: { team_id: teamId, user_id: userId } });
+    const body = { team_id: teamId, user_id: userId };
+    await http.json({ method: 'POST', path: '/team/member_delete', body }, anyJson);
     return { userId, ok: true };
   } catch (error) {
     if (!(error instanceof ProxyResponseError)) throw error;

@@ -13,6 +13,9 @@ const list = z
   .nullish()
   .transform((value) => value ?? []);
 
+/** The answer of a write that says nothing worth reading; that it is JSON tells it from a login page's 200. */
+export const anyJson = z.unknown();
+
 /** A row of `GET /user/list`. */
 export const userRow = z.object({
   user_id: z.string(),

@@ -6,7 +6,7 @@ import { mapConcurrent, type TeamLocks } from './concurrency.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
 import { failedRow, leftOut, reasonOf, rowResults } from './rows.ts';
-import { bulkCreated, created, resultData, resultList } from './schemas.ts';
+import { anyJson, bulkCreated, created, resultData, resultList } from './schemas.ts';
 
 export interface WriteContext {
   readonly http: Http;
@@ -98,7 +98,7 @@ function deleteClassic({ http, locks }: WriteContext, userIds: readonly string[]
 async function deleteTogether(http: Http, userIds: readonly string[]): Promise<boolean> {
   const body = { user_ids: userIds };
   try {
-    await http.send({ method: 'POST', path: '/user/delete', body, rows: userIds.length });
+    await http.json({ method: 'POST', path: '/user/delete', body, rows: userIds.length }, anyJson);
     return true;
   } catch (error) {
     if (error instanceof ProxyResponseError && error.status === 404 && /not found/i.test(error.proxyMessage ?? '')) {
