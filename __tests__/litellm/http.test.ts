@@ -146,12 +146,15 @@ describe('a write', () => {
     });
   });
 
-  it('of an invitation is repeated, since a second one does no harm', async () => {
-    const made = { json: { id: 'inv-1', expires_at: '2026-11-28T10:00:00Z' } };
-    const server = await fakeProxy(inTurn(reset, { status: 502, ...HTML }, made));
-    const { proxy, secrets } = client(server.url);
-    expect((await proxy.createInvitation('u1')).expiresAt).toBe('2026-11-28T10:00:00Z');
-    expect(secrets).toEqual(['inv-1']);
+  it('that deletes keys is repeated, since a second one does no harm', async () => {
+    const server = await fakeProxy(inTurn(reset, { status: 502, ...HTML }, { json: { deleted_keys: ['hash'] } }));
+    await client(server.url).proxy.deleteKeys(['hash']);
+    expect(server.received).toHaveLength(3);
+  });
+
+  it('is not done because something answered 200: a page of HTML is a lost answer', async () => {
+    const server = await fakeProxy(() => HTML);
+    expect(await failure(client(server.url).proxy.deleteKeys(['hash']))).toBeInstanceOf(AnswerLostError);
   });
 
   it('has more time the more rows it has', async () => {
