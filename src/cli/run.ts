@@ -42,8 +42,9 @@ async function run(
   const inputs = parseInputs(given.inputs, env, directory);
   const outputDirectory = resolve(directory, inputs.outputDirectory || '.');
   await mkdir(outputDirectory, { recursive: true });
-  const host = new TerminalHost({ terminal, inputs, log, outputDirectory, stop: stopOnSignals(log) });
-  const code = await runCommand(inputs, host);
+  const stop = stopOnSignals(log);
+  const host = new TerminalHost({ terminal, inputs, log, outputDirectory, stop });
+  const code = await runCommand(inputs, host).finally(stop.release);
   const isDryRun = host.mode.kind === 'plan';
   if (code !== 0 || !isDryRun || !host.foundChanges) return code;
   if (inputs.failOnDrift) return 1;

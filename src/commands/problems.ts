@@ -15,7 +15,7 @@ export class FileProblemsError extends Error {
 
   /** Whether the file is to blame, and not the proxy alone. */
   get isAboutFile(): boolean {
-    return this.problems.some((problem) => problem.line !== null);
+    return this.problems.some((problem) => problem.about !== 'proxy');
   }
 }
 

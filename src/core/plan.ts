@@ -171,7 +171,7 @@ function sharedEmails(managed: readonly ProxyUser[], wanted: ReadonlySet<string>
   return [...keys].sort(compare).flatMap((key) => {
     const users = context.users.get(key) ?? [];
     if (users.length < 2 || wanted.has(key)) return [];
-    return [{ line: null, column: null, message: sharedMessage(key, users) }];
+    return [{ line: null, column: null, message: sharedMessage(key, users), about: 'proxy' }];
   });
 }
 

@@ -6,4 +6,6 @@ export interface Problem {
   readonly column: number | null;
   /** What is wrong, what is allowed, what to do. Without position; holds values of the file as they are. */
   readonly message: string;
+  /** Given where the file is not to blame: it is the proxy that must be put right. */
+  readonly about?: 'proxy';
 }

@@ -110,7 +110,8 @@ export class TerminalHost implements AnyHost {
   async applied({ outcomes, resultFile, secretFile }: SyncResult): Promise<void> {
     this.log.info(resultText(outcomes).trimEnd());
     this.log.info(`Results: ${resultFile}`);
-    this.log.info(`Keys and onboarding links (secret): ${secretFile}`);
+    if (outcomes.some((outcome) => outcome.action === 'ADDED' && outcome.userId !== ''))
+      this.log.info(`Keys and onboarding links (secret): ${secretFile}`);
   }
 
   async showRows(plan: RowPlan, applying: boolean): Promise<void> {
