@@ -77,6 +77,7 @@ describe('a journal that cannot be written', () => {
         expect(one.proxy.writes).toBe(0);
         return;
       }
+      expect((await journal.lines()).some((line) => line.t === 'finished')).toBe(false);
       const report = await recoverWithKills(one, directory, 'killed-before');
       await check(one, directory, report.outcomes);
       await secondRun(one, directory);

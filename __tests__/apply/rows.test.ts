@@ -173,6 +173,31 @@ describe('adds', () => {
     },
   );
 
+  it('finishes a user who turns up only after his creation was given up', async () => {
+    const proxy = new FakeProxy({ batchSize: 1 });
+    proxy.faults.set(1, 'late');
+    const { directory, options } = await started(proxy, { retries: 0 });
+    const outcomes = await applyPlan(planOf(add('a@example.com'), add('b@example.com')), options);
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['SUCCESS', 'SUCCESS']);
+    expect((await linksIn(directory)).map((row) => row.api_key).toSorted()).toEqual(
+      proxy.keys.map((key) => key.secret).toSorted(),
+    );
+  });
+
+  it('deletes a key that the proxy makes long after its answer was lost', async () => {
+    const proxy = new FakeProxy();
+    proxy.faults.set(1, 'lost-after');
+    const { directory, options } = await started(proxy);
+    const invite = proxy.createInvitation.bind(proxy);
+    proxy.createInvitation = (userId) => {
+      proxy.keys.push({ secret: 'sk-that-came-too-late-0000', userId, teamId: null, alias: null });
+      return invite(userId);
+    };
+    const [outcome] = await applyPlan(planOf(add('a@example.com')), options);
+    expect(outcome?.status).toBe('SUCCESS');
+    expect(proxy.keys.map((key) => key.secret)).toEqual((await linksIn(directory)).map((row) => row.api_key));
+  });
+
   it('does not repeat a lost creation when somebody else has the email by then', async () => {
     const proxy = new FakeProxy({ createsTwice: true });
     proxy.faults.set(1, 'lost-before');

@@ -76,12 +76,11 @@ function sortOut(run: Run, plan: Plan): Work {
 
 function add(run: Run<ApplyOptions>, adds: readonly Numbered<AddChange>[]): Promise<void> {
   const { apiKeys, newUserId, onProgress } = run.options;
-  const candidates = adds.map(({ change, plan }) => candidateOf(plan, change, newUserId(), apiKeys));
   const newcomers = new Newcomers(run, {
     created: (done, total) => onProgress({ phase: 'add', done, total }),
     completed: (done, total) => onProgress({ phase: 'invite', done, total }),
   });
-  return newcomers.add(candidates);
+  return newcomers.add(adds, ({ change, plan }) => candidateOf(plan, change, newUserId(), apiKeys));
 }
 
 async function update(run: Run<ApplyOptions>, updates: readonly Numbered<UpdateChange>[]): Promise<void> {

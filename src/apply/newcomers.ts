@@ -35,12 +35,15 @@ export class Newcomers {
   }
 
   /** Every candidate's outcome is in the run when this resolves. */
-  async add(candidates: readonly Candidate[]): Promise<void> {
+  async add<T>(rows: readonly T[], toCandidate: (row: T) => Candidate): Promise<void> {
+    const { batchSize } = this.#run.options.proxy;
     let done = 0;
-    for (const piece of pieces(candidates, this.#run.options.proxy.batchSize)) {
-      await this.#addPiece(piece);
+    for (const piece of pieces(rows, batchSize)) {
+      await this.#addPiece(piece.map(toCandidate));
       done += piece.length;
-      this.#progress.created(done, candidates.length);
+      this.#progress.created(done, rows.length);
+      // Work enough for the proxy; more would be users who wait long for their links, and lack them after a signal.
+      await this.#pool.backlog(batchSize);
     }
     await this.#pool.idle();
     await this.#lookOnceMore();

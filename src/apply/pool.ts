@@ -4,7 +4,8 @@ export class Pool {
   readonly #waiting: (() => Promise<void>)[] = [];
   #next = 0;
   #running = 0;
-  #idle: (() => void)[] = [];
+  readonly #idle: (() => void)[] = [];
+  readonly #onTake: (() => void)[] = [];
   #failure: unknown = null;
 
   constructor(size: number) {
@@ -14,6 +15,13 @@ export class Pool {
   add(task: () => Promise<void>): void {
     this.#waiting.push(task);
     if (this.#running < this.#size) void this.#work();
+  }
+
+  /** Resolves when no more than `count` tasks wait. */
+  async backlog(count: number): Promise<void> {
+    while (this.#waiting.length - this.#next > count) {
+      await new Promise<void>((resolve) => this.#onTake.push(resolve));
+    }
   }
 
   /** Resolves when nothing runs or waits; rejects with the first error that a task let out. */
@@ -45,6 +53,7 @@ export class Pool {
       return undefined;
     }
     this.#waiting[this.#next++] = DONE;
+    for (const resolve of this.#onTake.splice(0)) resolve();
     return task;
   }
 }

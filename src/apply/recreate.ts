@@ -21,13 +21,15 @@ export async function recreate(run: Run<ApplyOptions>, stuck: readonly Stuck[]):
     const able = await withTeams(run, piece);
     const doomed = able.map(({ change, target }) => ({ change, userId: target.userId }));
     const deletions = await deleteUsers(run, doomed);
-    const candidates: Candidate[] = [];
+    const gone: Stuck[] = [];
     for (const row of able) {
       const deletion = deletions.get(row.target.userId);
-      if (deletion?.gone === true) candidates.push(candidateOf(row, run.options));
+      if (deletion?.gone === true) gone.push(row);
       else fail(run, row, `not recreated: ${deletion?.reason ?? 'not attempted'}`);
     }
-    await new Newcomers(run, { created: () => undefined, completed: () => undefined }).add(candidates);
+    await new Newcomers(run, { created: () => undefined, completed: () => undefined }).add(gone, (row) =>
+      candidateOf(row, run.options),
+    );
   }
 }
 

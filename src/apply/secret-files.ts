@@ -45,6 +45,14 @@ export class OnboardingFile {
     await this.#rewrite();
   }
 
+  /** Takes users' rows out, for once they stand in a file of another form; with `tidy` an empty file goes altogether. */
+  async drop(userIds: ReadonlySet<string>, tidy: boolean): Promise<void> {
+    await this.close();
+    const rows = [...(await this.read()).values()].filter((row) => isWorthKeeping(row) && !userIds.has(row.userId));
+    if (rows.length === 0 && tidy) await rm(this.path, { force: true });
+    else await replaceFile(this.path, ended(onboardingCsv(rows, { header: true })));
+  }
+
   async close(): Promise<void> {
     const file = await this.#opened?.catch(() => null);
     this.#opened = null;
@@ -105,6 +113,17 @@ async function moveForeignAway(path: string): Promise<void> {
     if (text === '' || firstLine(text) === firstLine(header())) return;
   }
   await rename(path, await freeName(path));
+}
+
+/**
+ * Writes a file whole, mode 0600. One that is there and holds more than a header is moved to a free name before.
+ * @param header what a file begins with that holds nothing worth keeping
+ */
+export async function writeBesideOlder(path: string, text: string, header: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  const isEmpty = found?.isFile() === true && [header.trim(), ''].includes((await textOf(path)).trim());
+  if (found !== null && !isEmpty) await rename(path, await freeName(path));
+  await replaceFile(path, text);
 }
 
 async function freeName(path: string): Promise<string> {
