@@ -104,7 +104,8 @@ export class Forge {
       [`GIT_COMMITTER_${key}`, value],
     ]);
     const env = { ...process.env, GIT_CONFIG_GLOBAL: '/dev/null', ...Object.fromEntries(identity) };
-    const git = (...args: string[]) => execFileSync('git', args, { cwd: folder, env, encoding: 'utf8' }).trim();
+    const git = (...args: string[]) =>
+      execFileSync('git', args, { cwd: folder, env, encoding: 'utf8', stdio: 'pipe' }).trim();
     try {
       return await work(folder, git);
     } finally {
@@ -158,9 +159,10 @@ export class Forge {
     return this.#await(repository, event, sha, (run) => !known.includes(run.id));
   }
 
-  /** The same, until it is completed. */
+  /** The same, until it is completed; one that a newer run has cancelled does not count. */
   finished(repository: string, event: string, sha = '', known: readonly number[] = []): Promise<Run> {
-    return this.#await(repository, event, sha, (run) => !known.includes(run.id) && run.status === 'completed');
+    const isDone = ({ status, conclusion }: Run) => status === 'completed' && conclusion !== 'cancelled';
+    return this.#await(repository, event, sha, (run) => !known.includes(run.id) && isDone(run));
   }
 
   async #await(repository: string, event: string, sha: string, isIt: (run: Run) => boolean): Promise<Run> {
@@ -240,10 +242,9 @@ export class Forge {
       ...form,
       body: new URLSearchParams({ user_name: name, password }),
     });
-    const cookie = login.headers
-      .getSetCookie()
-      .map((line) => line.split(';', 1)[0])
-      .join('; ');
+    // The session's cookie is set twice, and the later one counts.
+    const cookies = new Map(login.headers.getSetCookie().map((line) => [line.split('=', 1)[0], line.split(';', 1)[0]]));
+    const cookie = [...cookies.values()].join('; ');
     const approved = await fetch(`${this.#url}/${repository}/actions/runs/${run}/approve`, {
       ...form,
       headers: { cookie },

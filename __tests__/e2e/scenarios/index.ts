@@ -5,13 +5,16 @@ import { demoted } from './demoted.ts';
 import { drift, schedule } from './drift.ts';
 import { mainJob } from './main-job.ts';
 import { massDelete } from './mass-delete.ts';
+import { noArtifacts } from './no-artifacts.ts';
 import { encrypted, placeholderRecipient, publicRepository } from './public-repository.ts';
 import { severalPulls, superseded } from './several-pulls.ts';
 import { fork, pullRequestTarget } from './strangers.ts';
 import { targets } from './targets.ts';
 
+export type Scenario = (lab: Lab) => Promise<void>;
+
 /** In the order in which they are run; each on a proxy that was emptied first. */
-export const SCENARIOS: Readonly<Record<string, (lab: Lab) => Promise<void>>> = {
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'main-job': mainJob,
   'bad-file': badFile,
   'mass-delete': massDelete,
@@ -23,8 +26,11 @@ export const SCENARIOS: Readonly<Record<string, (lab: Lab) => Promise<void>>> = 
   fork,
   'pull-request-target': pullRequestTarget,
   drift,
-  schedule,
   'several-pulls': severalPulls,
   superseded,
   targets,
+  'no-artifacts': noArtifacts,
 };
+
+/** Those that wait more than they work: beside the others, each with a stand-in of its own for the proxy. */
+export const WAITING: typeof SCENARIOS = { schedule };
