@@ -27,6 +27,7 @@ export async function runAction(env: NodeJS.ProcessEnv): Promise<void> {
     if (isPost) await settleInPost(job);
     else await runMain(job);
   } catch (error) {
+    if (job === null && !isPost) setOutputs(NO_OUTPUTS);
     fail(error, job);
   }
 }
@@ -34,12 +35,7 @@ export async function runAction(env: NodeJS.ProcessEnv): Promise<void> {
 function readInputs(env: NodeJS.ProcessEnv): Inputs {
   const raw: RawInputs = {};
   for (const name of INPUT_NAMES) raw[name] = env[`INPUT_${name.toUpperCase()}`] ?? '';
-  try {
-    return parseInputs(raw, env, env.GITHUB_WORKSPACE || process.cwd());
-  } catch (error) {
-    setOutputs(NO_OUTPUTS);
-    throw error;
-  }
+  return parseInputs(raw, env, env.GITHUB_WORKSPACE || process.cwd());
 }
 
 async function runMain(job: Job): Promise<void> {
