@@ -10,6 +10,7 @@ import type { GitHubClient } from '../github/client.ts';
 import { type RunEvent, readEvent } from '../github/event.ts';
 import { decideMode } from '../github/mode.ts';
 import { createGitHubClient } from '../github/octokit.ts';
+import { pathInCheckout } from '../github/repository-file.ts';
 import { redactEmails } from '../github/visibility.ts';
 import type { Mode } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
@@ -55,7 +56,7 @@ export async function openJob(inputs: Inputs, env: NodeJS.ProcessEnv, directory 
     outputDirectory: directory || (await outputDirectory(inputs, env, workspace)),
     client: clientFor(inputs, env),
     targetHash: targetHash(inputs),
-    repositoryPath: pathInRepository(inputs.csvPath, workspace),
+    repositoryPath: await pathInRepository(inputs.csvPath, workspace),
   };
 }
 
@@ -90,7 +91,10 @@ function clientFor(inputs: Inputs, env: NodeJS.ProcessEnv): GitHubClient | null 
   });
 }
 
-function pathInRepository(csvPath: string, workspace: string): string | null {
+/** A missing file and a checkout without git (`actions/checkout` can do without) are taken to lie as the workspace does. */
+async function pathInRepository(csvPath: string, workspace: string): Promise<string | null> {
+  const checkedOut = await pathInCheckout(csvPath).catch(() => null);
+  if (checkedOut !== null) return checkedOut;
   const inside = relative(workspace, csvPath).split(sep).join(posix.sep);
   return inside === '' || inside.startsWith('../') || inside === '..' || posix.isAbsolute(inside) ? null : inside;
 }
