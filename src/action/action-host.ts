@@ -26,7 +26,7 @@ import { redactOutcomes, redactPlan, redactText } from '../render/redact.ts';
 import { resultText } from '../render/result-text.ts';
 import { planText } from '../render/text.ts';
 import { outcomeCounts, planCounts, plural } from '../render/words.ts';
-import { approve, supersededNow } from './approval.ts';
+import { type Approval, approve, supersededNow } from './approval.ts';
 import { type Body, commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
 import { assertRecipients, encryptFiles } from './encrypt.ts';
 import { assertHandover, besides, upload } from './handover.ts';
@@ -123,9 +123,10 @@ export class ActionHost implements AnyHost {
   }
 
   async review(plan: Plan): Promise<Review> {
-    const { review, approvals } = await approve(plan, this.#job);
-    this.#approvals = approvals;
     this.#publish({ 'has-changes': isOpen(plan) });
+    const { review, reviewed, approvals } = await this.#approve(plan);
+    this.#approvals = approvals;
+    if (review.kind !== 'go') await this.#showUnapplied(reviewed);
     if (review.kind === 'superseded') {
       notice(
         `A newer ${this.#job.inputs.csvFile} is at the head of the branch: this run writes nothing, the newer run does.`,
@@ -200,6 +201,22 @@ export class ActionHost implements AnyHost {
 
   async exported(exported: Exported): Promise<void> {
     this.#publish(await showExport(this.#job, exported));
+  }
+
+  async #approve(plan: Plan): Promise<Approval> {
+    try {
+      return await approve(plan, this.#job);
+    } catch (error) {
+      await this.#showUnapplied(plan);
+      throw error;
+    }
+  }
+
+  /** Whoever is to look at the plan, because it was not applied, must have one to look at. */
+  async #showUnapplied(plan: Plan): Promise<void> {
+    this.#printPlan(plan, false);
+    this.#publish({ 'plan-file': await this.#writePlan(plan) });
+    await appendSummary(this.#job.env, (limit) => this.#planText(plan, limit, 'the log'), this.log);
   }
 
   #printPlan(plan: Plan, applying: boolean): void {

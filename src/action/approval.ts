@@ -17,6 +17,8 @@ const RUN_BY_HAND = 'Look at the plan, and run the workflow by `workflow_dispatc
 /** What the review lets through, and what the lookup found for the result to be written to. */
 export interface Approval {
   readonly review: Review;
+  /** The plan with what nobody reviewed withheld, as far as that was looked up: for showing. */
+  readonly reviewed: Plan;
   readonly approvals: Approvals;
 }
 
@@ -25,10 +27,11 @@ export interface Approval {
  * @throws LookupFailedError: "could not find out" is never "everything was reviewed"
  */
 export async function approve(plan: Plan, job: Job): Promise<Approval> {
-  if (job.client === null) return { review: reviewBlind(plan, job), approvals: EVERYTHING };
-  if (await supersededNow(job)) return { review: { kind: 'superseded' }, approvals: EVERYTHING };
+  if (job.client === null) return { review: reviewBlind(plan, job), reviewed: plan, approvals: EVERYTHING };
+  if (await supersededNow(job)) return { review: { kind: 'superseded' }, reviewed: plan, approvals: EVERYTHING };
   const approvals = await lookUp(plan, job, job.client);
-  return { review: judge(plan, approvals, job), approvals };
+  const reviewed = withheld(plan, approvals, job);
+  return { review: judge(reviewed, job), reviewed, approvals };
 }
 
 /** Whether the head of the branch has another file by now; never where nothing may be asked. */
@@ -69,9 +72,12 @@ async function lookUp(plan: Plan, job: Job, client: GitHubClient): Promise<Appro
   }
 }
 
-function judge(plan: Plan, approvals: Approvals, { inputs, targetHash, log }: Job): Review {
-  if (approvals.kind === 'everything' || inputs.unreviewedChanges === 'apply') return { kind: 'go', plan };
-  const reviewed = withholdUnreviewed(plan, targetHash, approvals, inputs);
+function withheld(plan: Plan, approvals: Approvals, { inputs, targetHash }: Job): Plan {
+  if (approvals.kind === 'everything' || inputs.unreviewedChanges === 'apply') return plan;
+  return withholdUnreviewed(plan, targetHash, approvals, inputs);
+}
+
+function judge(reviewed: Plan, { inputs, log }: Job): Review {
   const left = unreviewed(reviewed);
   if (left.length === 0) return { kind: 'go', plan: reviewed };
   const told = `${plural(left.length, 'change')} of this plan ${left.length === 1 ? 'was' : 'were'} not reviewed: no comment on a merged pull request showed ${left.length === 1 ? 'it' : 'them'}.`;
