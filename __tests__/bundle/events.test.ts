@@ -3,7 +3,7 @@ import { NOT_ACCESSIBLE, sha } from '../github/support.ts';
 import { annotations } from './support/action.ts';
 import { SAME, USER_LIST } from './support/company.ts';
 import { expectGolden } from './support/snapshot.ts';
-import { World } from './support/world.ts';
+import { type Payload, World } from './support/world.ts';
 
 const NO_KEY = { 'master-key': '' };
 
@@ -12,6 +12,10 @@ function readOnly(world: World): void {
   world.github.refuse = ({ method, path }) =>
     method === 'GET' || path === '/graphql' ? null : { status: 403, body: NOT_ACCESSIBLE };
 }
+
+const onBranch = (name: string) => (payload: Payload) => {
+  payload.ref = `refs/heads/${name}`;
+};
 
 describe('pull_request', () => {
   it('plans, comments and writes nothing', async () => {
@@ -84,7 +88,9 @@ describe('pull_request', () => {
     const world = await World.create();
     const run = await world.run('pull_request', { inputs: { 'dry-run': 'false' } });
     expect(run.code).toBe(1);
-    expect(annotations(run)).toEqual([expect.stringMatching(/^error: 'dry-run: false' would apply .*nobody has merged/)]);
+    expect(annotations(run)).toEqual([
+      expect.stringMatching(/^error: 'dry-run: false' would apply .*nobody has merged/),
+    ]);
     expect(world.proxy.requests).toEqual([]);
   });
 
@@ -150,9 +156,9 @@ describe('runs that only plan', () => {
   it.each([
     ['merge_group', {}],
     ['issue_comment', {}],
-    ['workflow_dispatch', { payload: (payload: { ref?: string }) => void (payload.ref = 'refs/heads/try') }],
+    ['workflow_dispatch', { payload: onBranch('try') }],
     ['push-new-branch', {}],
-    ['push', { payload: (payload: { ref?: string }) => void (payload.ref = 'refs/heads/release') }],
+    ['push', { payload: onBranch('release') }],
     ['workflow_dispatch', { inputs: { 'dry-run': 'true' } }],
   ])('%s %#', async (event, options) => {
     const world = await World.create();

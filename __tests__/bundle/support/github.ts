@@ -65,6 +65,13 @@ export class FakeGitHub {
     return id;
   }
 
+  /** Somebody with write access edits a comment. */
+  edit(id: number, body: string): void {
+    const entry = this.#comments.get(id);
+    if (entry === undefined) throw new Error(`There is no comment ${id}.`);
+    this.#comments.set(id, { ...entry, comment: { ...entry.comment, body } });
+  }
+
   commentsOf(pull: number): string[] {
     return [...this.#comments.values()].filter((entry) => entry.pull === pull).map(({ comment }) => comment.body);
   }

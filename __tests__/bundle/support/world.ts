@@ -46,7 +46,9 @@ export class World {
 
   /** With pull request 7 open, whose head is the one of the event `pull_request`. */
   static async create(options: StandinOptions & { readonly csv?: string | Buffer } = {}): Promise<World> {
-    const world = new World(await startStandin({ masterKey: 'sk-canary-master-key-of-the-proxy', seed: COMPANY, ...options }));
+    const world = new World(
+      await startStandin({ masterKey: 'sk-canary-master-key-of-the-proxy', seed: COMPANY, ...options }),
+    );
     await Promise.all([world.github.start(), world.artifacts.start()]);
     onTestFinished(() => world.close());
     privateFolder(world.workspace);
