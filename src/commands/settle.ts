@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { holdDirectory } from '../apply/directory-lock.ts';
 import { FileJournal } from '../apply/journal.ts';
 import { type RecoveryReport, recover } from '../apply/recover.ts';
 import type { Host } from '../host/host.ts';
@@ -10,9 +11,11 @@ import { onboardingLinks } from './connection.ts';
 /**
  * Settles what a killed run left in the output directory: keys that nobody has seen are made again, missing links are
  * made, and every change of that run gets its row. Asks nothing of the proxy where nothing was left.
+ * The directory is this process's own from here on.
  * @param proxy `null`: no key at hand, the files stay as they are and the rows say so
  */
 export async function settleLeftovers(inputs: Inputs, host: Host, proxy: ProxyClient | null): Promise<RecoveryReport> {
+  await holdDirectory(host.outputDirectory);
   const left = await FileJournal.resume(host.outputDirectory).lines();
   if (left.length === 0) return { state: 'nothing', outcomes: [] };
   host.log.info(`An earlier run was cut off here (${host.outputDirectory}): settling what it left.`);
