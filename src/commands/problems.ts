@@ -1,5 +1,6 @@
 import { compare } from '../core/membership.ts';
 import type { Problem } from '../core/problem.ts';
+import type { Failure } from '../host/host.ts';
 import { plain } from '../render/plain.ts';
 
 /** Everything that is wrong with the file: the run stops before a single write. */
@@ -17,6 +18,12 @@ export class FileProblemsError extends Error {
   get isAboutFile(): boolean {
     return this.problems.some((problem) => problem.about !== 'proxy');
   }
+}
+
+/** What a host tells of an error that ends a run. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof FileProblemsError) return { kind: 'file', problems: error.problems };
+  return { kind: 'error', message: error instanceof Error ? error.message : String(error) };
 }
 
 /** By line and column; those about the whole file first. */

@@ -1,13 +1,15 @@
-import type { ExitCode, SyncHost } from '../host/host.ts';
+import type { AnyHost, ExitCode } from '../host/host.ts';
 import type { Command, Inputs } from '../inputs.ts';
+import { add } from './add.ts';
+import { deleteUsers } from './delete.ts';
 import { sync } from './sync.ts';
 
-type Run = (inputs: Inputs, host: SyncHost) => Promise<ExitCode>;
+type Run = (inputs: Inputs, host: AnyHost) => Promise<ExitCode>;
 
 /** Every command by its name: a new one is registered here. */
-const RUNS: Partial<Record<Command, Run>> = { sync };
+const RUNS: Partial<Record<Command, Run>> = { sync, add, delete: deleteUsers };
 
 /** Runs the command that the inputs name. */
-export function runCommand(inputs: Inputs, host: SyncHost): Promise<ExitCode> {
+export function runCommand(inputs: Inputs, host: AnyHost): Promise<ExitCode> {
   return (RUNS[inputs.command] as Run)(inputs, host);
 }

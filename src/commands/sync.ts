@@ -5,7 +5,7 @@ import type { Plan } from '../core/plan-types.ts';
 import { RefusedError } from '../core/refused.ts';
 import { emailKey } from '../core/user.ts';
 import { readUserList, type UserList } from '../core/user-list.ts';
-import type { ExitCode, Failure, SyncHost } from '../host/host.ts';
+import type { ExitCode, SyncHost } from '../host/host.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ProxyClient } from '../litellm/proxy.ts';
 import { applyOptions } from './apply-options.ts';
@@ -13,7 +13,7 @@ import { connectProxy } from './connection.ts';
 import { deliver } from './deliver.ts';
 import { readCsvFile } from './file.ts';
 import { planFor, problemsOffline } from './planning.ts';
-import { FileProblemsError } from './problems.ts';
+import { FileProblemsError, failureOf } from './problems.ts';
 import { settleLeftovers } from './settle.ts';
 
 /** Makes the proxy's users match the file; shows what that takes, or does it. */
@@ -73,9 +73,4 @@ function mergeSettled(settled: readonly Outcome[], outcomes: readonly Outcome[])
   const older = settled.filter((outcome) => !changed.has(emailKey(outcome.email)));
   const told = emails(older);
   return [...older, ...outcomes.filter((outcome) => !told.has(emailKey(outcome.email)))];
-}
-
-function failureOf(error: unknown): Failure {
-  if (error instanceof FileProblemsError) return { kind: 'file', problems: error.problems };
-  return { kind: 'error', message: error instanceof Error ? error.message : String(error) };
 }

@@ -17,22 +17,30 @@ export class Rows {
   readonly all: readonly UserRow[];
   /** Rows that are not carried out: `FAILED` for a bad one, `SKIPPED` where there is nothing to do. */
   readonly left = new Map<UserRow, Outcome>();
-  readonly problems: Problem[] = [];
+  readonly #problems: Problem[] = [];
+  readonly #blankRole: string;
   /** What carrying a row out means. */
   readonly action: 'ADDED' | 'DELETED';
 
-  constructor(all: readonly UserRow[], action: 'ADDED' | 'DELETED') {
+  /** @param blankRole the role that a blank cell stands for */
+  constructor(all: readonly UserRow[], action: 'ADDED' | 'DELETED', blankRole: string) {
     this.all = all;
     this.action = action;
+    this.#blankRole = blankRole;
   }
 
   get open(): UserRow[] {
     return this.all.filter((row) => !this.left.has(row));
   }
 
+  /** What is wrong with rows, in the order of the file. */
+  get problems(): Problem[] {
+    return [...this.#problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  }
+
   /** Takes the rows out that the problems are about; several problems of one row make one reason. */
   refuse(problems: readonly Problem[]): void {
-    this.problems.push(...problems);
+    this.#problems.push(...problems);
     const byLine = new Map<number | null, string[]>();
     for (const problem of problems) {
       byLine.set(problem.line, [...(byLine.get(problem.line) ?? []), reasonOf(problem)]);
@@ -44,7 +52,7 @@ export class Rows {
   }
 
   refuseRow(row: UserRow, message: string, userId = ''): void {
-    this.problems.push({ line: row.line, column: row.emailColumn, message });
+    this.#problems.push({ line: row.line, column: row.emailColumn, message });
     this.#leave(row, 'FAILED', message, userId);
   }
 
@@ -57,7 +65,7 @@ export class Rows {
       action: this.action,
       email: row.email,
       userId,
-      role: row.roleText,
+      role: row.roleText || this.#blankRole,
       teamName: row.teamNames?.join(';') ?? '',
       keyShown: '',
       status,

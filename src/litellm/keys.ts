@@ -31,6 +31,11 @@ function listing(http: Http, filter: KeyFilter): Listing<ProxyKey> {
   };
 }
 
+/** The keys of everybody. */
+export function allKeys(http: Http): Promise<ProxyKey[]> {
+  return readAll(listing(http, {}));
+}
+
 /** All keys of one user. Filtered again: between 1.75 and 1.106 there were proxies that matched a part of the id. */
 export async function keysOfUser(http: Http, userId: string): Promise<ProxyKey[]> {
   const keys = await readAll(listing(http, { user_id: userId }));

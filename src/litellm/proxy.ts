@@ -6,12 +6,12 @@ import { Capabilities } from './capabilities.ts';
 import { TeamLocks } from './concurrency.ts';
 import { type Effects, Http } from './http.ts';
 import { Invitations } from './invitations.ts';
-import { createKey, deleteKeys, keysOfUser, ownUserId, takenAliases, teamKeys } from './keys.ts';
+import { allKeys, createKey, deleteKeys, keysOfUser, ownUserId, takenAliases, teamKeys } from './keys.ts';
 import { joinTeam, leaveTeam } from './memberships.ts';
 import type { UserRow } from './schemas.ts';
 import { findTeams, listTeams, listTeamsUnpaged } from './teams.ts';
 import { createUsers, deleteUsers, updateRoles, type WriteContext } from './user-writes.ts';
-import { findUsers, findUsersByEmail, listUsers, projectUsers } from './users.ts';
+import { findUsers, findUsersByEmail, listUsers, modelsOf, projectUsers } from './users.ts';
 
 export type { UserRow } from './schemas.ts';
 export type { ProxyClient as Proxy };
@@ -86,6 +86,21 @@ export class ProxyClient implements ProxyWrites {
   /** Every user with all the proxy's fields, reduced by `project` page by page; proven complete. */
   listUsers<T>(project: (user: UserRow) => T): Promise<T[]> {
     return projectUsers(this.#http, project);
+  }
+
+  /** All teams with their rosters. */
+  async listTeams(): Promise<readonly Team[]> {
+    return this.#teams(await ownUserId(this.#http));
+  }
+
+  /** Users' own models; none: all that the proxy has. */
+  modelsOf(userIds: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    return modelsOf(this.#http, userIds);
+  }
+
+  /** The keys of all users. */
+  listKeys(): Promise<readonly ProxyKey[]> {
+    return allKeys(this.#http);
   }
 
   /** The keys that stand in these teams and belong to these users. */

@@ -33,6 +33,12 @@ export const wideUserPage = z.object({ users: z.array(userRow.loose()), total: z
 
 export type UserRow = z.output<typeof wideUserPage>['users'][number];
 
+/** Of `GET /user/list`, a user's own models alone. */
+export const modelsPage = z.object({
+  users: z.array(z.object({ user_id: z.string(), models: list })),
+  total: z.number(),
+});
+
 /** `GET /user/info?user_id=` */
 export const userInfo = z.object({
   user_info: userRow.nullish(),

@@ -5,7 +5,7 @@ import { mapConcurrent } from './concurrency.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
 import { PAGE_SIZE, readAll } from './paging.ts';
-import { type UserRow, userInfo, userPage, wideUserPage } from './schemas.ts';
+import { modelsPage, type UserRow, userInfo, userPage, wideUserPage } from './schemas.ts';
 
 type PlainRow = Pick<UserRow, 'user_id' | 'user_email' | 'user_role' | 'teams' | 'key_count' | 'spend'>;
 
@@ -54,6 +54,15 @@ function pagesOfUsers<R extends { user_id: string }, T>(
   });
 }
 
+/** The models that users may use of their own; none: all of the proxy's. Users whose ids fit into no list are left out. */
+export async function modelsOf(http: Http, userIds: readonly string[]): Promise<Map<string, readonly string[]>> {
+  const wanted = new Set(userIds.filter(fitsList));
+  const lists = await mapConcurrent(idLists([...wanted]), http.concurrency, (ids) =>
+    pagesOfUsers(http, { user_ids: asList(ids) }, modelsPage, (user) => user),
+  );
+  return new Map(lists.flat().flatMap((user) => (wanted.has(user.user_id) ? [[user.user_id, user.models]] : [])));
+}
+
 /** Exactly these users, as many as exist. */
 export async function findUsers(http: Http, userIds: readonly string[]): Promise<ProxyUser[]> {
   const wanted = new Set(userIds);
@@ -89,10 +98,13 @@ function idLists(userIds: readonly string[]): string[][] {
   return lists;
 }
 
-/** One id alone matches every id that *contains* it, several match exactly: so a lone one is said twice. */
 function usersOfIds(http: Http, ids: readonly string[]): Promise<ProxyUser[]> {
-  const list = ids.length === 1 ? [...ids, ...ids] : ids;
-  return pagesOfUsers(http, { user_ids: list.join(',') }, userPage, proxyUser);
+  return pagesOfUsers(http, { user_ids: asList(ids) }, userPage, proxyUser);
+}
+
+/** One id alone matches every id that *contains* it, several match exactly: so a lone one is said twice. */
+function asList(ids: readonly string[]): string {
+  return (ids.length === 1 ? [...ids, ...ids] : ids).join(',');
 }
 
 async function userOfInfo(http: Http, userId: string): Promise<ProxyUser | null> {

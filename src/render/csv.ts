@@ -74,8 +74,8 @@ export interface RegistrationRow {
   readonly role: string;
   readonly userId: string;
   readonly teamName: string;
-  /** The user's own models; empty: all that the proxy has. */
-  readonly models: readonly string[];
+  /** The user's own models; empty: all that the proxy has. `null`: not known. */
+  readonly models: readonly string[] | null;
   /** A new user's key; for existing users `sk-...abcd`, several joined by `;`. */
   readonly apiKeys: Secret | string | null;
   readonly invitationUrl: Secret | null;
@@ -90,7 +90,7 @@ export function registrationsCsv(rows: readonly RegistrationRow[], { header }: {
     row.role,
     row.userId,
     row.teamName,
-    row.models.length === 0 ? 'All proxy models' : row.models.join(';'),
+    row.models?.length === 0 ? 'All proxy models' : (row.models?.join(';') ?? ''),
     revealed(row.apiKeys),
     revealed(row.invitationUrl),
   ]);

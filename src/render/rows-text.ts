@@ -15,7 +15,7 @@ export interface RowPlanView {
 }
 
 export function rowPlanView({ plan, invited, rows }: RowPlan, redacts: boolean): RowPlanView {
-  const left = [...rows.left.values()];
+  const left = rows.all.flatMap((row) => rows.left.get(row) ?? []);
   if (!redacts) return { action: rows.action, plan, invited, left };
   return {
     action: rows.action,

@@ -1,0 +1,72 @@
+import { join } from 'node:path';
+import { writeBesideOlder } from '../apply/secret-files.ts';
+import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import { type RegistrationRow, registrationsCsv } from '../render/csv.ts';
+import { redactEmail, redactText } from '../render/redact.ts';
+import { clearLinks, type RowContext, type RowRun, type Written } from './row-run.ts';
+
+const RESULT_FILE = 'user_reg_result.csv';
+
+/**
+ * Writes `user_reg_result.csv`, mode 0600, an older one is kept under another name. While the run went on, its keys and
+ * links were in `onboarding_links.csv`, where they outlive a killed run; from here on they are in this file alone.
+ */
+export async function writeRegistrations(outcomes: readonly Outcome[], run: RowRun): Promise<Written> {
+  const made = outcomes.filter((outcome) => outcome.action === 'ADDED' && outcome.userId !== '');
+  const userIds = made.map((outcome) => outcome.userId);
+  const [links, models] = await Promise.all([run.journal.onboardingFile.read(), modelsOf(userIds, run)]);
+  const rows = made.map((outcome) => registration(outcome, links.get(outcome.userId), models));
+  const holdsSecrets = rows.some((row) => row.invitationUrl !== null || typeof row.apiKeys === 'object');
+  const path = await writeRows(rows, { ...run, masks: run.host.redacts && !holdsSecrets });
+  await clearLinks(run, userIds);
+  return { files: [path], secretFiles: holdsSecrets ? [path] : [] };
+}
+
+/** @param masks whether emails are masked: a file with secrets goes to nobody who must not see them */
+export async function writeRows(
+  rows: readonly RegistrationRow[],
+  { host, masks }: Pick<RowContext, 'host'> & { readonly masks: boolean },
+): Promise<string> {
+  const path = join(host.outputDirectory, RESULT_FILE);
+  const text = registrationsCsv(masks ? rows.map(masked) : rows, { header: true });
+  await writeBesideOlder(path, text, registrationsCsv([], { header: true }));
+  return path;
+}
+
+function registration(
+  outcome: Outcome,
+  links: OnboardingRow | undefined,
+  models: ReadonlyMap<string, readonly string[]>,
+): RegistrationRow {
+  return {
+    email: outcome.email,
+    role: outcome.role,
+    userId: outcome.userId,
+    teamName: outcome.teamName,
+    models: models.get(outcome.userId) ?? null,
+    apiKeys: links?.apiKey ?? (outcome.keyShown || null),
+    invitationUrl: links?.link ?? null,
+  };
+}
+
+/** Users are there by now, whatever becomes of this look-up: where it fails, the column stays blank. */
+async function modelsOf(
+  userIds: readonly string[],
+  { proxy, host }: RowContext,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  try {
+    return await proxy.modelsOf(userIds);
+  } catch (error) {
+    host.log.warning(`The column models of ${RESULT_FILE} is blank: ${error instanceof Error ? error.message : error}`);
+    return new Map();
+  }
+}
+
+function masked(row: RegistrationRow): RegistrationRow {
+  return {
+    ...row,
+    email: redactEmail(row.email),
+    userId: redactText(row.userId),
+    teamName: redactText(row.teamName),
+  };
+}
