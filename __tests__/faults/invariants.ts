@@ -1,0 +1,187 @@
+import { createHash } from 'node:crypto';
+import type { Api } from '../contract/api.ts';
+import type { Files, LinkRow, ResultRow } from './files.ts';
+import { anyTeams, fullTeams, keysOf, type Snapshot } from './snapshot.ts';
+import { emailOf, PEOPLE, type Person, wantedRole, wantedTeams } from './world.ts';
+
+export interface Evidence {
+  readonly api: Api;
+  readonly before: Snapshot;
+  readonly after: Snapshot;
+  readonly files: Files;
+}
+
+const ADDED = PEOPLE.filter((person) => person.before === null);
+const DELETED = PEOPLE.filter((person) => person.wanted === null && person.id !== 'service');
+const MOVED = PEOPLE.filter((person) => person.before !== null && wantedTeams(person) !== null);
+
+/** What must hold after every run, whatever went wrong; the ways in which it does not. */
+export async function violations(evidence: Evidence): Promise<string[]> {
+  return [
+    ...doubles(evidence),
+    ...strangers(evidence),
+    ...bystanders(evidence),
+    ...homeless(evidence.after),
+    ...(evidence.files.unsettled ? [] : unseenKeys(evidence)),
+    ...(await linkless(evidence)),
+    ...untruths(evidence),
+  ];
+}
+
+/** What must hold, too, once a run without any fault came after. */
+export function unfinished({ after }: Evidence): string[] {
+  return [
+    ...DELETED.flatMap(({ id }) => (after.users.has(id) ? [`${id} was not deleted in the end`] : [])),
+    ...PEOPLE.filter((person) => person.wanted !== null).flatMap((person) => lacking(person, after)),
+  ];
+}
+
+/** Users who are to be in a team all the time and are in none. */
+export function homeless(after: Snapshot): string[] {
+  return MOVED.flatMap(({ id }) => {
+    const wants = wantedTeams(PEOPLE.find((person) => person.id === id) as Person) ?? [];
+    if (wants.length === 0 || !after.users.has(id) || fullTeams(after, id).length > 0) return [];
+    return [`${id} is in neither of his teams`];
+  });
+}
+
+function doubles({ after }: Evidence): string[] {
+  const emails = [...after.users.values()].flatMap((user) => user.email?.trim().toLowerCase() ?? []);
+  return emails.filter((email, at) => emails.indexOf(email) !== at).map((email) => `${email} is there twice`);
+}
+
+function strangers({ before, after }: Evidence): string[] {
+  const wanted = new Set(ADDED.map(({ id }) => emailOf(id)));
+  return [...after.users.values()].flatMap(({ id, email }) =>
+    before.users.has(id) || (email !== null && wanted.has(email)) ? [] : [`user ${id} (${email}) came from nowhere`],
+  );
+}
+
+function bystanders({ before, after }: Evidence): string[] {
+  return [...before.users.keys()].flatMap((id) => {
+    const person = PEOPLE.find((one) => one.id === id);
+    if (DELETED.some((one) => one.id === id)) return [];
+    if (!after.users.has(id)) return [`${id} was deleted, though nobody asked for it`];
+    const stays = person === undefined || !isChanged(person);
+    const was = stays ? wholeOf(before, id) : lasting(before, id, person);
+    const is = stays ? wholeOf(after, id) : lasting(after, id, person);
+    return was === is ? [] : [`${id} was changed, though nobody asked for it: ${was} → ${is}`];
+  });
+}
+
+function isChanged({ id }: Person): boolean {
+  return /^(move|less|role)-/.test(id);
+}
+
+function wholeOf(seen: Snapshot, id: string): string {
+  const { role, email } = seen.users.get(id) ?? {};
+  const keys = keysOf(seen, id).map((key) => key.hash.slice(0, 8));
+  return JSON.stringify({ email, role, full: fullTeams(seen, id), any: anyTeams(seen, id), keys: keys.toSorted() });
+}
+
+/** What no update may change: email, keys but those of teams that are left, role and teams where not named. */
+function lasting(seen: Snapshot, id: string, person: Person): string {
+  const teams = wantedTeams(person);
+  const own = keysOf(seen, id).filter((key) => teams === null || teams.includes(key.teamId ?? ''));
+  const { email, role } = seen.users.get(id) ?? {};
+  const named = new Set([...(person.before?.teams ?? []), ...(teams ?? [])]);
+  return JSON.stringify({
+    email,
+    role: wantedRole(person) === null ? role : '(named)',
+    teams: anyTeams(seen, id).filter((team) => teams === null || !named.has(team)),
+    keys: own.map((key) => key.hash.slice(0, 8)).toSorted(),
+  });
+}
+
+function unseenKeys({ after, files }: Evidence): string[] {
+  const saved = new Set(files.links.map((row) => createHash('sha256').update(row.api_key).digest('hex')));
+  return newUsers(after).flatMap(({ id, email }) =>
+    keysOf(after, id).flatMap((key) =>
+      saved.has(key.hash) ? [] : [`${email} has a key (${key.hash.slice(0, 8)}) that is in no file`],
+    ),
+  );
+}
+
+/** Each new user has a link that works, or a row that says how to get one. */
+async function linkless({ api, after, files }: Evidence): Promise<string[]> {
+  const found: string[] = [];
+  for (const { id, email } of newUsers(after)) {
+    const link = files.links.find((row) => row.user_id === id && row.invitation_id !== '');
+    if (link !== undefined) found.push(...(await deadLink(api, link)));
+    else if (
+      !files.everyRow.some((row) => row.email === email && /onboard|run again|next run/.test(row.error_reason))
+    ) {
+      if (!files.unsettled) found.push(`${email} has no link, and no row says how to get one`);
+    }
+  }
+  return found;
+}
+
+async function deadLink(api: Api, link: LinkRow): Promise<string[]> {
+  const { status, body } = await api.get(`/invitation/info?invitation_id=${link.invitation_id}`);
+  const fine = status === 200 && body.user_id === link.user_id && link.onboarding_link.includes(link.invitation_id);
+  return fine ? [] : [`the link of ${link.email} does not work`];
+}
+
+function untruths({ after, files }: Evidence): string[] {
+  const rows = files.rows ?? [];
+  const emails = rows.map((row) => row.email);
+  const repeated = emails.filter((email, at) => emails.indexOf(email) !== at);
+  return [
+    ...repeated.map((email) => `${email} has two rows`),
+    ...rows.flatMap((row) => untruth(row, after, files).map((what) => `row of ${row.email}: ${what}`)),
+  ];
+}
+
+function untruth(row: ResultRow, after: Snapshot, files: Files): string[] {
+  const { action, status, error_reason: reason, user_id: id } = row;
+  const wrong: string[] = [];
+  if ((status === 'SUCCESS') !== (reason === '')) wrong.push(`${status} with reason '${reason}'`);
+  const person = PEOPLE.find((one) => emailOf(one.id) === row.email) as Person;
+  if (action === 'DELETED' && status === 'SUCCESS' && after.users.has(id)) wrong.push('says deleted, but is there');
+  if (action === 'UPDATED' && status === 'SUCCESS') wrong.push(...lacking(person, after));
+  const unsure = /run again|may or may not/.test(reason);
+  if (action === 'UPDATED' && status === 'FAILED' && !unsure && lacking(person, after).length === 0)
+    wrong.push(`says failed (${reason}), but all is done`);
+  if (action === 'ADDED') wrong.push(...untrueAdd(row, person, after, files));
+  return wrong;
+}
+
+function untrueAdd(row: ResultRow, person: Person, after: Snapshot, files: Files): string[] {
+  const present = [...after.users.values()].find((user) => user.email === row.email);
+  const { status, error_reason: reason } = row;
+  if (status === 'SKIPPED') return ['skipped, though nothing is withheld'];
+  if (/^(not created|not attempted)/.test(reason)) return present === undefined ? [] : [`${reason}, but is there`];
+  if (row.user_id !== '' && present?.id !== row.user_id)
+    return [`names user ${row.user_id}, but there is ${present?.id}`];
+  if (status !== 'SUCCESS') return [];
+  const [key, ...more] = keysOf(after, row.user_id);
+  const link = files.links.find((one) => one.user_id === row.user_id);
+  const wrong = lacking(person, after);
+  if (key === undefined || more.length > 0) wrong.push(`has ${more.length + (key ? 1 : 0)} keys`);
+  if (link === undefined || link.api_key === '' || link.onboarding_link === '')
+    wrong.push('key or link is not in the file');
+  if (row.api_keys !== `sk-...${link?.api_key.slice(-4)}`)
+    wrong.push(`shows the key ${row.api_keys}, which is not his`);
+  if (key !== undefined && (key.alias ?? '') !== (person.wanted?.keyName ?? ''))
+    wrong.push(`the key is named ${key.alias}`);
+  return wrong;
+}
+
+/** What a user whom the file names still lacks. */
+function lacking(person: Person, after: Snapshot): string[] {
+  const user = [...after.users.values()].find((one) => one.email === emailOf(person.id));
+  if (user === undefined) return [`${person.id} is missing`];
+  const role = wantedRole(person);
+  const teams = wantedTeams(person);
+  const wrong: string[] = [];
+  if (role !== null && user.role !== role) wrong.push(`${person.id} has role ${user.role}, not ${role}`);
+  for (const list of teams === null ? [] : [fullTeams(after, user.id), anyTeams(after, user.id)]) {
+    if (list.join() !== teams?.join()) wrong.push(`${person.id} is in [${list.join()}], not in [${teams?.join()}]`);
+  }
+  return wrong;
+}
+
+function newUsers(after: Snapshot) {
+  return [...after.users.values()].filter((user) => ADDED.some(({ id }) => emailOf(id) === user.email));
+}

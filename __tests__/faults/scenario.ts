@@ -1,0 +1,152 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Api } from '../contract/api.ts';
+import { type Command, type Ended, inProcess } from './command.ts';
+import { type Files, readFiles } from './files.ts';
+import { Gateway, type GatewayHooks, type Passing } from './gateway.ts';
+import { type Evidence, homeless, unfinished, violations } from './invariants.ts';
+import { type Snapshot, snapshot } from './snapshot.ts';
+import { PROTECTED, populate, userList } from './world.ts';
+
+/** A proxy that may be emptied. */
+export interface Lab {
+  readonly baseUrl: string;
+  readonly masterKey: string;
+  /** Without any user, team or key. */
+  reset(): Promise<void>;
+}
+
+export interface Scenario extends Pick<GatewayHooks, 'fault' | 'before' | 'after'> {
+  /** Runs the first time, with the faults; the source's own command unless given. */
+  readonly first?: Command;
+  /** Between the first run and the last: `post`, or further runs that die. */
+  readonly between?: readonly Command[];
+  readonly timeoutSeconds?: number;
+  readonly retries?: number;
+  /** Where the first run connects; the gateway unless given. */
+  readonly address?: (gateway: Gateway) => string;
+}
+
+export interface Report {
+  /** Empty: all invariants held. */
+  readonly violations: readonly string[];
+  readonly first: Ended;
+  readonly writes: number;
+  readonly requests: number;
+  /** Rows of the first run that say FAILED. */
+  readonly failed: number;
+}
+
+/** One run with faults, one without, and a plan: the invariants after each. */
+export async function play(lab: Lab, scenario: Scenario): Promise<Report> {
+  const stage = await Stage.open(lab, scenario);
+  try {
+    return await stage.play();
+  } finally {
+    await stage.close();
+  }
+}
+
+class Stage {
+  readonly #lab: Lab;
+  readonly #api: Api;
+  readonly #scenario: Scenario;
+  readonly #gateway: Gateway;
+  readonly #directory: string;
+  readonly #before: Snapshot;
+  readonly #found: string[] = [];
+  #faulty = true;
+
+  private constructor(lab: Lab, api: Api, scenario: Scenario, gateway: Gateway, directory: string, before: Snapshot) {
+    this.#lab = lab;
+    this.#api = api;
+    this.#scenario = scenario;
+    this.#gateway = gateway;
+    this.#directory = directory;
+    this.#before = before;
+  }
+
+  static async open(lab: Lab, scenario: Scenario): Promise<Stage> {
+    const api = new Api(lab.baseUrl, lab.masterKey);
+    await lab.reset();
+    await populate(api);
+    const directory = mkdtempSync(join(tmpdir(), 'faults-'));
+    writeFileSync(join(directory, 'user_list.csv'), userList());
+    const stage: { current: Stage | null } = { current: null };
+    const gateway = await Gateway.open(lab.baseUrl, {
+      fault: (request) => (stage.current?.#faulty ? (scenario.fault?.(request) ?? null) : null),
+      before: (request) => (stage.current?.#faulty ? scenario.before?.(request) : undefined),
+      after: (request) => stage.current?.watch(request),
+    });
+    stage.current = new Stage(lab, api, scenario, gateway, directory, await snapshot(api));
+    return stage.current;
+  }
+
+  async play(): Promise<Report> {
+    const { first: command = inProcess, between = [], address } = this.#scenario;
+    const first = await this.#sync(command, [], address?.(this.#gateway));
+    const { writes, requests } = this.#gateway;
+    await this.#gateway.settled();
+    let files = await this.#checkRun('first run', first, null);
+    const failed = files.rows?.filter((row) => row.status === 'FAILED').length ?? 0;
+    if (first.code === 0 && failed > 0) this.#found.push('first run: exit code 0 with failed rows');
+    for (const [at, other] of between.entries()) {
+      const ended = await this.#sync(other, []);
+      files = await this.#checkRun(`run ${at + 2}`, ended, files);
+    }
+    await this.#gateway.settled();
+    this.#faulty = false;
+    const second = await this.#sync(inProcess, []);
+    const wasOpen = files.unsettled;
+    files = readFiles(this.#directory, files);
+    if (second.code !== 0 && !(wasOpen && isOldNews(files))) {
+      this.#found.push(`last run: exit code ${second.code}: ${second.stderr}`);
+    }
+    await this.#check('after the last run', files, true);
+    const plan = await this.#sync(inProcess, ['--dry-run', '--detailed-exitcode']);
+    if (plan.code !== 0) this.#found.push(`the plan after that still has changes: ${plan.stdout}${plan.stderr}`);
+    return { violations: this.#found, first, writes, requests, failed };
+  }
+
+  /** While the run goes on: nobody may be in neither of his teams, not for a moment. */
+  async watch(request: Passing): Promise<void> {
+    if (this.#faulty) await this.#scenario.after?.(request);
+    if (request.writeIndex === null || !/member|user/.test(request.path)) return;
+    this.#found.push(...homeless(await snapshot(this.#api)).map((what) => `after ${request.path}: ${what}`));
+  }
+
+  async close(): Promise<void> {
+    await this.#gateway.close();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #sync(command: Command, more: readonly string[], baseUrl = this.#gateway.baseUrl): Promise<Ended> {
+    const { timeoutSeconds = 5, retries = 4 } = this.#scenario;
+    const argv = ['sync', '--max-deletes', '100', '--protected-users', PROTECTED, '--output-directory', '.'];
+    const limits = ['--timeout-seconds', String(timeoutSeconds), '--retries', String(retries), '--concurrency', '3'];
+    const env = { LITELLM_BASE_URL: baseUrl, LITELLM_MASTER_KEY: this.#lab.masterKey };
+    return command([...argv, ...limits, ...more], env, this.#directory);
+  }
+
+  /** A killed run has promised nothing yet; its files are those of the runs before. */
+  async #checkRun(name: string, ended: Ended, earlier: Files | null): Promise<Files> {
+    const files = readFiles(this.#directory, earlier);
+    if (ended.code === null) return { ...files, rows: null, everyRow: earlier?.everyRow ?? [] };
+    await this.#check(`after ${name}`, files, false);
+    return files;
+  }
+
+  async #check(when: string, files: Files, last: boolean): Promise<void> {
+    const evidence: Evidence = { api: this.#api, before: this.#before, after: await snapshot(this.#api), files };
+    const found = [...(await violations(evidence)), ...(last ? unfinished(evidence) : [])];
+    if (last && files.unsettled) found.push('the journal is still open');
+    this.#found.push(...found.map((what) => `${when}: ${what}`));
+  }
+}
+
+/** What a run that settled another one tells of it: users who were made, but lack something that a plan cannot give. */
+function isOldNews({ rows }: Files): boolean {
+  const failed = rows?.filter((row) => row.status === 'FAILED') ?? [];
+  return failed.every((row) => row.action === 'ADDED' && row.error_reason.startsWith('created, but'));
+}
