@@ -2,12 +2,13 @@ import type { AnyHost, ExitCode } from '../host/host.ts';
 import type { Command, Inputs } from '../inputs.ts';
 import { add } from './add.ts';
 import { deleteUsers } from './delete.ts';
+import { onboard } from './onboard.ts';
 import { sync } from './sync.ts';
 
 type Run = (inputs: Inputs, host: AnyHost) => Promise<ExitCode>;
 
 /** Every command by its name: a new one is registered here. */
-const RUNS: Partial<Record<Command, Run>> = { sync, add, delete: deleteUsers };
+const RUNS: Partial<Record<Command, Run>> = { sync, add, delete: deleteUsers, onboard };
 
 /** Runs the command that the inputs name. */
 export function runCommand(inputs: Inputs, host: AnyHost): Promise<ExitCode> {
