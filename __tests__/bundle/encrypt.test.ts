@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sha } from '../github/support.ts';
+import { hasProgram } from './support/blob.ts';
+import { channels, expectUnseen, secretsIn } from './support/canary.ts';
+import { type Payload, World } from './support/world.ts';
+
+/** In a public repository, where an upload of unencrypted secrets would be refused. */
+function isPublic({ repository }: Payload): void {
+  Object.assign(repository, { visibility: 'public', private: false });
+}
+
+interface Encrypted {
+  readonly age: Buffer;
+  /** The file as it was before. */
+  readonly csv: string;
+}
+
+async function uploadTo(recipients: string): Promise<Encrypted> {
+  const world = await World.create();
+  world.publish(sha('e'));
+  const run = await world.run('workflow_dispatch', { payload: isPublic, inputs: { 'encrypt-to': recipients } });
+  expect(run.code).toBe(0);
+  expect(world.artifacts.filesOf('onboarding-links')).toEqual(['onboarding_links.csv.age']);
+  const [directory = ''] = readdirSync(world.temp);
+  const file = (name: string): string => join(world.temp, directory, name);
+  expect(statSync(file('onboarding_links.csv.age')).mode & 0o777).toBe(0o600);
+  const csv = readFileSync(file('onboarding_links.csv'), 'utf8');
+  const { keys, invitations, links } = secretsIn(csv);
+  expect([keys.length, links.length]).toEqual([1, 1]);
+  const age = world.artifacts.finished.get('onboarding-links')?.get('onboarding_links.csv.age') as Buffer;
+  const seen = channels(run, world, join(world.temp, directory)).set('encrypted file', age.toString('latin1'));
+  expectUnseen([...keys, ...invitations, ...links], seen);
+  return { age, csv };
+}
+
+describe('encrypt-to', () => {
+  it('uploads the encrypted file alone, for each of several recipients', async () => {
+    const [first, second, other] = await Promise.all([generateIdentity(), generateIdentity(), generateIdentity()]);
+    const recipients = await Promise.all([first, second].map((identity) => identityToRecipient(identity)));
+    const { age, csv } = await uploadTo(recipients.join('\n'));
+    for (const identity of [first, second]) expect(await decrypted(age, identity)).toBe(csv);
+    await expect(decrypted(age, other)).rejects.toThrow();
+  });
+});
+
+async function decrypted(age: Buffer, identity: string): Promise<string> {
+  const decrypter = new Decrypter();
+  decrypter.addIdentity(identity);
+  return decrypter.decrypt(age, 'text');
+}
+
+function install(bin: string): void {
+  try {
+    const programs = ['age', 'age-keygen'].map((name) => `filippo.io/age/cmd/${name}@v1.2.1`);
+    execFileSync('go', ['install', ...programs], { env: { ...process.env, GOBIN: bin }, stdio: 'ignore' });
+  } catch {
+    // Without network there is nothing to compare with: the test says that it is skipped.
+  }
+}
+
+/** The programs of `filippo.io/age`: on this machine already, or built by go. */
+describe.skipIf(!hasProgram('age', '--version') && !hasProgram('go', 'version'))('the age of filippo.io', () => {
+  let folder = '';
+  let bin = '';
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'age-'));
+    if (hasProgram('age', '--version')) return;
+    bin = join(tmpdir(), 'litellm-user-sync-age');
+    if (existsSync(join(bin, 'age-keygen'))) return;
+    install(bin);
+  }, 240_000);
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('decrypts what we encrypted, and makes identities that we encrypt to', async ({ skip }) => {
+    skip(bin !== '' && !existsSync(join(bin, 'age-keygen')), 'go could not install age: no network?');
+    const identity = join(folder, 'identity.txt');
+    execFileSync(join(bin, 'age-keygen'), ['-o', identity], { stdio: 'ignore' });
+    const recipient = /public key: (age1\w+)/.exec(readFileSync(identity, 'utf8'))?.[1] ?? '';
+    const { age, csv } = await uploadTo(recipient);
+    const encrypted = join(folder, 'onboarding_links.csv.age');
+    writeFileSync(encrypted, age);
+    expect(execFileSync(join(bin, 'age'), ['--decrypt', '-i', identity, encrypted], { encoding: 'utf8' })).toBe(csv);
+  });
+});
