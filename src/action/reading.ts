@@ -12,13 +12,16 @@ import type { Job } from './job.ts';
 import { ARTIFACT, named, TITLE } from './words.ts';
 
 /** Shows a list of users: stdout, job summary, file and artifact. */
-export async function showListing(job: Job, { text, fileName, columns, rows }: Listing): Promise<Partial<Outputs>> {
+export async function showListing(
+  job: Job,
+  { text, fileName, columns, count, row }: Listing,
+): Promise<Partial<Outputs>> {
   process.stdout.write(text);
   const file = besides(job, fileName);
   await writeFile(file, text);
   const { target } = named(job);
-  const head = `**${plural(rows.length, 'user')}**`;
-  const table = { header: columns, rows };
+  const head = `**${plural(count, 'user')}**`;
+  const table = { header: columns, count, row };
   const summary = (limit: number) =>
     documentMarkdown({ title: TITLE, target, head, notes: [], table, limit, rest: ARTIFACT });
   await appendSummary(job.env, summary, job.log);
@@ -26,9 +29,13 @@ export async function showListing(job: Job, { text, fileName, columns, rows }: L
 }
 
 /** Tells of the file that `export` wrote; it is an artifact too, unless it holds emails that readers must not see. */
-export async function showExport(job: Job, { path, users, changed, notes }: Exported): Promise<Partial<Outputs>> {
+export async function showExport(
+  job: Job,
+  { path, users, changed, notes, warnings }: Exported,
+): Promise<Partial<Outputs>> {
+  for (const warning of warnings) job.log.warning(plain(warning));
   for (const note of notes) job.log.info(plain(note));
-  const shown = notes.map((note) => (job.redacts ? redactText(note) : note));
+  const shown = [...warnings, ...notes].map((note) => (job.redacts ? redactText(note) : note));
   const { target } = named(job);
   const head = `**${plural(users, 'user')}** exported.`;
   await appendSummary(
@@ -36,8 +43,8 @@ export async function showExport(job: Job, { path, users, changed, notes }: Expo
     (limit) => documentMarkdown({ title: TITLE, target, head, notes: shown, table: null, limit, rest: 'the log' }),
     job.log,
   );
-  const url = path === '' || job.redacts ? '' : await keep(job, path);
-  return { 'has-changes': changed, 'result-file': path, 'artifact-url': url };
+  const url = path === null || job.redacts ? '' : await keep(job, path);
+  return { 'has-changes': changed, 'result-file': path ?? '', 'artifact-url': url };
 }
 
 /** The file is where it was asked for in any case: an artifact that cannot be made is a warning. */

@@ -113,17 +113,22 @@ export interface Listing {
   readonly text: string;
   readonly fileName: string;
   readonly columns: readonly string[];
+  readonly count: number;
   /** For a table; the same cells as in the text. */
-  readonly rows: readonly (readonly string[])[];
+  readonly row: (index: number) => readonly string[];
 }
 
 /** What `export` did. */
 export interface Exported {
-  readonly path: string;
+  /** Absolute; `null` where the file went to stdout. */
+  readonly path: string | null;
   readonly users: number;
+  /** Whether the file is another one now, or would be. */
   readonly changed: boolean;
-  /** Sentences about the file and about users that are left out or odd; they may hold values. */
+  /** Sentences about the file and about users that are left out; they may hold values. */
   readonly notes: readonly string[];
+  /** The same about users who need somebody's attention. */
+  readonly warnings: readonly string[];
 }
 
 /** What `list` and `export` tell. */

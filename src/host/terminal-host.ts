@@ -135,8 +135,9 @@ export class TerminalHost implements AnyHost {
     this.print(text);
   }
 
-  async exported({ notes, changed }: Exported): Promise<void> {
+  async exported({ notes, warnings, changed }: Exported): Promise<void> {
     this.foundChanges = changed;
+    for (const warning of warnings) this.log.warning(plain(warning));
     for (const note of notes) this.log.info(plain(note));
   }
 

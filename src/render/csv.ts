@@ -16,7 +16,12 @@ export function csvText(header: readonly string[], rows: readonly (readonly stri
   return `${Papa.unparse([[...header]], UNPARSE)}\n${csvLines(rows)}`;
 }
 
-const UNPARSE = { delimiter: ',', newline: '\n' } as const;
+/** A row that begins with `#` is a comment to our reader, unless its first cell is quoted. */
+const UNPARSE = {
+  delimiter: ',',
+  newline: '\n',
+  quotes: (value: unknown, column: number) => column === 0 && String(value).startsWith('#'),
+} as const;
 
 /** The rows of {@link csvText} without a header, to append to a file; empty for no rows. */
 export function csvLines(rows: readonly (readonly string[])[]): string {

@@ -1,5 +1,5 @@
 import { code } from './escape.ts';
-import { fitDocument } from './fit.ts';
+import { fitDocument, type Table } from './fit.ts';
 import { heading } from './plan-markdown.ts';
 
 export interface DocumentMarkdownOptions {
@@ -9,7 +9,7 @@ export interface DocumentMarkdownOptions {
   readonly head: string;
   /** Messages to the reader, plain text; they may hold values. */
   readonly notes: readonly string[];
-  readonly table: { readonly header: readonly string[]; readonly rows: readonly (readonly string[])[] } | null;
+  readonly table: Pick<Table, 'header' | 'count' | 'row'> | null;
   /** Bytes of UTF-8, at least 5,000. */
   readonly limit: number;
   readonly rest: string;
@@ -17,16 +17,17 @@ export interface DocumentMarkdownOptions {
 
 /** A list of users, or an account of an export, for the job summary. */
 export function documentMarkdown({ table, head, notes, rest, limit, ...named }: DocumentMarkdownOptions): string {
-  const rows = table?.rows ?? [];
-  const tables = [
-    {
-      heading: '### Users',
-      intro: '',
-      header: (table?.header ?? []).map((name) => code(name)),
-      count: rows.length,
-      row: (index: number) => (rows[index] ?? []).map((cell) => (cell === '' ? '–' : code(cell))),
-      fold: 'open' as const,
-    },
-  ].filter(({ count }) => count > 0);
+  const tables: Table[] = table === null || table.count === 0 ? [] : [users(table)];
   return fitDocument({ head: [heading(named), head], notes, tables, foot: [], rest }, limit);
+}
+
+function users({ header, count, row }: Pick<Table, 'header' | 'count' | 'row'>): Table {
+  return {
+    heading: '### Users',
+    intro: '',
+    header: header.map((name) => code(name)),
+    count,
+    row: (index) => row(index).map((cell) => (cell === '' ? '–' : code(cell))),
+    fold: 'open',
+  };
 }

@@ -1,0 +1,115 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type ExportList, exportList } from '../core/export-list.ts';
+import { makePlan } from '../core/plan.ts';
+import { teamDirectory } from '../core/team-names.ts';
+import type { Inventory } from '../core/user.ts';
+import { readUserList, resolveTeams } from '../core/user-list.ts';
+import type { ExitCode, ReadingHost } from '../host/host.ts';
+import { type Inputs, UsageError } from '../inputs.ts';
+import { usersCsv } from '../render/csv.ts';
+import { plural, unmanagedWords } from '../render/words.ts';
+import { connectProxy } from './connection.ts';
+import { failureOf } from './problems.ts';
+
+/** Most users named in one message. */
+const MOST_NAMED = 20;
+
+/**
+ * Writes the proxy's present users as the file that `sync` reads; `csv-file: -` prints it instead. Writes nothing to
+ * the proxy, so that it does the same on every event; `dry-run: true` leaves the file alone.
+ */
+export async function exportUsers(inputs: Inputs, host: ReadingHost): Promise<ExitCode> {
+  try {
+    const inventory = await connectProxy(inputs, host).inventory();
+    const list = exportList(inventory, inputs.protectedUsers);
+    const text = usersCsv(list.rows);
+    const warnings = [...oddities(list), ...misread(text, list, inventory, inputs)];
+    const written = await put(text, inputs, host);
+    const users = list.rows.length;
+    await host.exported({ ...written, users, warnings, notes: [...written.notes(users), ...leftOut(list)] });
+    return 0;
+  } catch (error) {
+    await host.failed(failureOf(error));
+    throw error;
+  }
+}
+
+interface Put {
+  readonly path: string | null;
+  readonly changed: boolean;
+  readonly notes: (users: number) => readonly string[];
+}
+
+/** @throws UsageError where a file that differs is there */
+async function put(text: string, inputs: Inputs, host: ReadingHost): Promise<Put> {
+  const { csvFile, csvPath: path } = inputs;
+  const told = (changed: boolean, verb: string): Put => {
+    return { path, changed, notes: (users) => [`${csvFile}: ${plural(users, 'user')}, ${verb}.`] };
+  };
+  if (csvFile === '-') {
+    host.print(text);
+    return { path: null, changed: false, notes: () => [] };
+  }
+  const present = await presentText(path, csvFile);
+  if (present?.replace(/\r\n/g, '\n') === text) return told(false, 'unchanged');
+  if (inputs.dryRun === 'true') return told(true, present === null ? 'would be written' : 'differs from the proxy');
+  if (present !== null && !inputs.force) {
+    throw new UsageError(
+      `ERROR: ${csvFile} is there already and differs from the proxy: it was left as it is. Set force: true (--force) to overwrite it, or another csv-file.`,
+    );
+  }
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
+  return told(true, 'written');
+}
+
+async function presentText(path: string, csvFile: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT') return null;
+    throw new UsageError(`ERROR: ${csvFile} cannot be written (${code}).`, { cause: error });
+  }
+}
+
+function oddities({ halfMembers, unnamable, shared }: ExportList): string[] {
+  const found = [...shared];
+  if (halfMembers.length > 0) {
+    found.push(
+      `${named(halfMembers)}: a team and the user disagree on the membership. team_name is blank, so that sync leaves it alone; write the teams there to have it mended.`,
+    );
+  }
+  if (unnamable.length > 0) {
+    found.push(
+      `${named(unnamable)}: in a team that no cell can name, by alias or id. team_name is blank, so that sync leaves it alone.`,
+    );
+  }
+  return found;
+}
+
+/** Reads the file as `sync` will: a user of whom it would make something else is told, whatever the cause. */
+function misread(text: string, list: ExportList, inventory: Inventory, inputs: Inputs): string[] {
+  const read = readUserList(new TextEncoder().encode(text));
+  const directory = teamDirectory(inventory.teams);
+  const { users, problems } = resolveTeams(read.rows, directory);
+  const policy = { ...inputs, noAdd: false, noDelete: false, noUpdate: false };
+  const { plan, problems: planned } = makePlan(users, inventory, directory, policy);
+  const emails = new Set(plan.changes.map((change) => change.email));
+  const unexpected = [...read.problems, ...problems, ...planned].length - list.shared.length;
+  if (emails.size === 0 && unexpected <= 0) return [];
+  return [
+    `The file cannot say what the proxy has of ${emails.size > 0 ? named([...emails]) : 'some users'}: sync would change them. Change their email in LiteLLM, or protect them (protected-users).`,
+  ];
+}
+
+function leftOut({ unmanaged }: ExportList): string[] {
+  const words = unmanagedWords(unmanaged);
+  return words === '' ? [] : [`Left out, as sync never touches them: ${words}.`];
+}
+
+function named(emails: readonly string[]): string {
+  const more = emails.length - MOST_NAMED;
+  return emails.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

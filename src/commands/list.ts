@@ -1,0 +1,69 @@
+import { isListed, type ListQuery, listQuery } from '../core/list-query.ts';
+import { compare } from '../core/membership.ts';
+import { emailKey } from '../core/user.ts';
+import type { ExitCode, ReadingHost } from '../host/host.ts';
+import { type Inputs, UsageError } from '../inputs.ts';
+import type { UserRow } from '../litellm/proxy.ts';
+import { type ListedUser, listCells, listText } from '../render/list.ts';
+import { redactText } from '../render/redact.ts';
+import { connectProxy } from './connection.ts';
+import { failureOf } from './problems.ts';
+
+interface Found {
+  readonly email: string;
+  readonly userId: string;
+  readonly fields: ListedUser;
+}
+
+/** Shows the proxy's users, sorted by email; reads alone, so that every mode does the same. */
+export async function list(inputs: Inputs, host: ReadingHost): Promise<ExitCode> {
+  try {
+    const query = listQuery(inputs);
+    if ('problems' in query) throw new UsageError(query.problems.join('\n'));
+    const proxy = connectProxy(inputs, host);
+    const users = await proxy.listUsers((row) => found(row, query));
+    await show(sorted(users), query, inputs, host);
+    return 0;
+  } catch (error) {
+    await host.failed(failureOf(error));
+    throw error;
+  }
+}
+
+/** Of a user only what is shown stays in memory; `null` for one who is not shown at all. */
+function found(row: UserRow, query: ListQuery): Found | null {
+  const email = row.user_email ?? '';
+  if (!isListed({ email, role: row.user_role }, query)) return null;
+  const fields = Object.fromEntries(query.columns.map((column) => [column, row[column] ?? null]));
+  return { email: emailKey(email), userId: row.user_id, fields };
+}
+
+function sorted(users: readonly (Found | null)[]): ListedUser[] {
+  return users
+    .filter((user) => user !== null)
+    .sort((a, b) => compare(a.email, b.email) || compare(a.userId, b.userId))
+    .map((user) => user.fields);
+}
+
+async function show(users: readonly ListedUser[], query: ListQuery, inputs: Inputs, host: ReadingHost): Promise<void> {
+  const { columns } = query;
+  const shown = host.redacts ? users.map(redacted) : users;
+  if (users.length === 0) host.log.info('No users found');
+  await host.listed({
+    text: listText(shown, columns, inputs.format),
+    fileName: `user_list_output.${inputs.format}`,
+    columns,
+    count: shown.length,
+    row: (index) => listCells(shown[index] ?? {}, columns),
+  });
+}
+
+/** Masks emails in every field: ids, aliases and teams may be named after one. */
+function redacted(user: ListedUser): ListedUser {
+  return Object.fromEntries(Object.entries(user).map(([column, value]) => [column, redactedValue(value)]));
+}
+
+function redactedValue(value: unknown): unknown {
+  if (typeof value === 'string') return redactText(value);
+  return Array.isArray(value) ? value.map(redactedValue) : value;
+}
