@@ -5,11 +5,12 @@ const HIDDEN = '***';
 
 /**
  * `a***@example.com` for `ann.lee@example.com`: the first letter and the domain stay, so that whoever knows the people
- * can follow a plan. Of a local part of one or two letters nothing stays; without `@` nothing but the first letter.
+ * can follow a plan. Of a local part of one or two letters nothing stays; without `@` nothing but the first letter. What is masked already stays as it is.
  */
 export function redactEmail(email: string): string {
   const at = email.lastIndexOf('@');
   const local = [...(at === -1 ? email : email.slice(0, at))];
+  if (local.length <= HIDDEN.length + 1 && local.join('').endsWith(HIDDEN)) return email;
   const first = local.length > 2 ? local[0] : '';
   return first + HIDDEN + (at === -1 ? '' : email.slice(at));
 }
