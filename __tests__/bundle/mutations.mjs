@@ -1,5 +1,5 @@
 // Shows that the canary tests see: each mutation takes one protection out of a copy of the source, and
-// secrets.test.ts and encrypt.test.ts must fail on that copy.
+// a test of secrets, encryption or privacy must fail on that copy.
 //
 //   node __tests__/bundle/mutations.mjs [words of a name]
 //
@@ -93,6 +93,15 @@ const MUTATIONS = [
     'if (visibility) return null;',
   ],
   ['keys nobody has seen stay', 'commands/withdraw.ts', 'await proxy.deleteKeys(unseen.map((key) => key.hash));', ''],
+  ['emails in the log stay', 'action/job.ts', 'redacts ? mappedLog(actionsLog, redactText) : actionsLog', 'actionsLog'],
+  [
+    'emails in plan and comment stay',
+    'action/action-host.ts',
+    'return this.redacts ? redactPlan(plan) : plan;',
+    'return plan;',
+  ],
+  ['emails in errors stay', 'action/run.ts', 'job?.redacts ? redactText(message) : message', 'message'],
+  ['what moves the cursor stays', 'render/plain.ts', 'value.replace(SPECIAL, visible)', 'value'],
 ];
 
 /** A copy of the source that runs as the bundle does. */
@@ -112,7 +121,11 @@ function copyOf([, file, from, to, head = '']) {
 }
 
 function failuresOn(folder) {
-  const tests = ['__tests__/bundle/secrets.test.ts', '__tests__/bundle/encrypt.test.ts'];
+  const tests = [
+    '__tests__/bundle/secrets.test.ts',
+    '__tests__/bundle/encrypt.test.ts',
+    '__tests__/bundle/privacy.test.ts',
+  ];
   const args = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=json', '--bail=1', ...tests];
   const env = { ...process.env, BUNDLE_DIR: folder };
   const { stdout } = spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: 'utf8', maxBuffer: 2 ** 28 });

@@ -27,7 +27,7 @@ const echo: Fault = {
 };
 const lostEcho: Fault = { ...echo, status: 500 };
 
-function echoing(): StandinOptions['fault'] {
+function echoing(): NonNullable<StandinOptions['fault']> {
   let invitations = 0;
   return ({ method, route }) => {
     if (method !== 'POST') return null;
@@ -63,7 +63,7 @@ function expectNoLeak({ world, run, directory }: Applied, keys: number, links: n
   expectUnseen(found.keys, new Map([['abbreviations', JSON.stringify(found.keys.map((key) => key.slice(0, -5)))]]));
 }
 
-const once = (matches: (request: SeenRequest) => boolean, fault: Fault): StandinOptions['fault'] => {
+const once = (matches: (request: SeenRequest) => boolean, fault: Fault): NonNullable<StandinOptions['fault']> => {
   let left = 1;
   return (request) => (matches(request) && left-- > 0 ? fault : null);
 };
@@ -87,14 +87,15 @@ describe('canaries', () => {
     expectNoLeak(await apply({ version: '1.75' }), 3, 3);
   });
 
-  it('are in no message about a key that is refused', async () => {
-    const refused: Fault = { ...echo, status: 401 };
-    const world = await World.create({ masterKey: MASTER, fault: () => refused });
+  it.each([
+    [401, /^error: GET \/\S+ answered 401: the proxy refuses the key/],
+    [403, /^error: GET \/\S+ answered 403: the key may not do this: Key sk-\*\*\* of bearer \*\*\* is not welcome/],
+    [400, /^error: GET \/\S+ answered 400: Key sk-\*\*\* of bearer \*\*\* is not welcome/],
+  ])('are in no message of a run that is refused with %i', async (status, message) => {
+    const world = await World.create({ masterKey: MASTER, fault: () => ({ ...echo, status }) });
     const run = await world.run('pull_request');
     expect(run.code).toBe(1);
-    expect(annotations(run)).toEqual([
-      expect.stringMatching(/^error: GET \/\S+ answered 401: the proxy refuses the key/),
-    ]);
+    expect(annotations(run)).toEqual([expect.stringMatching(message)]);
     expectMaskedFirst([MASTER, TOKEN], run);
     expectUnseen([MASTER, ECHOED, TOKEN], channels(run, world, world.temp));
   });

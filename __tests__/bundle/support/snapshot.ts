@@ -49,6 +49,6 @@ function lines(rows: readonly string[]): string {
 
 /** Reads run at the same time: sorted, each once with its number. */
 function counted(rows: readonly string[]): string[] {
-  const counts = Map.groupBy(rows, (row) => row);
-  return [...counts].map(([row, { length }]) => (length === 1 ? row : `${row} (${length} times)`)).sort();
+  const times = (row: string): number => rows.filter((other) => other === row).length;
+  return [...new Set(rows)].map((row) => (times(row) === 1 ? row : `${row} (${times(row)} times)`)).sort();
 }
