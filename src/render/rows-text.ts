@@ -68,7 +68,7 @@ function heading(applying: boolean, some: boolean): string {
 }
 
 function leftLine({ email, reason }: Outcome): string {
-  return `! ${plain(email)}: ${plain(reason)}`;
+  return `! ${email === '' ? '(no email)' : plain(email)}: ${plain(reason)}`;
 }
 
 function block(title: string, lines: readonly string[]): string {
