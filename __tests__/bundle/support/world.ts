@@ -76,6 +76,10 @@ export class World {
     writeFileSync(join(this.workspace, name), csv);
   }
 
+  removeFile(): void {
+    rmSync(join(this.workspace, 'user_list.csv'));
+  }
+
   /** What a push brings: the CSV of the workspace is at the branch's head, and at the commit that the run is about. */
   publish(...refs: string[]): void {
     const csv = readFileSync(join(this.workspace, 'user_list.csv'));
