@@ -307,7 +307,7 @@ export class ActionHost implements AnyHost {
 
   /** The last line of a run that ends red, though nothing went wrong with the run itself. */
   get verdict(): string {
-    if (this.#breaches.length > 0) return this.#breaches.join(' ');
+    if (this.#breaches.length > 0) return this.#shown(this.#breaches.join(' '));
     const { failed } = this.#outputs;
     if (failed > 0)
       return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.`;

@@ -42,8 +42,7 @@ async function runMain(job: Job): Promise<void> {
   const host = new ActionHost(job, stopOnSignals(job.log));
   try {
     const code = await runCommand(job.inputs, host);
-    if (code !== 0) setFailed(host.redacts ? redactText(host.verdict) : host.verdict);
-    else if (host.isDrift) setFailed(host.verdict);
+    if (code !== 0 || host.isDrift) setFailed(host.verdict);
   } finally {
     host.finish();
   }
