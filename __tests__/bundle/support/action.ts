@@ -31,7 +31,7 @@ export interface Started {
 const CODE_CACHE = join(tmpdir(), 'litellm-user-sync-code-cache');
 
 /** What every child process gets: no proxy, no token, nothing of this machine's. */
-export const BARE_ENVIRONMENT = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: CODE_CACHE };
+const BARE_ENVIRONMENT = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: CODE_CACHE };
 
 /**
  * Starts the action as the runner does.
