@@ -1,8 +1,9 @@
 // Compiles src to lib and bundles lib to dist, the same bytes on every machine.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { STAMP, sourcesHash } from './sources.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
@@ -18,3 +19,4 @@ for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileT
 }
 rmSync(join(root, 'dist', 'cli', 'main'), { recursive: true, force: true });
 if (!existsSync(join(root, 'dist', 'index.js'))) throw new Error('dist/index.js was not built');
+writeFileSync(join(root, 'dist', STAMP), sourcesHash());
