@@ -102,8 +102,14 @@ async function empty(api: Api): Promise<void> {
   );
   await emptied(
     () => someUserIds(api),
-    (userIds) => api.ok('/management/v1/users/bulk_delete', { user_ids: userIds }),
+    (userIds) => deleteUsers(api, userIds),
   );
+}
+
+/** In bulk, or as 1.75 has it. */
+async function deleteUsers(api: Api, userIds: string[]): Promise<unknown> {
+  const { status } = await api.post('/management/v1/users/bulk_delete', { user_ids: userIds });
+  return status === 200 ? null : api.ok('/user/delete', { user_ids: userIds });
 }
 
 /** Deletes until a fresh look finds nothing. */

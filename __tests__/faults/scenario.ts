@@ -25,7 +25,7 @@ export interface Scenario extends Pick<GatewayHooks, 'fault' | 'before' | 'after
   readonly timeoutSeconds?: number;
   readonly retries?: number;
   /** Where the first run connects; the gateway unless given. */
-  readonly address?: (gateway: Gateway) => string;
+  readonly address?: (gateway: Gateway) => Promise<string>;
 }
 
 export interface Report {
@@ -37,6 +37,9 @@ export interface Report {
   /** Rows of the first run that say FAILED. */
   readonly failed: number;
 }
+
+/** Seconds that the runs without a fault wait, so that a busy machine is none. */
+const PATIENT = 120;
 
 /** One run with faults, one without, and a plan: the invariants after each. */
 export async function play(lab: Lab, scenario: Scenario): Promise<Report> {
@@ -56,7 +59,8 @@ class Stage {
   readonly #directory: string;
   readonly #before: Snapshot;
   readonly #found: string[] = [];
-  #faulty = true;
+  /** Whether the runs that may go wrong are still on. */
+  faulty = true;
 
   private constructor(lab: Lab, api: Api, scenario: Scenario, gateway: Gateway, directory: string, before: Snapshot) {
     this.#lab = lab;
@@ -75,8 +79,8 @@ class Stage {
     writeFileSync(join(directory, 'user_list.csv'), userList());
     const stage: { current: Stage | null } = { current: null };
     const gateway = await Gateway.open(lab.baseUrl, {
-      fault: (request) => (stage.current?.#faulty ? (scenario.fault?.(request) ?? null) : null),
-      before: (request) => (stage.current?.#faulty ? scenario.before?.(request) : undefined),
+      fault: (request) => (stage.current?.faulty ? (scenario.fault?.(request) ?? null) : null),
+      before: (request) => (stage.current?.faulty ? scenario.before?.(request) : undefined),
       after: (request) => stage.current?.watch(request),
     });
     stage.current = new Stage(lab, api, scenario, gateway, directory, await snapshot(api));
@@ -85,7 +89,7 @@ class Stage {
 
   async play(): Promise<Report> {
     const { first: command = inProcess, between = [], address } = this.#scenario;
-    const first = await this.#sync(command, [], address?.(this.#gateway));
+    const first = await this.#sync(command, [], await address?.(this.#gateway));
     const { writes, requests } = this.#gateway;
     await this.#gateway.settled();
     let files = await this.#checkRun('first run', first, null);
@@ -96,7 +100,7 @@ class Stage {
       files = await this.#checkRun(`run ${at + 2}`, ended, files);
     }
     await this.#gateway.settled();
-    this.#faulty = false;
+    this.faulty = false;
     const second = await this.#sync(inProcess, []);
     const wasOpen = files.unsettled;
     files = readFiles(this.#directory, files);
@@ -111,7 +115,7 @@ class Stage {
 
   /** While the run goes on: nobody may be in neither of his teams, not for a moment. */
   async watch(request: Passing): Promise<void> {
-    if (this.#faulty) await this.#scenario.after?.(request);
+    if (this.faulty) await this.#scenario.after?.(request);
     if (request.writeIndex === null || !/member|user/.test(request.path)) return;
     this.#found.push(...homeless(await snapshot(this.#api)).map((what) => `after ${request.path}: ${what}`));
   }
@@ -124,7 +128,8 @@ class Stage {
   #sync(command: Command, more: readonly string[], baseUrl = this.#gateway.baseUrl): Promise<Ended> {
     const { timeoutSeconds = 5, retries = 4 } = this.#scenario;
     const argv = ['sync', '--max-deletes', '100', '--protected-users', PROTECTED, '--output-directory', '.'];
-    const limits = ['--timeout-seconds', String(timeoutSeconds), '--retries', String(retries), '--concurrency', '3'];
+    const seconds = this.faulty ? timeoutSeconds : PATIENT;
+    const limits = ['--timeout-seconds', String(seconds), '--retries', String(retries), '--concurrency', '3'];
     const env = { LITELLM_BASE_URL: baseUrl, LITELLM_MASTER_KEY: this.#lab.masterKey };
     return command([...argv, ...limits, ...more], env, this.#directory);
   }

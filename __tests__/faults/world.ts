@@ -13,12 +13,12 @@ export interface Person {
   readonly wanted: { readonly role: string; readonly team: string; readonly keyName?: string } | null;
 }
 
-export const TEAMS = ['alpha', 'beta', 'gamma'] as const;
+const TEAMS = ['alpha', 'beta', 'gamma'] as const;
 const USER = 'internal_user';
 
 /** Never touched: one protected, one in nobody's file without an email. */
 export const PROTECTED = 'service@*';
-export const NAMELESS = 'nameless-bot';
+const NAMELESS = 'nameless-bot';
 
 /** Adds with and without keys' names and teams, deletes, role changes, team moves, and users that stay as they are. */
 export const PEOPLE: readonly Person[] = [
