@@ -66,11 +66,15 @@ async function carryOut(plan: Plan, run: Run): Promise<ExitCode> {
   return deliver(mergeSettled(run.settled, applied), { ...run, plan: review.plan });
 }
 
-/** One row a user: what this run did counts before what was settled, and that before finding him unchanged. */
+/**
+ * One row a user: what this run did counts before what was settled, and that before finding him unchanged. A failed
+ * delete or update of then counts no more: what was still missing of it, this run's plan has done.
+ */
 function mergeSettled(settled: readonly Outcome[], outcomes: readonly Outcome[]): readonly Outcome[] {
   const emails = (rows: readonly Outcome[]): Set<string> => new Set(rows.map((row) => emailKey(row.email)));
   const changed = emails(outcomes.filter((outcome) => outcome.action !== 'UNCHANGED'));
-  const older = settled.filter((outcome) => !changed.has(emailKey(outcome.email)));
+  const isStale = ({ action, status }: Outcome): boolean => status === 'FAILED' && action !== 'ADDED';
+  const older = settled.filter((outcome) => !changed.has(emailKey(outcome.email)) && !isStale(outcome));
   const told = emails(older);
   return [...older, ...outcomes.filter((outcome) => !told.has(emailKey(outcome.email)))];
 }
