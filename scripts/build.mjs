@@ -1,6 +1,6 @@
 // Compiles src to lib and bundles lib to dist, the same bytes on every machine.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { STAMP, sourcesHash } from './sources.mjs';
@@ -17,6 +17,12 @@ cpSync(join(root, 'LICENSE'), join(root, 'dist', 'LICENSE'));
 for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
   if (entry.isFile() && entry.name.endsWith('.d.ts')) rmSync(join(entry.parentPath, entry.name));
 }
-rmSync(join(root, 'dist', 'cli', 'main'), { recursive: true, force: true });
-if (!existsSync(join(root, 'dist', 'index.js'))) throw new Error('dist/index.js was not built');
+
+// ncc takes `readFile(resolve(…, name))` for a file of the package: it copies what it finds there, and reads from beside
+// the bundle ever after.
+for (const bundle of ['dist/index.js', 'dist/cli/index.js']) {
+  const [asset] = /\.ab ?\+ ?"[^"]*"/.exec(readFileSync(join(root, bundle), 'utf8')) ?? [];
+  if (asset !== undefined)
+    throw new Error(`${bundle} reads a file of its own (${asset}): build that path another way.`);
+}
 writeFileSync(join(root, 'dist', STAMP), sourcesHash());

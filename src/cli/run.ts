@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { FileProblemsError } from '../commands/problems.ts';
 import { runCommand } from '../commands/run.ts';
@@ -54,7 +54,7 @@ async function run(
 /** The working directory's `.env`; what the environment has already wins. */
 async function dotEnv(directory: string): Promise<NodeJS.Dict<string>> {
   try {
-    return parseEnv(await readFile(resolve(directory, '.env'), 'utf8'));
+    return parseEnv(await readFile(join(directory, '.env'), 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;
