@@ -17,7 +17,7 @@ const tokensOf = (page) => marked.lexer(readFileSync(join(root, page), 'utf8'));
 function anchorsOf(page) {
   const slugger = new GithubSlugger();
   const anchors = new Set();
-  marked.walkTokens(tokensOf(page), (token) => {
+  void marked.walkTokens(tokensOf(page), (token) => {
     if (token.type === 'heading') anchors.add(slugger.slug(plain(token)));
     if (token.type === 'html') for (const [, id] of token.text.matchAll(/\b(?:id|name)="([^"]+)"/g)) anchors.add(id);
   });
@@ -30,7 +30,7 @@ function plain({ tokens, text }) {
 
 function targetsOf(page) {
   const targets = [];
-  marked.walkTokens(tokensOf(page), (token) => {
+  void marked.walkTokens(tokensOf(page), (token) => {
     if (token.type === 'link' || token.type === 'image') targets.push(token.href);
     if (token.type === 'html')
       for (const [, url] of token.text.matchAll(/\b(?:href|src)="([^"]+)"/g)) targets.push(url);

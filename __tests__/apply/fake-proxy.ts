@@ -66,10 +66,18 @@ export class Life {
           if (this.#dead) return NEVER;
           const result = value.apply(target, args);
           if (!(result instanceof Promise)) return result;
-          return result.finally(() => (this.#dead ? NEVER : undefined));
+          return this.#unlessDead(result);
         };
       },
     });
+  }
+
+  async #unlessDead(result: Promise<unknown>): Promise<unknown> {
+    try {
+      return await result;
+    } finally {
+      if (this.#dead) await NEVER;
+    }
   }
 }
 

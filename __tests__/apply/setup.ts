@@ -56,7 +56,7 @@ export function planOf(...changes: Change[]): Plan {
   return { changes, unchanged: [], managed: changes.length, admins: 1, unmanaged, breaches: [] };
 }
 
-export const silent = { debug: () => {}, info: () => {}, warning: () => {}, error: () => {} };
+const silent = { debug: () => {}, info: () => {}, warning: () => {}, error: () => {} };
 
 export async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'apply-'));

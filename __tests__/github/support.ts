@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Secret } from '../../src/core/secret.ts';
 import type { GitHubClient } from '../../src/github/client.ts';
@@ -29,10 +28,6 @@ export function createClient(options: Partial<GitHubClientOptions> = {}): Waits 
 
 export function eventFile(name: string): string {
   return fileURLToPath(new URL(`../fixtures/events/${name}.json`, import.meta.url));
-}
-
-export function eventPayload(name: string): unknown {
-  return JSON.parse(readFileSync(eventFile(name), 'utf8'));
 }
 
 export const sha = (character: string) => character.repeat(40);

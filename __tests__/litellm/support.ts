@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach } from 'vitest';
 import type { Log } from '../../src/core/log.ts';
@@ -44,7 +50,7 @@ export async function fakeProxy(
   answer: (request: Received, index: number) => Reply | Promise<Reply>,
 ): Promise<FakeProxy> {
   const received: Received[] = [];
-  const server = createServer(async (request, response) => {
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
@@ -56,7 +62,8 @@ export async function fakeProxy(
     };
     received.push(entry);
     send(response, await answer(entry, received.length - 1));
-  });
+  };
+  const server = createServer((request, response) => void respond(request, response));
   open.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -77,7 +84,7 @@ export interface TestLog extends Log {
   readonly lines: string[];
 }
 
-export function testLog(): TestLog {
+function testLog(): TestLog {
   const lines: string[] = [];
   const keep = (level: string) => (message: string) => void lines.push(`${level}: ${message}`);
   return { lines, debug: keep('debug'), info: keep('info'), warning: keep('warning'), error: keep('error') };

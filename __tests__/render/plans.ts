@@ -2,7 +2,7 @@ import type { Outcome } from '../../src/core/outcome.ts';
 import type { AddChange, DeleteChange, Plan, TeamRef, UpdateChange } from '../../src/core/plan-types.ts';
 import type { PlanMarkdownOptions } from '../../src/render/markdown.ts';
 
-export function team(name: string): TeamRef {
+function team(name: string): TeamRef {
   return { teamId: `id-${name}`, name };
 }
 

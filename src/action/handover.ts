@@ -6,10 +6,7 @@ import { secretUploadRefusal } from '../github/visibility.ts';
 import type { Job } from './job.ts';
 
 /** Whether the plan, once applied, brings API keys or onboarding links into being. */
-export function createsSecrets(
-  plan: Plan,
-  { apiKeys, invitations }: { apiKeys: boolean; invitations: boolean },
-): boolean {
+function createsSecrets(plan: Plan, { apiKeys, invitations }: { apiKeys: boolean; invitations: boolean }): boolean {
   return (apiKeys || invitations) && plan.changes.some((change) => change.kind === 'add' && change.withheld === null);
 }
 

@@ -6,7 +6,7 @@ import { AppendFile } from './append-file.ts';
 import { type JournalLine, parseJournal, toRecord } from './journal-lines.ts';
 import { OnboardingFile, textOf } from './secret-files.ts';
 
-export const JOURNAL_FILE = 'journal.jsonl';
+const JOURNAL_FILE = 'journal.jsonl';
 
 /** A write that is about to begin: the change by its number in the plan, and the user id that it is about. */
 export interface Intent {

@@ -6,7 +6,7 @@ import { Secret } from '../core/secret.ts';
 import { onboardingCsv } from '../render/csv.ts';
 import { AppendFile } from './append-file.ts';
 
-export const ONBOARDING_FILE = 'onboarding_links.csv';
+const ONBOARDING_FILE = 'onboarding_links.csv';
 
 /**
  * `onboarding_links.csv` of one directory, mode 0600. It grows while a run goes on (a row once there is a key, again
@@ -74,7 +74,7 @@ export class OnboardingFile {
 }
 
 /** Replaces a file as a whole, mode 0600: a reader sees the old content or the new, never a part. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`;
   await rm(temporary, { force: true });
   const handle = await open(temporary, 'wx', 0o600);
@@ -89,7 +89,7 @@ export async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** Makes a new name or a rename outlive a power cut; where the system has no such thing (Windows) it is left out. */
-export async function syncDirectory(directory: string): Promise<void> {
+async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r').catch(() => null);
   await handle?.sync().catch(() => undefined);
   await handle?.close();

@@ -6,7 +6,7 @@ import { ROLES } from './user.ts';
 const DEFAULT_COLUMNS = ['user_id', 'user_email', 'user_role', 'teams', 'created_at', 'updated_at'] as const;
 
 /** Every column there is: a list of what may be seen, so that no new field of the proxy shows a secret by itself. */
-export const COLUMNS = [
+const COLUMNS = [
   ...DEFAULT_COLUMNS,
   'models',
   'max_budget',

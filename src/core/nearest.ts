@@ -15,7 +15,7 @@ function distance(a: string, b: string): number {
 const LONGEST = 100;
 
 /** The candidate that was probably meant: the closest one, at most half of it different; `null` if none is close. */
-export function nearest(value: string, candidates: Iterable<string>): string | null {
+function nearest(value: string, candidates: Iterable<string>): string | null {
   const wanted = value.toLowerCase().slice(0, LONGEST);
   let best: string | null = null;
   let bestDistance = Math.max(1, Math.floor(wanted.length / 2)) + 1;

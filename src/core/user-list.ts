@@ -42,7 +42,7 @@ export interface DesiredUser {
   readonly keyColumn: number;
 }
 
-export const USER_LIST: TableSpec = {
+const USER_LIST: TableSpec = {
   columns: ['email', 'role', 'team_name', 'key_name'],
   required: ['email'],
 };

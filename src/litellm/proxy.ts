@@ -14,7 +14,6 @@ import { createUsers, deleteUsers, updateRoles, type WriteContext } from './user
 import { findUsers, findUsersByEmail, listUsers, modelsOf, projectUsers } from './users.ts';
 
 export type { UserRow } from './schemas.ts';
-export type { ProxyClient as Proxy };
 
 export interface ProxyOptions {
   /** May carry a root path. */

@@ -17,7 +17,7 @@ const list = z
 export const anyJson = z.unknown();
 
 /** A row of `GET /user/list`. */
-export const userRow = z.object({
+const userRow = z.object({
   user_id: z.string(),
   user_email: text,
   user_role: text,
@@ -57,7 +57,7 @@ export const teamPage = z.object({ teams: z.array(teamRow), total: z.number() })
 export const teamRows = z.array(teamRow);
 
 /** A row of `GET /key/list?return_full_object=true`. */
-export const keyRow = z.object({
+const keyRow = z.object({
   token: z.string(),
   key_name: text,
   key_alias: text,

@@ -15,7 +15,7 @@ const ORDER = { sort_by: 'user_id', sort_order: 'asc' } as const;
 /** Longest list of ids in one address, in encoded characters: servers refuse addresses from 8 KiB on. */
 const LONGEST_IDS = 5000;
 
-export function proxyUser(row: PlainRow): ProxyUser {
+function proxyUser(row: PlainRow): ProxyUser {
   return {
     userId: row.user_id,
     email: row.user_email === '' ? null : row.user_email,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** The committed bundle, or the one that `BUNDLE_DIR` names. */
 const BUNDLE = resolve(process.env.BUNDLE_DIR || resolve(ROOT, 'dist'));

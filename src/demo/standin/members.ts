@@ -88,7 +88,7 @@ export function memberDelete(call: Call): unknown {
 }
 
 /** 403 for whoever is neither an administrator nor an admin of the team. */
-export function refuseOutsider(call: Call, team: TeamRow, route: string): void {
+function refuseOutsider(call: Call, team: TeamRow, route: string): void {
   const { caller } = call;
   if (caller.role === 'proxy_admin') return;
   if (caller.userId !== null && team.roster.get(caller.userId)?.role === 'admin') return;

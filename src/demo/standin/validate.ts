@@ -94,7 +94,7 @@ export function refuseIssues(issues: readonly Issue[], managementV1: boolean): v
 }
 
 /** A whole number of the query, or complaints. */
-export function integer(
+function integer(
   query: URLSearchParams,
   name: string,
   fallback: number,
