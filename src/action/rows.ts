@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { RowPlan } from '../core/row-plan.ts';
 import { annotateProblems } from '../github/annotations.ts';
@@ -54,7 +55,7 @@ export async function reportRows(
   const told = job.redacts ? redactOutcomes(outcomes) : outcomes;
   job.log.info(resultText(told, 'Result:'));
   const open = files.filter((file) => !secretFiles.includes(file));
-  const { url, failure } = await tryUpload(job, [...open, besides(job, 'plan.json')]);
+  const { url, failure } = await tryUpload(job, [...open, besides(job, 'plan.json')].filter(existsSync));
   const links = [
     { label: 'Onboarding links', url: onboardingUrl },
     { label: 'Results', url },

@@ -5,7 +5,7 @@ import type { Run } from './action.ts';
 import type { World } from './world.ts';
 
 /** Files that may hold secrets, and nothing else may. */
-const SECRET_FILES = /^onboarding_links\.csv/;
+const SECRET_FILES = /^(onboarding_links\.csv|user_reg_result\.csv|onboarding_results\.json)/;
 
 /** The secrets that the run brought into being: API keys, invitation ids, links. */
 export function secretsIn(csv: string): { keys: string[]; invitations: string[]; links: string[] } {
