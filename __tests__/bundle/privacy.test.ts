@@ -53,7 +53,12 @@ async function wholeWay(setting: string, seen: string): Promise<{ world: World; 
   const directory = join(world.folder, 'results');
   const inputs = { 'redact-emails': setting, 'encrypt-to': recipient, 'output-directory': directory };
   const options: JobOptions = { ...visibility(seen), inputs };
+  world.github.refuse = ({ method, path }) =>
+    method === 'POST' && path.endsWith('/comments')
+      ? { status: 403, body: { message: 'ann@example.com may not' } }
+      : null;
   const planned = await world.run('pull_request', options);
+  world.github.refuse = () => null;
   world.write(`${CSV}ANN@example.com,king,friends of iam@example.com,\n`);
   const broken = await world.run('pull_request-synchronize', options);
   world.write(CSV);
@@ -86,6 +91,17 @@ describe('redact-emails', () => {
     expect([...text.values()].filter((content) => /\*{4,}@/.test(content))).toEqual([]);
     expect(run.summary).toContain('`e***@example.com`');
     expect(world.artifacts.text('user-sync-results', 'user_sync_result.csv')).toContain('ADDED,e***@example.com');
+  });
+
+  it('auto in a public repository: no email in an error of the proxy either', async () => {
+    const world = await World.create({ fault: () => REPEATING });
+    const run = await world.run('pull_request', visibility('public'));
+    expect(annotations(run)).toEqual([
+      expect.stringMatching(
+        /^error: GET \/\S+ answered 400: User e\*\*\*@example\.com \(i\*\*\*@example\.com\) is not liked/,
+      ),
+    ]);
+    expect(emailsIn(channels(run, world, world.temp))).toEqual([]);
   });
 
   it('false in a public repository: emails are shown', async () => {
