@@ -30,14 +30,19 @@ export function breaches(changes: readonly Change[], population: Population, lim
 function tooManyDeletes(written: readonly Change[], { managed }: Population, { maxDeletes }: Limits): Breach | null {
   if (maxDeletes === null) return null;
   const deletes = written.filter((change) => change.kind === 'delete').length;
-  const allowed = maxDeletes.kind === 'count' ? maxDeletes.count : Math.ceil((managed * maxDeletes.percent) / 100);
+  const allowed = maxDeletes.kind === 'count' ? maxDeletes.count : share(managed, maxDeletes.percent);
   if (deletes <= allowed) return null;
-  const share =
+  const shown =
     maxDeletes.kind === 'percent' ? `${maxDeletes.percent}% of ${managed} managed users = ${allowed}` : `${allowed}`;
   return {
     limit: 'max-deletes',
-    message: `${deletes} of ${managed} managed users would be deleted, but max-deletes allows ${share}. Nothing is applied. If this is intended, raise the limit (max-deletes: ${deletes}); if not, put the missing rows back into the file, or set no-delete: true.`,
+    message: `${deletes} of ${managed} managed users would be deleted, but max-deletes allows ${shown}. Nothing is applied. If this is intended, raise the limit (max-deletes: ${deletes}); if not, put the missing rows back into the file, or set no-delete: true.`,
   };
+}
+
+/** Rounded up; what binary fractions add (1.1% of 3,000 is 33.000000000000004) is no user. */
+function share(managed: number, percent: number): number {
+  return Math.ceil(Number(((managed * percent) / 100).toFixed(6)));
 }
 
 function tooFewAdmins(written: readonly Change[], { admins }: Population, { minAdmins }: Limits): Breach | null {

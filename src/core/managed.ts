@@ -39,9 +39,9 @@ export function hasInternalRole(user: Pick<ProxyUser, 'role'>): boolean {
   return user.role === null || user.role === '' || user.role === 'default' || isRole(user.role);
 }
 
-/** `*` and `?` globs over whole values, letter case ignored; `*` also spans `/`. */
+/** `*`, `?`, `[ab]` and `{a,b}` globs over whole values, letter case ignored; `*` also spans `/`. */
 function globMatcher(globs: readonly string[]): (value: string) => boolean {
-  const options = { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true, nobrace: true };
+  const options = { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true };
   const patterns = globs.map((glob) => picomatch(glob, options));
   return (value) => patterns.some((matches) => matches(value));
 }

@@ -34,7 +34,7 @@ export function teamDirectory(teams: readonly Team[]): TeamDirectory {
     return { found: true, team: ref(first.teamId) };
   };
   const unknown = (written: string): string =>
-    `Unknown team \`${written}\`.${didYouMean(written, [...byAlias.keys(), ...byId.keys()])} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
+    `Unknown team \`${written}\`.${didYouMean(written, new Set(teams.flatMap(({ teamId }) => [nameOf(teamId), teamId])))} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
   return { find, ref, has: (teamId) => byId.has(teamId) };
 }
 

@@ -126,7 +126,8 @@ function repeatedEmails(rows: readonly UserRow[]): Problem[] {
   });
 }
 
-const EMAIL = /^[^\s@,;:<>()[\]"\\\p{Cc}]+@[^\s@,;:<>()[\]"\\\p{Cc}.]+(\.[^\s@,;:<>()[\]"\\\p{Cc}.]+)+$/u;
+/** `\p{C}`: also what is not seen, as a zero-width space that came along with copying. */
+const EMAIL = /^[^\s@,;:<>()[\]"\\\p{C}]+@[^\s@,;:<>()[\]"\\\p{C}.]+(\.[^\s@,;:<>()[\]"\\\p{C}.]+)+$/u;
 
 /** `name@example.com`: what no mail server would take is refused, though the proxy takes anything. */
 export function isEmail(text: string): boolean {

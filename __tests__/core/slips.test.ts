@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { breaches } from '../../src/core/limits.ts';
+import type { DeleteChange } from '../../src/core/plan-types.ts';
+import { teamDirectory } from '../../src/core/team-names.ts';
+import { isEmail } from '../../src/core/user-list.ts';
+import { inventory, planOf, team, user } from './build.ts';
+
+const deletes = (count: number): DeleteChange[] =>
+  Array.from({ length: count }, (_, index) => ({
+    kind: 'delete',
+    email: `u${index}@x.io`,
+    userId: `u${index}`,
+    role: null,
+    teams: [],
+    keyCount: 0,
+    spend: 0,
+    withheld: null,
+  }));
+
+describe('a share of the managed users', () => {
+  const over = (percent: number, managed: number, count: number): boolean =>
+    breaches(deletes(count), { managed, admins: 0 }, { maxDeletes: { kind: 'percent', percent }, minAdmins: 0 })
+      .length > 0;
+
+  it.each([
+    [20, 11, 3],
+    [20, 10, 2],
+    [0, 11, 0],
+    [100, 11, 11],
+    [0.1, 11, 1],
+    [1.1, 3000, 33],
+  ])('%d%% of %d is %d at most, rounded up', (percent, managed, most) => {
+    expect(over(percent, managed, most)).toBe(false);
+    expect(over(percent, managed, most + 1)).toBe(true);
+  });
+});
+
+describe('protected users', () => {
+  const have = inventory([user('ann'), user('bob'), user('cat')]);
+  it.each([
+    ['{ann,bob}@x.io', 2],
+    ['[ab]*', 2],
+    ['???', 3],
+    ['ANN@*', 1],
+    ['!ann@x.io', 0],
+    ['ann', 1],
+    ['an', 0],
+  ])('%s', (glob, count) => {
+    expect(planOf('email\nnew@x.io\n', have, { protectedUsers: [glob] }).plan.unmanaged.protected).toBe(count);
+  });
+});
+
+describe('the team that was meant', () => {
+  const teams = [team('t-blank', [], ''), team('t-pad', [], ' padded '), team('t-dev', [], 'development')];
+  const message = (written: string): string => {
+    const found = teamDirectory(teams).find(written);
+    return found.found ? '' : found.message;
+  };
+
+  it('is suggested by a name that can be written', () => {
+    expect(message('develpment')).toContain('Did you mean `development`?');
+  });
+
+  it.each(['a', 'padded'])('is never one whose name means nothing in the file (%s)', (written) => {
+    expect(message(written)).not.toMatch(/`{2}|` padded `/);
+  });
+});
+
+it.each(['a\u200b@x.io', 'a@x\u00ad.io', '\ufeffa@x.io', 'a@x.io\u202e'])(
+  '%j holds what nobody sees: no email',
+  (text) => {
+    expect(isEmail(text)).toBe(false);
+  },
+);
