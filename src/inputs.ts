@@ -111,6 +111,11 @@ const url = z.string().superRefine((text, context) => {
     context.addIssue({ code: 'custom', message: 'allowed: an address without user, query or fragment' });
   }
 });
+/** What no HTTP header can carry is no key, but a slip of copying: a line break, a curly quote, an ellipsis. */
+const key = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'allowed: a key on one line, such as sk-…' });
+const recipients = lines.refine((all) => all.every((one) => /^age1[0-9a-z]+$/i.test(one)), {
+  error: 'allowed: age recipients (public keys such as age1…), one a line',
+});
 const withoutTrailingSlashes = (text: string): string => text.replace(/\/+$/, '');
 
 const deleteLimit = z
@@ -130,8 +135,8 @@ function schemaFor(command: Command, env: NodeJS.ProcessEnv) {
   const roleOrDefault = [...ROLES, 'default'] as const;
   return z.object({
     'csv-file': z.string().default(CSV_FILES[command]),
-    'base-url': url.default(env.LITELLM_BASE_URL?.trim() || 'http://localhost:4000'),
-    'master-key': z.string().default(env.LITELLM_MASTER_KEY?.trim() ?? ''),
+    'base-url': url.prefault(env.LITELLM_BASE_URL?.trim() || 'http://localhost:4000'),
+    'master-key': key.prefault(env.LITELLM_MASTER_KEY?.trim() ?? ''),
     'dry-run': choice(['auto', 'true', 'false'], 'auto'),
     'user-role': choice(roleOrDefault, 'internal_user'),
     'no-add': flag(false),
@@ -153,7 +158,7 @@ function schemaFor(command: Command, env: NodeJS.ProcessEnv) {
     comment: flag(true),
     'github-token': z.string().default(''),
     'redact-emails': choice(['auto', 'true', 'false'], 'auto'),
-    'encrypt-to': lines,
+    'encrypt-to': recipients,
     artifacts: flag(true),
     'artifact-retention-days': whole(1, 400, 7),
     'output-directory': z.string().default(''),
@@ -246,10 +251,22 @@ function commandOf(text: string): Command {
 
 function issueText(issue: z.core.$ZodIssue, given: Record<string, unknown>, env: NodeJS.ProcessEnv): string {
   const name = String(issue.path[0]);
-  const fromEnv = name === 'base-url' && !(name in given);
-  const source = fromEnv ? 'Environment variable `LITELLM_BASE_URL`' : `Input \`${name}\``;
-  const value = String(given[name] ?? env.LITELLM_BASE_URL).replace(/\/\/[^/]*@/, '//***@');
-  return `${source} is \`${value}\`; ${issue.message}.`;
+  const variable = VARIABLES[name];
+  const fromEnv = variable !== undefined && !(name in given);
+  const source = fromEnv ? `Environment variable \`${variable}\`` : `Input \`${name}\``;
+  return `${source} is \`${shownValue(name, String(fromEnv ? env[variable] : given[name]))}\`; ${issue.message}.`;
+}
+
+/** Inputs that the environment may give, too. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  'base-url': 'LITELLM_BASE_URL',
+  'master-key': 'LITELLM_MASTER_KEY',
+};
+
+/** As a message may show it: no key, no password in an address, no private key where a public one belongs. */
+function shownValue(name: string, value: string): string {
+  if (name === 'master-key') return '***';
+  return value.replace(/\/\/[^/]*@/, '//***@').replace(/AGE-SECRET-KEY-\S*/gi, 'AGE-SECRET-KEY-***');
 }
 
 function typed(command: Command, parsed: Parsed, workingDirectory: string): Inputs {
