@@ -16,6 +16,8 @@ const ACTION_ONLY: readonly InputName[] = [
   'unreviewed-changes',
   'comment',
   'github-token',
+  'redact-emails',
+  'encrypt-to',
   'artifacts',
   'artifact-retention-days',
 ];
@@ -66,7 +68,8 @@ function isSwitch(name: string): boolean {
 function asInput(name: string): InputName {
   const found = INPUT_NAMES.find((flag) => flag === name);
   if (found !== undefined) return found;
-  throw new UsageError(`Unknown flag \`--${name}\`.${didYouMean(name, [...INPUT_NAMES, ...SWITCHES])} See --help.`);
+  const flags = [...INPUT_NAMES, ...SWITCHES].map((known) => `--${known}`);
+  throw new UsageError(`Unknown flag \`--${name}\`.${didYouMean(`--${name}`, flags)} See --help.`);
 }
 
 function take(name: InputName, value: string | null, rest: string[], inputs: RawInputs): void {

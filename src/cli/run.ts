@@ -7,7 +7,7 @@ import type { Log } from '../core/log.ts';
 import type { ExitCode } from '../host/host.ts';
 import { stopOnSignals } from '../host/stop.ts';
 import { type Terminal, TerminalHost, terminalLog } from '../host/terminal-host.ts';
-import { parseInputs, UsageError } from '../inputs.ts';
+import { type Inputs, parseInputs, UsageError } from '../inputs.ts';
 import { VERSION } from '../version.ts';
 import { type Arguments, helpText, parseArguments } from './args.ts';
 
@@ -40,6 +40,7 @@ async function run(
   { terminal, log, directory }: { terminal: Terminal; log: Log; directory: string },
 ): Promise<ExitCode> {
   const inputs = parseInputs(given.inputs, env, directory);
+  warnOfNoEffect(inputs, log);
   const outputDirectory = resolve(directory, inputs.outputDirectory || '.');
   await mkdir(outputDirectory, { recursive: true });
   const stop = stopOnSignals(log);
@@ -49,6 +50,14 @@ async function run(
   if (code !== 0 || !isDryRun || !host.foundChanges) return code;
   if (inputs.failOnDrift) return 1;
   return given.detailedExitCode ? 3 : 0;
+}
+
+/** Whoever asks for secrecy must not believe that he has it. */
+function warnOfNoEffect({ encryptTo, redactEmails }: Inputs, log: Log): void {
+  if (encryptTo.length > 0)
+    log.warning('--encrypt-to is for uploads, and a terminal uploads nothing: keys and links are written as they are.');
+  if (redactEmails === 'true')
+    log.warning('--redact-emails masks emails in a job of GitHub Actions, not in a terminal.');
 }
 
 /** The working directory's `.env`; what the environment has already wins. */
