@@ -82,7 +82,7 @@ describe('a read', () => {
     expect(error).toMatchObject({ name: 'UnexpectedShapeError' });
     expect(error.message).toMatch(/: expected /);
     const listed = await failure(client(server.url).proxy.listUsers((user) => user));
-    expect(listed.message).toBe('GET /user/list: users.2.user_id: expected string, received number');
+    expect(listed.message).toBe('GET /user/list: unexpected answer, users.2.user_id: expected string, received number');
   });
 
   it('tells HTML from JSON', async () => {

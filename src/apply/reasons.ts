@@ -1,6 +1,6 @@
 const LONGEST = 400;
 
-/** An error as one line for a result row: no line breaks, no key, of bearable length. */
+/** An error as one line for a result row: no line breaks, no key, of bearable length, without a full stop to go on from. */
 export function reasonOf(error: unknown): string {
   return oneLine(error instanceof Error ? error.message : String(error));
 }
@@ -9,7 +9,8 @@ export function oneLine(text: string): string {
   const line = text
     .replace(/\s+/g, ' ')
     .replace(/\bsk-[\w-]{8,}/g, 'sk-***')
-    .trim();
+    .trim()
+    .replace(/\.+$/, '');
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }
 
@@ -21,7 +22,11 @@ const WAYS_OUT: readonly (readonly [RegExp, string])[] = [
     'the team was deleted meanwhile: correct team_name or create the team',
   ],
   [/licen[sc]e|seats?\b/i, 'free a seat or extend the license, then run again'],
-  [/not allowed|permission|forbidden|only .*admin/i, "use the master key or a proxy_admin user's key"],
+  // A refused call says so itself, a refused row does not.
+  [
+    /^(?!.*use the master key).*(not allowed|permission|forbidden|only .*admin)/i,
+    "use the master key or a proxy_admin user's key",
+  ],
 ];
 
 /** The proxy's words and, where they are known, what to do about them. */

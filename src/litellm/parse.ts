@@ -20,7 +20,9 @@ export function parsed<T>(answer: Answer, schema: ZodType<T>, route: string, wri
   }
   const result = schema.safeParse(body);
   if (result.success) return result.data;
-  throw fail(new UnexpectedShapeError(`${route}: ${firstIssue(result.error)}`, route, answer.status));
+  throw fail(
+    new UnexpectedShapeError(`${route}: unexpected answer, ${firstIssue(result.error)}`, route, answer.status),
+  );
 }
 
 function firstIssue(error: ZodError): string {

@@ -13,7 +13,7 @@ export function refusal(route: string, answer: Answer, masterKey: Secret): Proxy
   const message = messageOf(text)?.replaceAll(masterKey.reveal(), '***') ?? null;
   if (status === 403 || (status === 401 && speaksOfRights(message))) {
     return new ProxyForbiddenError(
-      `${route} answered ${status}: the key may not do this${said(message)}. Use the master key or a proxy_admin's key.`,
+      `${route} answered ${status}: the key may not do this${said(message?.replace(/\.+$/, '') ?? null)}. Use the master key or a proxy_admin's key.`,
       route,
       status,
       message,
