@@ -9,6 +9,8 @@ export class ProgressLines {
   readonly #now: () => number;
   #phase = '';
   #startedAt = 0;
+  /** What was done when this phase began, or was taken up again: the rate is of what came since. */
+  #startedWith = 0;
   #shownAt = 0;
 
   constructor(log: Log, now: () => number = Date.now) {
@@ -21,11 +23,12 @@ export class ProgressLines {
     if (phase !== this.#phase) {
       this.#phase = phase;
       this.#startedAt = now;
+      this.#startedWith = done;
       this.#shownAt = now;
     }
     if (now - this.#shownAt < EVERY_MS) return;
     this.#shownAt = now;
-    const rate = (done / ((now - this.#startedAt) / 1000)).toFixed(1);
+    const rate = ((done - this.#startedWith) / ((now - this.#startedAt) / 1000)).toFixed(1);
     this.#log.info(`${phase}: ${done} of ${total} (${rate} a second)`);
   }
 }
