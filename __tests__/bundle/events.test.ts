@@ -264,6 +264,23 @@ describe('push', () => {
   });
 });
 
+it('a checkout in a folder of the workspace: the file is compared and annotated by its path in the repository', async () => {
+  const world = await World.create();
+  world.publish(sha('e'));
+  world.checkOutInto('checkout');
+  const inputs = { 'csv-file': 'checkout/user_list.csv' };
+  world.github.setFile('main', 'user_list.csv', Buffer.from(SAME));
+  const superseded = await world.run('workflow_dispatch', { inputs });
+  expect(superseded.code).toBe(0);
+  expect(annotations(superseded)).toEqual([
+    expect.stringMatching(/^notice: A newer checkout\/user_list\.csv is at the head/),
+  ]);
+  expect(world.proxyWrites).toEqual([]);
+  world.write('email\nnobody\n', 'checkout/user_list.csv');
+  const broken = await world.run('workflow_dispatch', { inputs });
+  expect(annotations(broken)[0]).toMatch(/^error user_list\.csv:2:1: /);
+});
+
 it('workflow_dispatch on the default branch applies all, reviewed or not', async () => {
   const world = await World.create();
   world.publish(sha('e'));

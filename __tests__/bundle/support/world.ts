@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -78,6 +78,12 @@ export class World {
 
   removeFile(): void {
     rmSync(join(this.workspace, 'user_list.csv'));
+  }
+
+  /** Moves the CSV into a folder of the workspace that is a git checkout of its own. */
+  checkOutInto(folder: string): void {
+    mkdirSync(join(this.workspace, folder, '.git'), { recursive: true });
+    renameSync(join(this.workspace, 'user_list.csv'), join(this.workspace, folder, 'user_list.csv'));
   }
 
   /** What a push brings: the CSV of the workspace is at the branch's head, and at the commit that the run is about. */
