@@ -22,7 +22,7 @@ const named = (name: string) => PLANS[name] ?? plan([]);
 describe('plans', () => {
   const { huge: _, ...short } = PLANS;
   it.each(Object.keys(short))('%s', (name) => {
-    expectGolden(`plan-${name}.txt`, planText(named(name), { applying: false, csvFile: 'user_list.csv' }));
+    expectGolden(`plan-${name}.txt`, planText(named(name), { stage: 'dry run', csvFile: 'user_list.csv' }));
     expectGolden(`plan-${name}.md`, planMarkdown(named(name), options()));
     expectGolden(`plan-${name}.json`, planJson(named(name), { csvFile: 'user_list.csv', target: null }));
   });
@@ -42,8 +42,8 @@ describe('plans', () => {
   });
 
   it('text of a run that applies', () => {
-    expectGolden('plan-small-applying.txt', planText(named('small'), { applying: true, csvFile: 'user_list.csv' }));
-    expect(planText(named('breaches'), { applying: true, csvFile: 'user_list.csv' })).toContain(
+    expectGolden('plan-small-applying.txt', planText(named('small'), { stage: 'applying', csvFile: 'user_list.csv' }));
+    expect(planText(named('breaches'), { stage: 'not applied', csvFile: 'user_list.csv' })).toContain(
       'NOT APPLIED - Changes that would be made:',
     );
   });

@@ -73,7 +73,7 @@ describe('redactPlan and redactOutcomes', () => {
     const masked = redactPlan(everywhere);
     const forms = [
       JSON.stringify(masked),
-      planText(masked, { applying: false, csvFile: 'user_list.csv' }),
+      planText(masked, { stage: 'dry run', csvFile: 'user_list.csv' }),
       planMarkdown(masked, options()),
       planJson(masked, { csvFile: 'user_list.csv', target: null }),
     ];

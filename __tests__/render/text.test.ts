@@ -6,7 +6,7 @@ import { money, outcomeCounts } from '../../src/render/words.ts';
 import { anyPlan } from './arbitraries.ts';
 import { add, moved, outcome, plan, remove, unchanged, update } from './plans.ts';
 
-const dryRun = { applying: false, csvFile: 'user_list.csv' };
+const dryRun = { stage: 'dry run', csvFile: 'user_list.csv' } as const;
 
 describe('planText', () => {
   it('is what the manual of sync_user.py shows', () => {

@@ -24,7 +24,7 @@ import { planJson } from '../render/json.ts';
 import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
 import { redactOutcomes, redactPlan, redactText } from '../render/redact.ts';
 import { resultText } from '../render/result-text.ts';
-import { planText } from '../render/text.ts';
+import { type PlanTextOptions, planText } from '../render/text.ts';
 import { outcomeCounts, planCounts, plural } from '../render/words.ts';
 import { type Approval, approve, supersededNow } from './approval.ts';
 import { type Body, commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
@@ -101,7 +101,7 @@ export class ActionHost implements AnyHost {
   }
 
   async planned(plan: Plan): Promise<void> {
-    this.#printPlan(plan, false);
+    this.#printPlan(plan, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
     this.#breaches = plan.breaches.map((breach) => breach.message);
     const planFile = await this.#writePlan(plan);
     const hasChanges = plan.changes.length > 0 || plan.breaches.length > 0;
@@ -136,7 +136,7 @@ export class ActionHost implements AnyHost {
   }
 
   async beforeWrites(plan: Plan): Promise<void> {
-    this.#printPlan(plan, true);
+    this.#printPlan(plan, 'applying');
     this.#publish({ 'plan-file': await this.#writePlan(plan) });
     await assertHandover(plan, this.#job);
     await assertRecipients(this.#job.inputs.encryptTo);
@@ -214,13 +214,13 @@ export class ActionHost implements AnyHost {
 
   /** Whoever is to look at the plan, because it was not applied, must have one to look at. */
   async #showUnapplied(plan: Plan): Promise<void> {
-    this.#printPlan(plan, false);
+    this.#printPlan(plan, 'not applied');
     this.#publish({ 'plan-file': await this.#writePlan(plan) });
     await appendSummary(this.#job.env, (limit) => this.#planText(plan, limit, 'the log'), this.log);
   }
 
-  #printPlan(plan: Plan, applying: boolean): void {
-    this.print(planText(this.#shownPlan(plan), { applying, csvFile: this.#job.inputs.csvFile }));
+  #printPlan(plan: Plan, stage: PlanTextOptions['stage']): void {
+    this.print(planText(this.#shownPlan(plan), { stage, csvFile: this.#job.inputs.csvFile }));
   }
 
   async #writePlan(plan: Plan): Promise<string> {
@@ -255,10 +255,11 @@ export class ActionHost implements AnyHost {
 
   #planText(plan: Plan, limit: number, rest: string): string {
     const { event, inputs } = this.#job;
+    const planned = event.pullRequest === null ? 'dry-run' : 'plan';
     return planMarkdown(this.#shownPlan(plan), {
       title: TITLE,
       ...named(this.#job),
-      mode: event.pullRequest === null ? 'dry-run' : 'plan',
+      mode: this.mode.kind === 'apply' ? 'not-applied' : planned,
       unreviewed: inputs.unreviewedChanges,
       limit,
       notes: [],

@@ -5,7 +5,7 @@ import type { Inputs } from '../inputs.ts';
 import { plain } from '../render/plain.ts';
 import { resultText } from '../render/result-text.ts';
 import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
-import { planText } from '../render/text.ts';
+import { type PlanTextOptions, planText } from '../render/text.ts';
 import type {
   AnyHost,
   Exported,
@@ -88,7 +88,7 @@ export class TerminalHost implements AnyHost {
   async checkedOffline(): Promise<void> {}
 
   async planned(plan: Plan): Promise<void> {
-    this.#show(plan, false);
+    this.#show(plan, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
   }
 
   async review(plan: Plan): Promise<Review> {
@@ -96,7 +96,7 @@ export class TerminalHost implements AnyHost {
   }
 
   async beforeWrites(plan: Plan): Promise<void> {
-    this.#show(plan, true);
+    this.#show(plan, 'applying');
   }
 
   async isSuperseded(): Promise<boolean> {
@@ -141,8 +141,8 @@ export class TerminalHost implements AnyHost {
     for (const note of notes) this.log.info(plain(note));
   }
 
-  #show(plan: Plan, applying: boolean): void {
+  #show(plan: Plan, stage: PlanTextOptions['stage']): void {
     this.foundChanges = plan.changes.some((change) => change.withheld === null);
-    this.print(planText(plan, { applying, csvFile: this.#inputs.csvFile }));
+    this.print(planText(plan, { stage, csvFile: this.#inputs.csvFile }));
   }
 }

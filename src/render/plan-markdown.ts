@@ -10,7 +10,7 @@ export interface PlanMarkdownOptions {
   readonly target: string | null;
   readonly csvFile: string;
   /** `plan`: in a pull request, merging applies it; `dry-run`: nothing follows; `apply`: this run goes on to apply it. */
-  readonly mode: 'plan' | 'dry-run' | 'apply';
+  readonly mode: 'plan' | 'dry-run' | 'not-applied';
   /** Of `mode: 'plan'`: what happens on merge to a change that no comment showed. */
   readonly unreviewed: 'skip' | 'apply' | 'fail';
   /** Bytes of UTF-8, at least 5,000; a hidden marker that is put before the text is the caller's to subtract. */
@@ -163,7 +163,8 @@ const UNREVIEWED = {
 };
 
 function footer(plan: Plan, { mode, unreviewed }: PlanMarkdownOptions): string[] {
-  if (mode === 'apply' || plan.changes.length === 0) return [];
+  if (plan.changes.length === 0) return [];
+  if (mode === 'not-applied') return ['Nothing was written.'];
   if (mode === 'dry-run') return ['This was a dry run: nothing was written.'];
   if (plan.breaches.length > 0) return ['**On merge** nothing is applied as long as the plan breaks a limit.'];
   return [`**On merge** the plan is made afresh and applied; ${UNREVIEWED[unreviewed]}`];

@@ -15,8 +15,8 @@ import {
 } from './words.ts';
 
 export interface PlanTextOptions {
-  /** Whether this run goes on to apply the plan. */
-  readonly applying: boolean;
+  /** `not applied`: by a run that was to apply it, and may not. */
+  readonly stage: 'dry run' | 'applying' | 'not applied';
   readonly csvFile: string;
 }
 
@@ -48,7 +48,7 @@ function changes(plan: Plan, options: PlanTextOptions): string[] {
   const of = <K extends Change['kind']>(kind: K) =>
     plan.changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
   return [
-    heading(plan, options),
+    HEADINGS[options.stage],
     block('ADMINISTRATORS gained:', plan.changes.filter(gained), gainedLine),
     block('ADMINISTRATORS lost:', plan.changes.filter(lost), lostLine),
     block('Users to ADD:', of('add'), addLine),
@@ -57,10 +57,11 @@ function changes(plan: Plan, options: PlanTextOptions): string[] {
   ];
 }
 
-function heading(plan: Plan, { applying }: PlanTextOptions): string {
-  if (!applying) return 'DRY RUN - Changes that would be made:';
-  return plan.breaches.length > 0 ? 'NOT APPLIED - Changes that would be made:' : 'Changes to be made:';
-}
+const HEADINGS: Readonly<Record<PlanTextOptions['stage'], string>> = {
+  'dry run': 'DRY RUN - Changes that would be made:',
+  applying: 'Changes to be made:',
+  'not applied': 'NOT APPLIED - Changes that would be made:',
+};
 
 function block<T extends Change>(title: string, items: readonly T[], line: (change: T) => string): string {
   if (items.length === 0) return '';
