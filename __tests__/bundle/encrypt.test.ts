@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption';
@@ -45,6 +54,20 @@ describe('encrypt-to', () => {
     const { age, csv } = await uploadTo(recipients.join('\n'));
     for (const identity of [first, second]) expect(await decrypted(age, identity)).toBe(csv);
     await expect(decrypted(age, other)).rejects.toThrow();
+  });
+
+  it('keeps an older encrypted file under another name', async () => {
+    const world = await World.create();
+    world.publish(sha('e'));
+    const directory = join(world.folder, 'results');
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'onboarding_links.csv.age'), 'older', { mode: 0o644 });
+    const recipient = await identityToRecipient(await generateIdentity());
+    const inputs = { 'encrypt-to': recipient, 'output-directory': directory };
+    expect((await world.run('workflow_dispatch', { inputs })).code).toBe(0);
+    expect(readFileSync(join(directory, 'onboarding_links-1.csv.age'), 'utf8')).toBe('older');
+    expect(statSync(join(directory, 'onboarding_links.csv.age')).mode & 0o777).toBe(0o600);
+    expect(world.artifacts.filesOf('onboarding-links')).toEqual(['onboarding_links.csv.age']);
   });
 });
 
