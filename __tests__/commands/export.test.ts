@@ -168,4 +168,12 @@ commands('export', (place, api) => {
     await api().ok('/user/delete', { user_ids: ['twin'] });
     expect((await place().run('sync', '--dry-run')).stdout).toContain('Users to delete: 0\n  Users to update: 0');
   });
+
+  test('an email that the file cannot hold is told, before sync would take the user for another', async () => {
+    await prepare();
+    await api().makeUser('odd', { user_email: 'car\rriage@example.com', user_role: 'internal_user' });
+    const { code, stderr } = await place().run('export');
+    expect(code).toBe(0);
+    expect(stderr).toContain('The file cannot say what the proxy has of car<U+000D>riage@example.com');
+  });
 });

@@ -96,9 +96,9 @@ function misread(text: string, list: ExportList, inventory: Inventory, inputs: I
   const { users, problems } = resolveTeams(read.rows, directory);
   const policy = { ...inputs, noAdd: false, noDelete: false, noUpdate: false };
   const { plan, problems: planned } = makePlan(users, inventory, directory, policy);
-  const emails = new Set(plan.changes.map((change) => change.email));
+  const emails = new Set(plan.changes.flatMap((change) => (change.kind === 'add' ? [] : change.email)));
   const unexpected = [...read.problems, ...problems, ...planned].length - list.shared.length;
-  if (emails.size === 0 && unexpected <= 0) return [];
+  if (plan.changes.length === 0 && unexpected <= 0) return [];
   return [
     `The file cannot say what the proxy has of ${emails.size > 0 ? named([...emails]) : 'some users'}: sync would change them. Change their email in LiteLLM, or protect them (protected-users).`,
   ];
