@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readTable } from '../../src/core/csv.ts';
-import { badEmails, readUserList } from '../../src/core/user-list.ts';
+import { badEmails, ONBOARD_LIST, readUserList } from '../../src/core/user-list.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const emails = (text: string): string[] => readUserList(bytes(text)).rows.map((row) => row.email);
@@ -55,6 +55,10 @@ describe('what is wrong with a file as a whole', () => {
       /separated by `;`.*Expected header: email,role/,
     ],
     ['tabs', bytes('email\trole\na@x.io\t\n'), /separated by tabs/],
+    ['bars', bytes('"email"|role\na@x.io|\n'), /separated by `\|`/],
+    ['UTF-16 of the other byte order', new Uint8Array([0xfe, 0xff, 0, 0x61]), /UTF-16/],
+    ['UTF-16 without a mark', new Uint8Array(Buffer.from('email\na@x.io', 'utf16le')), /UTF-16/],
+    ['nothing but a quote', bytes('"'), /Misplaced or unclosed quotes/],
   ])('%s', (_, file, message) => {
     const { rows, problems, readable } = readUserList(file);
     expect({ rows, readable, count: problems.length }).toEqual({ rows: [], readable: false, count: 1 });
@@ -138,6 +142,42 @@ describe('what is wrong with rows', () => {
 });
 
 describe('other columns', () => {
+  const onboarding = (text: string) => {
+    const { rows, problems } = readUserList(bytes(text), ONBOARD_LIST);
+    return { rows: rows.map((row) => [row.line, row.email, row.teamNames?.join(';')]), problems };
+  };
+
+  it.each([
+    [
+      'one email a line',
+      'a@x.io\nb@x.io\n',
+      [
+        [1, 'a@x.io'],
+        [2, 'b@x.io'],
+      ],
+    ],
+    ['one email a line, below a comment, with surplus commas', '# new\na@x.io,,\n', [[2, 'a@x.io']]],
+    ['a header of its own', 'user_email,team_id\na@x.io,t1\n', [[2, 'a@x.io', 't1']]],
+    [
+      'id and name',
+      'email,team_id,team_name\na@x.io,t1,red\nb@x.io,-,-\n',
+      [
+        [2, 'a@x.io', 't1;red'],
+        [3, 'b@x.io', ''],
+      ],
+    ],
+  ])('reads %s', (_, text, rows) => {
+    expect(onboarding(text)).toEqual({ rows: rows.map((row) => [row[0], row[1], row[2]]), problems: [] });
+  });
+
+  it('does not take a row of two cells for a file without a header', () => {
+    expect(onboarding('a@x.io,red\n').problems.map((problem) => problem.message)).toEqual([
+      expect.stringContaining('Unknown column `a@x.io`'),
+      expect.stringContaining('Unknown column `red`'),
+      'No `email` column. Expected header: user_email,team_id',
+    ]);
+  });
+
   it('takes other names for a column', () => {
     const spec = { columns: ['email', 'team_id'], required: ['email'], aliases: { user_email: 'email' } };
     const { rows, problems } = readTable(bytes('user_email,team_id\na@x.io,t1\n'), spec);

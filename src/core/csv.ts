@@ -57,7 +57,7 @@ export function readTable(bytes: Uint8Array, spec: TableSpec): Table {
   const text = decode(bytes);
   if (typeof text !== 'string') return wholeFile(`${text.problem} ${expected(spec)}`);
   const { rows, problems } = splitRows(text);
-  const header = isBare(rows[0], spec) ? bareHeader(rows[0], spec) : rows.shift();
+  const header = bareHeader(rows[0], spec) ?? rows.shift();
   if (header === undefined) {
     return problems.length > 0
       ? { rows: [], problems, readable: false }
@@ -77,13 +77,12 @@ export function readTable(bytes: Uint8Array, spec: TableSpec): Table {
   };
 }
 
-function isBare(first: RawRow | undefined, { bare }: TableSpec): first is RawRow {
-  const [only = '', ...others] = first?.cells ?? [];
-  return bare?.is(only) === true && others.every((cell) => cell === '');
-}
-
-function bareHeader({ line }: RawRow, { bare }: TableSpec): RawRow {
-  return { line, cells: bare === undefined ? [] : [bare.column] };
+/** The header that a file without one stands for; `null` where the first row is a header of its own. */
+function bareHeader(first: RawRow | undefined, { bare }: TableSpec): RawRow | null {
+  if (first === undefined || bare === undefined) return null;
+  const [only = '', ...others] = first.cells;
+  const isBare = bare.is(only) && others.every((cell) => cell === '');
+  return isBare ? { line: first.line, cells: [bare.column] } : null;
 }
 
 function decode(bytes: Uint8Array): string | { problem: string } {
@@ -108,11 +107,9 @@ function splitRows(text: string): { rows: RawRow[]; problems: Problem[] } {
     for (let at = text.indexOf('\n', offset); at !== -1 && at < end; at = text.indexOf('\n', at + 1)) line++;
     offset = end;
   };
+  // Comments above a row that was found: each of them has a line below it.
   const skipComments = (): void => {
-    while (text[offset] === '#') {
-      const end = text.indexOf('\n', offset);
-      skipTo(end === -1 ? text.length : end + 1);
-    }
+    while (text[offset] === '#') skipTo(text.indexOf('\n', offset) + 1);
   };
   Papa.parse<string[]>(text, {
     delimiter: ',',

@@ -32,7 +32,7 @@ const MARKER = /^<!-- litellm-user-sync:1 target=([0-9a-f]{16}) digests=([0-9A-Z
 export function parseMarker(body: string, target: string): Marker | null {
   const found = MARKER.exec(body);
   if (found === null || found[1] !== target) return null;
-  const packed = Buffer.from(found[2] ?? '', 'base64').toString('hex');
+  const packed = Buffer.from(found[2] as string, 'base64').toString('hex');
   return { target, digests: packed.match(/.{16}/g) ?? [], whole: found[3] ?? null };
 }
 

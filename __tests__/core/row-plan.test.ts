@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { Lookup } from '../../src/core/lookup.ts';
+import { freeKeyNames, newUsers, planAdds, planDeletes, skipExisting, takeExisting } from '../../src/core/row-plan.ts';
+import { problemsOfFile, Rows } from '../../src/core/rows.ts';
+import { DELETE_LIST, readUserList } from '../../src/core/user-list.ts';
+import { inventory, POLICY, short, team, user } from './build.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+function rowsOf(csv: string, action: 'ADDED' | 'DELETED' = 'ADDED'): Rows {
+  const list = readUserList(bytes(csv), action === 'DELETED' ? DELETE_LIST : undefined);
+  const rows = new Rows(list.rows, action, 'internal_user');
+  rows.refuse(list.problems);
+  return rows;
+}
+
+function left(rows: Rows): unknown[] {
+  return [...rows.left.values()].map(({ status, email, userId, reason }) => [status, email, userId, reason]);
+}
+
+const have = inventory(
+  [
+    user('ann', { teams: ['red'], keyCount: 1 }),
+    user('own'),
+    user('cat', { role: 'customer' }),
+    user('vip'),
+    user('two-1', { email: 'two@x.io' }),
+    user('two-2', { email: 'Two@x.io' }),
+    user('root', { email: 'root@localhost' }),
+  ],
+  [team('red', ['ann'])],
+  'own',
+);
+const lookup = new Lookup(have, { ...POLICY, protectedUsers: ['vip'] });
+
+describe('rows to add', () => {
+  function plan(csv: string, taken: string[] = []) {
+    const rows = rowsOf(csv);
+    skipExisting(rows, lookup);
+    const users = freeKeyNames(newUsers(rows, lookup, rows.open), rows, new Set(taken));
+    return { changes: planAdds(users, lookup).changes.map(short), left: left(rows) };
+  }
+
+  it('skips who exists, also one that may not be touched, in any letter case', () => {
+    expect(plan('email,role\nANN@x.io,proxy_admin\nvip@x.io,\nnew@x.io,\n')).toEqual({
+      changes: ['+ new@x.io internal_user default null'],
+      left: [
+        ['SKIPPED', 'ANN@x.io', '', 'User already exists in the system'],
+        ['SKIPPED', 'vip@x.io', '', 'User already exists in the system'],
+      ],
+    });
+  });
+
+  it('leaves bad rows aside, in the manual’s words, and goes on with the others', () => {
+    const csv =
+      'email,role,team_name,key_name\nbad@,,,\na@x.io,boss,,\nb@x.io,,blu,\nc@x.io,,red,k\nd@x.io,,,k\ne@x.io,,,old\n';
+    const { changes, left } = plan(csv, ['old']);
+    expect(changes).toEqual(['+ c@x.io internal_user red k']);
+    expect(left).toEqual([
+      ['FAILED', 'a@x.io', '', expect.stringMatching(/^Invalid role `boss`\./)],
+      ['FAILED', 'bad@', '', 'Invalid email format'],
+      ['FAILED', 'b@x.io', '', expect.stringMatching(/^Team not found: `blu`\./)],
+      ['FAILED', 'd@x.io', '', 'key_name `k` stands on line 5 already. Key names are unique.'],
+      ['FAILED', 'e@x.io', '', expect.stringMatching(/^A key named `old` exists on the proxy already/)],
+    ]);
+  });
+
+  it('gives one row all of its reasons', () => {
+    const rows = rowsOf('email,role,team_name\na@x.io,boss,-;red\n');
+    expect(rows.open).toEqual([]);
+    expect(left(rows)).toEqual([['FAILED', 'a@x.io', '', expect.stringMatching(/Invalid role.*must stand alone/)]]);
+    expect(rows.problems).toHaveLength(2);
+  });
+
+  it('says of a row that is left what it asked for', () => {
+    const rows = rowsOf('email,role,team_name\nann@x.io,,red;blue\nvip@x.io,default,\n');
+    skipExisting(rows, lookup);
+    expect([...rows.left.values()].map(({ role, teamName }) => [role, teamName])).toEqual([
+      ['internal_user', 'red;blue'],
+      ['default', ''],
+    ]);
+  });
+});
+
+describe('rows of existing users, who get a link', () => {
+  it('are taken as the proxy has them; whoever must not be touched is refused', () => {
+    const rows = rowsOf('email,role\nANN@x.io,proxy_admin\nvip@x.io,\nown@x.io,\ncat@x.io,\ntwo@x.io,\nnew@x.io,\n');
+    const found = takeExisting(rows, lookup);
+    expect([...found.values()]).toEqual([
+      { email: 'ANN@x.io', userId: 'ann', role: 'internal_user', teams: [{ teamId: 'red', name: 'red' }] },
+    ]);
+    expect(rows.open.map((row) => row.email)).toEqual(['ANN@x.io', 'new@x.io']);
+    expect(left(rows)).toEqual([
+      ['FAILED', 'vip@x.io', 'vip', '`vip@x.io` is protected by `protected-users`.'],
+      ['FAILED', 'own@x.io', 'own', expect.stringContaining('whose key this run uses')],
+      ['FAILED', 'cat@x.io', 'cat', expect.stringContaining('not managed here')],
+      ['FAILED', 'two@x.io', 'two-1;two-2', expect.stringContaining('2 users on the proxy have the email')],
+    ]);
+  });
+});
+
+describe('rows to delete', () => {
+  it('delete those users and nobody else; a missing one is skipped, an odd email that the proxy has is no error', () => {
+    const rows = rowsOf('email\nAnn@x.io\nroot@localhost\nnobody@x.io\nbad@\nvip@x.io\n', 'DELETED');
+    const plan = planDeletes(rows, lookup);
+    expect(plan.changes.map(short)).toEqual(['- ann internal_user red 1 0', '- root internal_user - 0 0']);
+    expect(plan.changes[0]?.email).toBe('Ann@x.io');
+    expect(left(rows)).toEqual([
+      ['SKIPPED', 'nobody@x.io', '', 'User not found in the system'],
+      ['FAILED', 'bad@', '', 'Invalid email format'],
+      ['FAILED', 'vip@x.io', 'vip', '`vip@x.io` is protected by `protected-users`.'],
+    ]);
+  });
+
+  it('are measured against the limits', () => {
+    const limited = new Lookup(have, { ...POLICY, maxDeletes: { kind: 'count', count: 0 } });
+    expect(planDeletes(rowsOf('email\nann@x.io\n', 'DELETED'), limited).breaches).toHaveLength(1);
+  });
+});
+
+describe('problems of a file as a whole', () => {
+  it('are those of no single row', () => {
+    const list = readUserList(bytes('email,rol\na@x.io,\n,\nb@x.io,"x\n'));
+    expect(problemsOfFile(list).map(({ line, message }) => [line, message.slice(0, 21)])).toEqual([
+      [1, 'Unknown column `rol`.'],
+      [4, 'Misplaced or unclosed'],
+    ]);
+  });
+
+  it('are none where only cells are wrong', () => {
+    expect(problemsOfFile(readUserList(bytes('email,role\na@x.io,boss\n')))).toEqual([]);
+  });
+});
