@@ -162,7 +162,7 @@ describe('inputs', () => {
       expect.stringMatching(/^error: Input `command` is `snyc`; allowed: sync, add, .*did you mean `sync`/i),
     ]);
     expect(command.stderr).toMatch(/did you mean `sync`/i);
-    expect(flag.stderr).toMatch(/Unknown flag `--cvs-file`.*`csv-file`/);
+    expect(flag.stderr).toMatch(/Unknown flag `--cvs-file`.*`--csv-file`/);
     expect([run.code, command.code, flag.code]).toEqual([1, 2, 2]);
   });
 });
