@@ -133,6 +133,9 @@ describe('approvals', () => {
     expect(older.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1', skipped: '0' });
     const read = world.github.calls.filter(({ path }) => /issues\/1\d\d\/comments/.test(path));
     expect(read).toHaveLength(29);
+    expect(world.github.commentsOf(7)).toEqual([
+      expect.stringMatching(/digests= whole= -->\n.*\n\n\*\*1 to add, 1 to delete/),
+    ]);
   });
 
   it('of the thirty-first are out of reach', async () => {
