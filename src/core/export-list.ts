@@ -2,8 +2,8 @@ import { byEmail, countUnmanaged, splitManaged } from './managed.ts';
 import { compare, type Memberships, memberships, teamRefs } from './membership.ts';
 import { sharedMessage } from './plan.ts';
 import type { UnmanagedCounts } from './plan-types.ts';
-import { type TeamDirectory, teamDirectory } from './team-names.ts';
-import type { Inventory, ProxyUser } from './user.ts';
+import { isWritable, type TeamDirectory, teamDirectory } from './team-names.ts';
+import type { Inventory, ProxyUser, UserWithEmail } from './user.ts';
 
 /** A row of the `user_list.csv` that says what the proxy has. */
 export interface ExportRow {
@@ -28,11 +28,12 @@ export interface ExportList {
 /** The file that a plan would find nothing to do for. Pure: the same inventory gives the same rows. */
 export function exportList(inventory: Inventory, protectedUsers: readonly string[]): ExportList {
   const { managed, unmanaged } = splitManaged(inventory, protectedUsers);
-  const everybody = byEmail(inventory.users);
+  const inReach = new Set(managed);
   const teams = { directory: teamDirectory(inventory.teams), memberships: memberships(inventory.teams) };
-  const entries = [...byEmail(managed)]
+  const entries = [...byEmail(inventory.users)]
+    .filter(([, users]) => users.some((user) => inReach.has(user)))
     .sort(([a], [b]) => compare(a, b))
-    .map(([key, [user]]) => entryOf(key, user as ProxyUser, everybody.get(key) ?? [], teams));
+    .map(([key, users]) => entryOf(key, users, teams));
   const oddities = (kind: Oddity['kind']): string[] =>
     entries.flatMap(({ odd }) => (odd?.kind === kind ? odd.text : []));
   return {
@@ -54,14 +55,15 @@ interface Entry {
   readonly odd: Oddity | null;
 }
 
-/** @param same all users with this email */
-function entryOf(key: string, user: ProxyUser, same: readonly ProxyUser[], teams: Teams): Entry {
+/** @param users all users with this email */
+function entryOf(key: string, users: readonly UserWithEmail[], teams: Teams): Entry {
+  const [user, ...others] = users;
   // Neither of several is meant: a row that asks for nothing keeps the one that will be left from being deleted.
-  if (same.length > 1) {
+  if (user === undefined || others.length > 0) {
     const row = { email: key, role: '', teamName: '' };
-    return { row, odd: { kind: 'shared', text: sharedMessage(key, same) } };
+    return { row, odd: { kind: 'shared', text: sharedMessage(key, users) } };
   }
-  const email = (user.email ?? '').trim();
+  const email = user.email.trim();
   const role = user.role || 'default';
   const cell = teamCell(user, teams);
   if ('odd' in cell) return { row: { email, role, teamName: '' }, odd: { kind: cell.odd, text: email } };
@@ -80,11 +82,7 @@ function teamCell(
   const { full, half } = of(user);
   if (half.length > 0) return { odd: 'half' };
   const names = teamRefs(full, directory).map((team) => team.name);
-  if (names.some((name) => !isCellPart(name))) return { odd: 'unnamable' };
+  // A team's id stands in for a name that cannot; an id may be just as odd.
+  if (!names.every(isWritable)) return { odd: 'unnamable' };
   return { text: names.length === 0 ? '-' : names.join(';') };
-}
-
-/** A team's id stands in for a name that cannot; an id may be just as odd. */
-function isCellPart(name: string): boolean {
-  return name !== '' && name !== '-' && name.trim() === name && !/[;\r\n]/.test(name);
 }

@@ -1,6 +1,6 @@
 import { hasInternalRole } from './managed.ts';
 import { didYouMean } from './nearest.ts';
-import { ROLES } from './user.ts';
+import { hasEmail, ROLES } from './user.ts';
 
 /** What `list` shows when no columns are asked for. */
 const DEFAULT_COLUMNS = ['user_id', 'user_email', 'user_role', 'teams', 'created_at', 'updated_at'] as const;
@@ -71,9 +71,9 @@ function unknownRole(role: string): string[] {
 }
 
 /** Whether a user is shown. A role that is asked for by name is shown though it is no internal one. */
-export function isListed({ email, role }: Listed, query: ListQuery): boolean {
-  const hasEmail = email !== null && email.trim() !== '';
-  if (!query.showAll && !hasEmail) return false;
+export function isListed(user: Listed, query: ListQuery): boolean {
+  const { email, role } = user;
+  if (!query.showAll && !hasEmail(user)) return false;
   if (query.emailLike !== '' && !(email ?? '').toLowerCase().includes(query.emailLike)) return false;
   if (query.role === null) return query.showAll || hasInternalRole({ role });
   return query.role === (role || 'default');

@@ -4,7 +4,7 @@ import { deletion, type Policy, planOf, sharedMessage, WHY_UNTOUCHED } from './p
 import type { AddChange, DeleteChange, Plan, UnchangedUser } from './plan-types.ts';
 import type { Rows } from './rows.ts';
 import { type TeamDirectory, teamDirectory } from './team-names.ts';
-import { emailKey, type Inventory, type ProxyUser } from './user.ts';
+import { emailKey, type Inventory, type ProxyUser, type UserWithEmail } from './user.ts';
 import type { UserRow } from './user-list.ts';
 
 /** What is known of the proxy while rows are looked at. */
@@ -13,7 +13,7 @@ export class Lookup {
   readonly directory: TeamDirectory;
   readonly policy: Policy;
   readonly #population: Population;
-  readonly #users: ReadonlyMap<string, readonly ProxyUser[]>;
+  readonly #users: ReadonlyMap<string, readonly UserWithEmail[]>;
   readonly #memberships: Memberships;
 
   constructor(inventory: Inventory, policy: Policy) {
@@ -35,7 +35,7 @@ export class Lookup {
   }
 
   /** The one user of a row who may be touched; `null` where there is none. Any obstacle refuses the row. */
-  touchable(row: UserRow, rows: Rows): ProxyUser | null {
+  touchable(row: UserRow, rows: Rows): UserWithEmail | null {
     const [user, ...others] = this.#users.get(emailKey(row.email)) ?? [];
     if (user === undefined) return null;
     const reason = this.#population.unmanaged.get(user);
@@ -50,7 +50,7 @@ export class Lookup {
     return null;
   }
 
-  deletion(user: ProxyUser): DeleteChange {
+  deletion(user: UserWithEmail): DeleteChange {
     return deletion(user, { memberships: this.#memberships, directory: this.directory, policy: this.policy });
   }
 

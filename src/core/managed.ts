@@ -1,21 +1,25 @@
 import picomatch from 'picomatch';
 import type { UnmanagedCounts } from './plan-types.ts';
-import { emailKey, type Inventory, isRole, type ProxyUser } from './user.ts';
+import { emailKey, hasEmail, type Inventory, isRole, type ProxyUser, type UserWithEmail } from './user.ts';
 
 /** Why a user is never touched. */
 export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected';
 
 export interface Population {
-  readonly managed: readonly ProxyUser[];
+  readonly managed: readonly UserWithEmail[];
   readonly unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>;
 }
 
 /** Splits the proxy's users into those that a plan may touch and those that it only counts. */
 export function splitManaged(inventory: Inventory, protectedUsers: readonly string[]): Population {
   const isProtected = globMatcher(protectedUsers);
-  const managed: ProxyUser[] = [];
+  const managed: UserWithEmail[] = [];
   const unmanaged = new Map<ProxyUser, UnmanagedReason>();
   for (const user of inventory.users) {
+    if (!hasEmail(user)) {
+      unmanaged.set(user, 'without email');
+      continue;
+    }
     const reason = unmanagedReason(user, inventory.ownUserId, isProtected);
     if (reason === null) managed.push(user);
     else unmanaged.set(user, reason);
@@ -24,11 +28,10 @@ export function splitManaged(inventory: Inventory, protectedUsers: readonly stri
 }
 
 function unmanagedReason(
-  user: ProxyUser,
+  user: UserWithEmail,
   ownUserId: string | null,
   isProtected: (value: string) => boolean,
 ): UnmanagedReason | null {
-  if (user.email === null || user.email.trim() === '') return 'without email';
   if (user.userId === ownUserId) return 'own user';
   if (isProtected(user.email.trim()) || isProtected(user.userId)) return 'protected';
   return hasInternalRole(user) ? null : 'other role';
@@ -57,10 +60,10 @@ export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason
 }
 
 /** Users by the key of their email, those without one left out. */
-export function byEmail(users: Iterable<ProxyUser>): Map<string, ProxyUser[]> {
-  const found = new Map<string, ProxyUser[]>();
+export function byEmail(users: Iterable<ProxyUser>): Map<string, UserWithEmail[]> {
+  const found = new Map<string, UserWithEmail[]>();
   for (const user of users) {
-    if (user.email === null || user.email.trim() === '') continue;
+    if (!hasEmail(user)) continue;
     const key = emailKey(user.email);
     const same = found.get(key);
     if (same) same.push(user);

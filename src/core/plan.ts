@@ -4,7 +4,15 @@ import { compare, type Memberships, memberships, sortTeams, teamMove, teamRefs }
 import type { AddChange, Change, DeleteChange, Plan, UnchangedUser, UpdateChange, Withheld } from './plan-types.ts';
 import type { Problem } from './problem.ts';
 import type { TeamDirectory } from './team-names.ts';
-import { emailKey, type Inventory, type ProxyKey, type ProxyUser, type Role } from './user.ts';
+import {
+  emailKey,
+  hasEmail,
+  type Inventory,
+  type ProxyKey,
+  type ProxyUser,
+  type Role,
+  type UserWithEmail,
+} from './user.ts';
 import type { DesiredUser } from './user-list.ts';
 
 export interface Policy extends Limits {
@@ -47,9 +55,7 @@ export function makePlan(
   };
   const rows = desired.map((row) => planRow(row, context));
   const wanted = new Set(desired.map((row) => emailKey(row.email)));
-  const deletes = managed
-    .filter((user) => !wanted.has(emailKey(user.email ?? '')))
-    .map((user) => deletion(user, context));
+  const deletes = managed.filter((user) => !wanted.has(emailKey(user.email))).map((user) => deletion(user, context));
   const changes = [...rows.flatMap((row) => row.change ?? []), ...deletes];
   const unchanged = rows.flatMap((row) => row.unchanged ?? []);
   const plan = planOf({ changes, unchanged }, inventory, { managed, unmanaged }, policy);
@@ -63,9 +69,7 @@ export function planOf(
   { managed, unmanaged }: Population,
   limits: Limits,
 ): Plan {
-  const admins = inventory.users.filter(
-    (user) => user.role === 'proxy_admin' && (user.email ?? '').trim() !== '',
-  ).length;
+  const admins = inventory.users.filter((user) => user.role === 'proxy_admin' && hasEmail(user)).length;
   return {
     changes: sortChanges(changes),
     unchanged: [...unchanged].sort((a, b) => compareEmails(a, b)),
@@ -80,7 +84,7 @@ interface Context {
   readonly directory: TeamDirectory;
   readonly policy: Policy;
   readonly memberships: Memberships;
-  readonly users: ReadonlyMap<string, readonly ProxyUser[]>;
+  readonly users: ReadonlyMap<string, readonly UserWithEmail[]>;
   readonly unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>;
 }
 
@@ -120,13 +124,13 @@ export function addition(row: DesiredUser, policy: Pick<Policy, 'userRole' | 'no
 
 /** What deleting a user takes with it. */
 export function deletion(
-  user: ProxyUser,
+  user: UserWithEmail,
   { memberships, directory, policy }: Pick<Context, 'memberships' | 'directory'> & { policy: Pick<Policy, 'noDelete'> },
 ): DeleteChange {
   const { full, half } = memberships(user);
   return {
     kind: 'delete',
-    email: (user.email ?? '').trim(),
+    email: user.email.trim(),
     userId: user.userId,
     role: user.role,
     teams: teamRefs([...full, ...half], directory),
@@ -166,13 +170,12 @@ function untouchable(email: string, reason: Exclude<UnmanagedReason, 'without em
 }
 
 /** Users that share an email and are in reach of a delete: nothing is guessed. Rows that name them have their own problem. */
-function sharedEmails(managed: readonly ProxyUser[], wanted: ReadonlySet<string>, context: Context): Problem[] {
-  const keys = new Set(managed.map((user) => emailKey(user.email ?? '')));
-  return [...keys].sort(compare).flatMap((key) => {
-    const users = context.users.get(key) ?? [];
-    if (users.length < 2 || wanted.has(key)) return [];
-    return [{ line: null, column: null, message: sharedMessage(key, users), about: 'proxy' }];
-  });
+function sharedEmails(managed: readonly UserWithEmail[], wanted: ReadonlySet<string>, context: Context): Problem[] {
+  const inReach = new Set(managed);
+  return [...context.users]
+    .filter(([key, users]) => users.length > 1 && !wanted.has(key) && users.some((user) => inReach.has(user)))
+    .sort(([a], [b]) => compare(a, b))
+    .map(([key, users]) => ({ line: null, column: null, message: sharedMessage(key, users), about: 'proxy' }));
 }
 
 /** Which of several users is meant is not guessed. */

@@ -44,6 +44,6 @@ function ambiguous(written: string, teams: readonly Team[]): string {
 }
 
 /** Whether a name can stand in the `team_name` column and mean itself. */
-function isWritable(alias: string): boolean {
-  return alias !== '' && alias !== '-' && alias.trim() === alias && !/[;\r\n]/.test(alias);
+export function isWritable(name: string): boolean {
+  return name !== '' && name !== '-' && name.trim() === name && !/[;\r\n]/.test(name);
 }

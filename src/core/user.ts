@@ -21,6 +21,13 @@ export interface ProxyUser {
   readonly spend: number;
 }
 
+/** Whether a user can be told by his email: machines have none. */
+export function hasEmail<T extends { readonly email: string | null }>(user: T): user is T & { readonly email: string } {
+  return user.email !== null && user.email.trim() !== '';
+}
+
+export type UserWithEmail = ProxyUser & { readonly email: string };
+
 export interface Team {
   readonly teamId: string;
   /** Not unique on the proxy, may be missing or blank. */
