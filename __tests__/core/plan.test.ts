@@ -127,6 +127,20 @@ describe('who is deleted', () => {
     expect(problems[0]?.message).toContain(why);
   });
 
+  it.each([
+    ['proxy_admin', 'red', 'role customer → proxy_admin, teams - → red'],
+    ['proxy_admin', '', 'role customer → proxy_admin'],
+    ['', 'red', 'teams - → red'],
+  ])('a row that asks for role %j and teams %j says what it would change', (role, teams, change) => {
+    const { problems } = planOf(`email,role,team_name\ncat@x.io,${role},${teams}\n`, have, { noDelete: true });
+    expect(problems[0]?.message).toContain(`would change him (${change})`);
+  });
+
+  it('a protected user without a role has the role default', () => {
+    const { problems } = planOf('email,role\nnone@x.io,proxy_admin\n', have, { protectedUsers: ['none'] });
+    expect(problems[0]?.message).toContain('(role default → proxy_admin)');
+  });
+
   it.each(['cat@x.io', 'own@x.io', 'root@corp.example'])('a row that changes nothing of %s is fine', (email) => {
     const { plan, problems } = planOf(`email\nann@x.io\nbob@x.io\nnone@x.io\n${email}\n`, have, policy);
     expect([plan.changes, problems]).toEqual([[], []]);
@@ -250,21 +264,49 @@ describe('order', () => {
   });
 });
 
+describe('no-add and no-update', () => {
+  it('are shown in the plan as what they keep back', () => {
+    const { plan } = planOf('email,role\nann@x.io,proxy_admin\nnew@x.io,\n', inventory([user('ann')]), {
+      noAdd: true,
+      noUpdate: true,
+    });
+    expect(plan.changes.map(short)).toEqual([
+      '+ new@x.io internal_user default null (no-add)',
+      '~ ann internal_user→proxy_admin (no-update)',
+    ]);
+  });
+});
+
 describe('costs', () => {
+  const key = (hash: string, userId: string | null, teamId: string | null) => ({
+    hash,
+    name: 'sk-...abcd',
+    alias: null,
+    userId,
+    teamId,
+    spend: 0,
+  });
+
   it('are the keys of the teams that a user leaves', () => {
     const have = inventory([user('ann', { teams: ['red', 'blue'] })], [red('ann'), blue('ann')]);
     const { plan } = planOf('email,team_name\nann@x.io,blue\n', have);
     expect(leavings(plan)).toEqual([{ userId: 'ann', teamId: 'red' }]);
-    const key = (hash: string, teamId: string | null) => ({
-      hash,
-      name: 'sk-...abcd',
-      alias: null,
-      userId: 'ann',
-      teamId,
-      spend: 0,
-    });
-    const costed = withTeamKeys(plan, [key('1', 'red'), key('2', 'blue'), key('3', null)], true);
+    const keys = [key('1', 'ann', 'red'), key('2', 'ann', 'blue'), key('3', 'ann', null), key('4', null, 'red')];
+    const costed = withTeamKeys(plan, keys, true);
     expect(costed.changes[0]).toMatchObject({ teamKeys: [{ hash: '1' }], teamKeysDeleted: true });
+  });
+
+  it('are none of whoever leaves no team, or has no keys', () => {
+    const have = inventory([user('ann', { teams: ['red'] }), user('bob')], [red('ann')]);
+    const csv = 'email,role,team_name\nann@x.io,,-\nbob@x.io,proxy_admin,\nnew@x.io,,red\n';
+    const { plan } = planOf(csv, have);
+    expect(leavings(plan)).toEqual([{ userId: 'ann', teamId: 'red' }]);
+    const costed = withTeamKeys(plan, [key('1', 'bob', 'red')], false);
+    expect(costed.changes).toMatchObject([
+      plan.changes[0],
+      { userId: 'ann', teamKeys: [], teamKeysDeleted: false },
+      plan.changes[2],
+    ]);
   });
 });
 

@@ -68,6 +68,13 @@ describe('a marker', () => {
     expect(parseMarker(body, target)?.digests).toEqual(digests);
   });
 
+  it.each([
+    ['without digests', markerFor(target, [])],
+    ['with one of the whole', { target, digests: [], whole: wholeDigest(digests) }],
+  ])('comes back %s', (_, other) => {
+    expect(parseMarker(markerText(other), target)).toEqual(other);
+  });
+
   it('is one line, ends where it should and hides the host', () => {
     const text = markerText(marker);
     expect(text).toMatch(/^<!-- [^>]* -->$/);

@@ -118,6 +118,17 @@ describe('rows to delete', () => {
   });
 });
 
+describe('problems', () => {
+  it('are told in the order of the file, whenever they were found', () => {
+    const rows = rowsOf('email\na@x.io\n');
+    const at = (line: number | null, column: number | null) => ({ line, column, message: `${line}:${column}` });
+    rows.refuse([at(2, 3), at(2, null), at(null, null)]);
+    rows.refuse([at(2, 1), at(1, 2), at(null, 1)]);
+    const told = rows.problems.map((problem) => problem.message);
+    expect(told).toEqual(['null:null', 'null:1', '1:2', '2:null', '2:1', '2:3']);
+  });
+});
+
 describe('problems of a file as a whole', () => {
   it('are those of no single row', () => {
     const list = readUserList(bytes('email,rol\na@x.io,\n,\nb@x.io,"x\n'));
