@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { startStandin } from '../../src/demo/standin/server.ts';
 import { Checks } from './checks.ts';
 import { Forge } from './forge.ts';
-import type { Lab } from './project.ts';
+import { type Lab, publishAction } from './project.ts';
 import { ProxyAdmin } from './proxy.ts';
 import { SCENARIOS, type Scenario, WAITING } from './scenarios/index.ts';
 
@@ -56,6 +56,7 @@ const lab: Lab = {
   output,
 };
 const names = chosen();
+await publishAction(lab.forge);
 const waiting = Object.entries(WAITING).filter(([name]) => names.has(name));
 const beside = Promise.all(waiting.map(([name, scenario]) => playBeside(name, scenario, lab)));
 for (const [name, scenario] of Object.entries(SCENARIOS)) {

@@ -52,7 +52,8 @@ export class Forge {
   }
 
   async createRepository(name: string, visibility: 'private' | 'public'): Promise<string> {
-    await this.#unlessThere(() => this.call('POST', '/orgs', { username: ORGANISATION, visibility: 'public' }));
+    const organisation = { username: ORGANISATION, visibility: 'public' };
+    await tolerate([409, 422], () => this.call('POST', '/orgs', organisation));
     await this.call('POST', `/orgs/${ORGANISATION}/repos`, {
       name,
       private: visibility === 'private',
@@ -61,12 +62,8 @@ export class Forge {
     return `${ORGANISATION}/${name}`;
   }
 
-  async #unlessThere(make: () => Promise<unknown>): Promise<void> {
-    try {
-      await make();
-    } catch (error) {
-      if (!(error instanceof HttpError) || (error.status !== 422 && error.status !== 409)) throw error;
-    }
+  deleteRepository(name: string): Promise<void> {
+    return tolerate([404], () => this.call('DELETE', `/repos/${ORGANISATION}/${name}`));
   }
 
   secret(repository: string, name: string, data: string): Promise<unknown> {
@@ -145,8 +142,8 @@ export class Forge {
     return this.call('GET', `/repos/${repository}/issues/${number}/comments`);
   }
 
-  dispatch(repository: string, workflow: string): Promise<unknown> {
-    return this.call('POST', `/repos/${repository}/actions/workflows/${workflow}/dispatches`, { ref: 'main' });
+  dispatch(repository: string, workflow: string, inputs: Readonly<Record<string, string>>): Promise<unknown> {
+    return this.call('POST', `/repos/${repository}/actions/workflows/${workflow}/dispatches`, { ref: 'main', inputs });
   }
 
   async runs(repository: string, query: string): Promise<Run[]> {
@@ -251,5 +248,14 @@ export class Forge {
     });
     if (approved.status >= 400)
       throw new Error(`The run was not approved: ${approved.status} ${await approved.text()}`);
+  }
+}
+
+/** Waits for a call that may answer with one of these status codes, too. */
+async function tolerate(codes: readonly number[], call: () => Promise<unknown>): Promise<void> {
+  try {
+    await call();
+  } catch (error) {
+    if (!(error instanceof HttpError) || !codes.includes(error.status)) throw error;
   }
 }

@@ -102,9 +102,9 @@ export class Project {
   }
 
   /** Starts a workflow by hand, and waits for its run. */
-  async runByHand(workflow: string): Promise<Finished> {
+  async runByHand(workflow: string, inputs: Readonly<Record<string, string>> = {}): Promise<Finished> {
     const known = (await this.#lab.forge.runs(this.repository, 'event=workflow_dispatch')).map(({ id }) => id);
-    await this.#lab.forge.dispatch(this.repository, workflow);
+    await this.#lab.forge.dispatch(this.repository, workflow, inputs);
     return this.finished('workflow_dispatch', '', known);
   }
 
@@ -117,9 +117,30 @@ export class Project {
   }
 }
 
-function fill(folder: string, { csv, workflows, files }: ProjectOptions): void {
+/** The published action, for workflows that check nothing out. */
+const PUBLISHED = 'litellm-user-sync';
+
+/** Publishes the committed action on the forge, as `acme/litellm-user-sync` with the tag `v1`. */
+export async function publishAction(forge: Forge): Promise<void> {
+  await forge.deleteRepository(PUBLISHED);
+  const repository = await forge.createRepository(PUBLISHED, 'public');
+  const folder = mkdtempSync(join(tmpdir(), 'e2e-action-'));
+  try {
+    copyAction(folder);
+    const target = await forge.pushFolder(repository, folder);
+    await forge.call('POST', `/repos/${repository}/tags`, { tag_name: 'v1', target });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function copyAction(folder: string): void {
   cpSync(join(ROOT, 'action.yml'), join(folder, 'action.yml'));
   cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
+}
+
+function fill(folder: string, { csv, workflows, files }: ProjectOptions): void {
+  copyAction(folder);
   const texts: Record<string, string> = { 'user_list.csv': csv, ...files };
   for (const [name, change] of Object.entries(workflows)) {
     const example = readFileSync(join(ROOT, 'examples', name), 'utf8');
@@ -131,10 +152,11 @@ function fill(folder: string, { csv, workflows, files }: ProjectOptions): void {
   }
 }
 
-/** The repository holds the action itself, and the forge has `actions/checkout` by its tags alone. */
+/** The project holds the action itself, for where it is checked out; the forge has `actions/checkout` by its tags alone. */
 function localised(example: string): string {
+  const action = example.includes('actions/checkout@') ? './' : `acme/${PUBLISHED}@v1`;
   return example
-    .replaceAll('OWNER/litellm-user-sync@v1', './')
+    .replaceAll('OWNER/litellm-user-sync@v1', action)
     .replaceAll(/actions\/checkout@[0-9a-f]{40} # (v\d+)\S*/g, 'actions/checkout@$1');
 }
 

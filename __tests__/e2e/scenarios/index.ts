@@ -1,8 +1,10 @@
 import type { Lab } from '../project.ts';
 import { approval } from './approval.ts';
 import { badFile } from './bad-file.ts';
+import { byHand } from './by-hand.ts';
 import { demoted } from './demoted.ts';
 import { drift, schedule } from './drift.ts';
+import { exported } from './export.ts';
 import { mainJob } from './main-job.ts';
 import { massDelete } from './mass-delete.ts';
 import { noArtifacts } from './no-artifacts.ts';
@@ -30,6 +32,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   superseded,
   targets,
   'no-artifacts': noArtifacts,
+  export: exported,
+  'by-hand': byHand,
 };
 
 /** Those that wait more than they work: beside the others, each with a stand-in of its own for the proxy. */
