@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { parseInputs, UsageError } from '../src/inputs.ts';
+import { parse } from 'yaml';
+import { COMMANDS, INPUT_NAMES, type Inputs, parseInputs, requireMasterKey, UsageError } from '../src/inputs.ts';
 
 function refusal(raw: Parameters<typeof parseInputs>[0], env: NodeJS.ProcessEnv = {}): string {
   try {
@@ -10,6 +13,171 @@ function refusal(raw: Parameters<typeof parseInputs>[0], env: NodeJS.ProcessEnv 
   }
   return '';
 }
+
+const read = (raw: Parameters<typeof parseInputs>[0] = {}, env: NodeJS.ProcessEnv = {}): Inputs =>
+  parseInputs(raw, env, '/work');
+
+describe('defaults', () => {
+  it('of sync, as action.yml and the manual have them', () => {
+    expect(read()).toEqual({
+      command: 'sync',
+      csvFile: 'user_list.csv',
+      csvPath: '/work/user_list.csv',
+      baseUrl: 'http://localhost:4000',
+      publicUrl: 'http://localhost:4000',
+      masterKey: null,
+      dryRun: 'auto',
+      userRole: 'internal_user',
+      noAdd: false,
+      noDelete: false,
+      noUpdate: false,
+      apiKeys: true,
+      invitations: true,
+      maxDeletes: { kind: 'percent', percent: 20 },
+      minAdmins: 0,
+      protectedUsers: [],
+      unreviewedChanges: 'skip',
+      recreateOnFailure: false,
+      updateExisting: false,
+      teamId: '',
+      target: '',
+      comment: true,
+      githubToken: null,
+      redactEmails: 'auto',
+      encryptTo: [],
+      artifacts: true,
+      artifactRetentionDays: 7,
+      outputDirectory: '',
+      failOnDrift: false,
+      role: '',
+      emailLike: '',
+      columns: '',
+      showAll: false,
+      format: 'tsv',
+      force: false,
+      concurrency: 8,
+      timeoutSeconds: 30,
+      retries: 4,
+    });
+  });
+
+  it.each([
+    ['sync', 'user_list.csv', true, { kind: 'percent', percent: 20 }],
+    ['add', 'user_addlist.csv', true, null],
+    ['delete', 'user_dellist.csv', true, null],
+    ['onboard', 'users.csv', false, null],
+    ['list', '', true, null],
+    ['export', 'user_list.csv', true, null],
+  ])('that depend on the command: %s', (command, csvFile, apiKeys, maxDeletes) => {
+    expect(read({ command })).toMatchObject({ command, csvFile, apiKeys, maxDeletes });
+  });
+
+  it('are those of action.yml, where it has one', () => {
+    const action = parse(readFileSync('action.yml', 'utf8')) as { inputs: Record<string, { default?: string }> };
+    expect(Object.keys(action.inputs)).toEqual([...INPUT_NAMES]);
+    const given = Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? '']);
+    for (const command of COMMANDS) {
+      const fromAction = parseInputs({ ...Object.fromEntries(given), 'github-token': '', command }, {}, '/work');
+      expect(fromAction).toEqual(read({ command }));
+    }
+  });
+});
+
+describe('values', () => {
+  it('are trimmed, and blank ones are not given', () => {
+    expect(read({ command: ' add ', 'csv-file': ' ', 'dry-run': ' true\n', retries: '' })).toMatchObject({
+      command: 'add',
+      csvFile: 'user_addlist.csv',
+      dryRun: 'true',
+      retries: 4,
+    });
+  });
+
+  it.each<[Parameters<typeof parseInputs>[0], Partial<Inputs>]>([
+    [{ 'csv-file': 'lists/u.csv' }, { csvFile: 'lists/u.csv', csvPath: '/work/lists/u.csv' }],
+    [{ 'csv-file': '/etc/u.csv' }, { csvFile: '/etc/u.csv', csvPath: '/etc/u.csv' }],
+    [{ 'base-url': 'https://x.io/llm//' }, { baseUrl: 'https://x.io/llm', publicUrl: 'https://x.io/llm' }],
+    [{ 'public-url': 'https://y.io/' }, { baseUrl: 'http://localhost:4000', publicUrl: 'https://y.io' }],
+    [{ 'max-deletes': '0' }, { maxDeletes: { kind: 'count', count: 0 } }],
+    [{ 'max-deletes': '12.5%' }, { maxDeletes: { kind: 'percent', percent: 12.5 } }],
+    [{ 'max-deletes': '100%' }, { maxDeletes: { kind: 'percent', percent: 100 } }],
+    [{ 'user-role': 'default' }, { userRole: 'default' }],
+    [{ 'protected-users': ' a@x.io \r\n\n*@y.io\n' }, { protectedUsers: ['a@x.io', '*@y.io'] }],
+    [{ 'encrypt-to': 'age1abc\nage1def' }, { encryptTo: ['age1abc', 'age1def'] }],
+    [{ target: 'prod eu' }, { target: 'prod eu' }],
+    [
+      { retries: '0', concurrency: '100', 'timeout-seconds': '3600' },
+      { retries: 0, concurrency: 100, timeoutSeconds: 3600 },
+    ],
+  ])('%j', (raw, expected) => {
+    expect(read(raw)).toMatchObject(expected);
+  });
+});
+
+describe('a wrong value', () => {
+  const yesOrNo = 'true, false';
+  it.each<[keyof Parameters<typeof parseInputs>[0], string[], string]>([
+    ['command', ['snyc', 'SYNC'], 'sync, add, delete, onboard, list, export'],
+    ['base-url', ['localhost:4000', 'ftp://x.io', 'http://'], 'an address such as https://litellm.example.com'],
+    ['base-url', ['https://x.io/?a=1', 'https://x.io/#a'], 'an address without user, query or fragment'],
+    ['public-url', ['x.io'], 'an address such as https://litellm.example.com'],
+    ['dry-run', ['yes', 'True'], 'auto, true, false'],
+    ['user-role', ['admin'], 'proxy_admin, proxy_admin_viewer, internal_user, internal_user_viewer, default'],
+    ['no-add', ['1'], yesOrNo],
+    ['no-delete', ['TRUE'], yesOrNo],
+    ['no-update', ['no'], yesOrNo],
+    ['api-keys', ['on'], yesOrNo],
+    ['invitations', ['off'], yesOrNo],
+    ['max-deletes', ['-1', '20 %', '101%', '1.5', 'all'], 'a number of users such as 10, or a share'],
+    ['min-admins', ['-1', '1.5', 'one', '1234567890'], 'a whole number from 0 to 999999999'],
+    ['unreviewed-changes', ['ignore'], 'skip, apply, fail'],
+    ['recreate-on-failure', ['y'], yesOrNo],
+    ['update-existing', ['y'], yesOrNo],
+    ['target', ['a/b', 'a:b', 'x'.repeat(101)], 'up to 100 characters'],
+    ['comment', ['never'], yesOrNo],
+    ['redact-emails', ['maybe'], 'auto, true, false'],
+    ['encrypt-to', ['ops@example.com'], 'age recipients'],
+    ['artifacts', ['none'], yesOrNo],
+    ['artifact-retention-days', ['0', '401'], 'a whole number from 1 to 400'],
+    ['fail-on-drift', ['x'], yesOrNo],
+    ['show-all', ['x'], yesOrNo],
+    ['format', ['xml'], 'tsv, csv, json'],
+    ['force', ['x'], yesOrNo],
+    ['concurrency', ['0', '101'], 'a whole number from 1 to 100'],
+    ['timeout-seconds', ['0', '3601', '30s'], 'a whole number from 1 to 3600'],
+    ['retries', ['21'], 'a whole number from 0 to 20'],
+  ])('of %s: %j', (name, values, allowed) => {
+    for (const value of values) {
+      expect(refusal({ [name]: value })).toContain(`Input \`${name}\` is \`${value}\`; allowed: ${allowed}`);
+    }
+  });
+
+  it('is told together with all others, a line each', () => {
+    const told = refusal({ 'no-add': 'x', retries: 'x', target: '/', 'base-url': 'x', format: 'x' }).split('\n');
+    expect(told).toHaveLength(5);
+    for (const line of told) expect(line).toMatch(/^Input `[a-z-]+` is `.+`; allowed: .+\.$/);
+  });
+
+  it('of the command suggests another', () => {
+    expect(refusal({ command: 'snyc' })).toMatch(/Did you mean `sync`\?$/);
+  });
+});
+
+describe('the master key', () => {
+  it('is required where it is used, with these words', () => {
+    expect(() => requireMasterKey(read())).toThrow(
+      new UsageError('ERROR: master-key or env LITELLM_MASTER_KEY is required.'),
+    );
+    expect(requireMasterKey(read({}, { LITELLM_MASTER_KEY: ' sk-env ' })).reveal()).toBe('sk-env');
+  });
+
+  it('does not show in what is read, nor does the token', () => {
+    const inputs = read({ 'master-key': 'sk-very-secret', 'github-token': 'ghs_very_secret' });
+    expect(JSON.stringify(inputs)).not.toMatch(/very.secret/);
+    expect(inspect(inputs, { depth: null })).not.toMatch(/very.secret/);
+    expect(inputs.githubToken?.reveal()).toBe('ghs_very_secret');
+  });
+});
 
 describe('what the environment gives', () => {
   it('is checked beside the inputs, and named', () => {
@@ -40,6 +208,20 @@ describe('secrets in messages', () => {
       }
     },
   );
+
+  it('a password in an address is not shown', () => {
+    const message = refusal({ 'base-url': 'https://ann:pa55@x.io', 'public-url': 'ftp://ann:pa55@x.io' });
+    expect(message).toContain('Input `base-url` is `https://***@x.io`; allowed: an address without user');
+    expect(message).not.toContain('pa55');
+  });
+
+  it('a key that slipped into another input is not shown', () => {
+    const key = 'sk-0123456789abcdef';
+    for (const name of INPUT_NAMES.filter((one) => one !== 'master-key')) {
+      expect(refusal({ [name]: `${key}/?*` })).not.toContain(key);
+    }
+    expect(refusal({ 'base-url': `https://x.io/?key=${key}` })).not.toContain(key);
+  });
 
   it('a private age key given in place of a public one is not shown', () => {
     const message = refusal({ 'encrypt-to': 'age1good\nAGE-SECRET-KEY-1VERYSECRET' });

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { DeleteLimit } from './core/limits.ts';
 import { didYouMean } from './core/nearest.ts';
-import { Secret } from './core/secret.ts';
+import { Secret, withoutKeys } from './core/secret.ts';
 import { ROLES } from './core/user.ts';
 
 export const COMMANDS = ['sync', 'add', 'delete', 'onboard', 'list', 'export'] as const;
@@ -245,7 +245,7 @@ function commandOf(text: string): Command {
   const found = COMMANDS.find((command) => command === text);
   if (found !== undefined) return found;
   throw new UsageError(
-    `Input \`command\` is \`${text}\`; allowed: ${COMMANDS.join(', ')}.${didYouMean(text, COMMANDS)}`,
+    `Input \`command\` is \`${shownValue('command', text)}\`; allowed: ${COMMANDS.join(', ')}.${didYouMean(text, COMMANDS)}`,
   );
 }
 
@@ -263,10 +263,12 @@ const VARIABLES: Readonly<Record<string, string>> = {
   'master-key': 'LITELLM_MASTER_KEY',
 };
 
-/** As a message may show it: no key, no password in an address, no private key where a public one belongs. */
+/** As a message may show it: no key wherever it slipped to, no password in an address, no private key for a public one. */
 function shownValue(name: string, value: string): string {
   if (name === 'master-key') return '***';
-  return value.replace(/\/\/[^/]*@/, '//***@').replace(/AGE-SECRET-KEY-\S*/gi, 'AGE-SECRET-KEY-***');
+  return withoutKeys(value)
+    .replace(/\/\/[^/]*@/, '//***@')
+    .replace(/AGE-SECRET-KEY-\S*/gi, 'AGE-SECRET-KEY-***');
 }
 
 function typed(command: Command, parsed: Parsed, workingDirectory: string): Inputs {

@@ -1,3 +1,5 @@
+import { withoutKeys } from '../core/secret.ts';
+
 const LONGEST = 400;
 
 /** An error as one line for a result row: no line breaks, no key, of bearable length, without a full stop to go on from. */
@@ -6,11 +8,7 @@ export function reasonOf(error: unknown): string {
 }
 
 export function oneLine(text: string): string {
-  const line = text
-    .replace(/\s+/g, ' ')
-    .replace(/\bsk-[\w-]{8,}/g, 'sk-***')
-    .trim()
-    .replace(/\.+$/, '');
+  const line = withoutKeys(text.replace(/\s+/g, ' ')).trim().replace(/\.+$/, '');
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }
 

@@ -1,4 +1,5 @@
 import { didYouMean } from '../core/nearest.ts';
+import { withoutKeys } from '../core/secret.ts';
 import { BOOLEAN_INPUTS, COMMANDS, INPUT_NAMES, type InputName, type RawInputs, UsageError } from '../inputs.ts';
 
 /** What was written on the command line. */
@@ -50,7 +51,8 @@ export function parseArguments(argv: readonly string[]): Arguments {
 }
 
 function takeCommand(argument: string, inputs: RawInputs): void {
-  if (inputs.command !== undefined) throw new UsageError(`Unexpected argument \`${argument}\`. See --help.`);
+  if (inputs.command !== undefined)
+    throw new UsageError(`Unexpected argument \`${withoutKeys(argument)}\`. See --help.`);
   inputs.command = argument;
 }
 

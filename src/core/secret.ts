@@ -32,3 +32,8 @@ export class Secret {
     return '***';
   }
 }
+
+/** Text that others wrote, with what looks like a key of the proxy made unreadable. */
+export function withoutKeys(text: string): string {
+  return text.replace(/\bsk-[\w-]{8,}/g, 'sk-***');
+}
