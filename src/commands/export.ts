@@ -1,16 +1,13 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type ExportList, exportList } from '../core/export-list.ts';
-import { makePlan } from '../core/plan.ts';
-import { teamDirectory } from '../core/team-names.ts';
-import type { Inventory } from '../core/user.ts';
-import { readUserList, resolveTeams } from '../core/user-list.ts';
 import type { ExitCode, ReadingHost } from '../host/host.ts';
 import { type Inputs, UsageError } from '../inputs.ts';
 import { usersCsv } from '../render/csv.ts';
 import { plural, unmanagedWords } from '../render/words.ts';
 import { connectProxy } from './connection.ts';
 import { failureOf } from './problems.ts';
+import { misreadEmails } from './read-back.ts';
 
 /** Most users named in one message. */
 const MOST_NAMED = 20;
@@ -21,10 +18,9 @@ const MOST_NAMED = 20;
  */
 export async function exportUsers(inputs: Inputs, host: ReadingHost): Promise<ExitCode> {
   try {
-    const inventory = await connectProxy(inputs, host).inventory();
-    const list = exportList(inventory, inputs.protectedUsers);
+    const list = exportList(await connectProxy(inputs, host).inventory(), inputs.protectedUsers);
     const text = usersCsv(list.rows);
-    const warnings = [...oddities(list), ...misread(text, list, inventory, inputs)];
+    const warnings = [...oddities(list), ...misread(list)];
     const written = await put(text, inputs, host);
     const users = list.rows.length;
     await host.exported({ ...written, users, warnings, notes: [...written.notes(users), ...leftOut(list)] });
@@ -89,18 +85,11 @@ function oddities({ halfMembers, unnamable, shared }: ExportList): string[] {
   return found;
 }
 
-/** Reads the file as `sync` will: a user of whom it would make something else is told, whatever the cause. */
-function misread(text: string, list: ExportList, inventory: Inventory, inputs: Inputs): string[] {
-  const read = readUserList(new TextEncoder().encode(text));
-  const directory = teamDirectory(inventory.teams);
-  const { users, problems } = resolveTeams(read.rows, directory);
-  const policy = { ...inputs, noAdd: false, noDelete: false, noUpdate: false };
-  const { plan, problems: planned } = makePlan(users, inventory, directory, policy);
-  const emails = new Set(plan.changes.flatMap((change) => (change.kind === 'add' ? [] : change.email)));
-  const unexpected = [...read.problems, ...problems, ...planned].length - list.shared.length;
-  if (plan.changes.length === 0 && unexpected <= 0) return [];
+function misread(list: ExportList): string[] {
+  const emails = misreadEmails(list.rows);
+  if (emails.length === 0) return [];
   return [
-    `The file cannot say what the proxy has of ${emails.size > 0 ? named([...emails]) : 'some users'}: sync would change them. Change their email in LiteLLM, or protect them (protected-users).`,
+    `The file cannot say what the proxy has of ${named(emails)}: sync would change them. Change their email in LiteLLM, or protect them (protected-users).`,
   ];
 }
 

@@ -34,7 +34,7 @@ export async function list(inputs: Inputs, host: ReadingHost): Promise<ExitCode>
 function found(row: UserRow, query: ListQuery): Found | null {
   const email = row.user_email ?? '';
   if (!isListed({ email, role: row.user_role }, query)) return null;
-  const fields = Object.fromEntries(query.columns.map((column) => [column, row[column] ?? null]));
+  const fields = query.columns.map((column) => row[column] ?? null);
   return { email: emailKey(email), userId: row.user_id, fields };
 }
 
@@ -54,13 +54,13 @@ async function show(users: readonly ListedUser[], query: ListQuery, inputs: Inpu
     fileName: `user_list_output.${inputs.format}`,
     columns,
     count: shown.length,
-    row: (index) => listCells(shown[index] ?? {}, columns),
+    row: (index) => listCells(shown[index] ?? []),
   });
 }
 
 /** Masks emails in every field: ids, aliases and teams may be named after one. */
 function redacted(user: ListedUser): ListedUser {
-  return Object.fromEntries(Object.entries(user).map(([column, value]) => [column, redactedValue(value)]));
+  return user.map(redactedValue);
 }
 
 function redactedValue(value: unknown): unknown {

@@ -1,8 +1,8 @@
-import { csvText } from './csv.ts';
+import { csvLines, csvText } from './csv.ts';
 import { plain } from './plain.ts';
 
-/** A user's fields by column, as the proxy gave them. */
-export type ListedUser = Readonly<Record<string, unknown>>;
+/** A user's fields in the order of the columns, as the proxy gave them. */
+export type ListedUser = readonly unknown[];
 
 export type ListFormat = 'tsv' | 'csv' | 'json';
 
@@ -11,24 +11,32 @@ export type ListFormat = 'tsv' | 'csv' | 'json';
  * within a cell are JSON. What is not seen or would act in a terminal, a log or a spreadsheet is shown, not done.
  */
 export function listText(users: readonly ListedUser[], columns: readonly string[], format: ListFormat): string {
-  if (format === 'json') return `${harmlessJson(JSON.stringify(users, null, 2))}\n`;
-  const cells = users.map((user) => listCells(user, columns));
-  return format === 'csv' ? csvText(columns, cells) : tsvText([columns, ...cells]);
+  if (format === 'json') return jsonText(users, columns);
+  const header = format === 'csv' ? csvText(columns, []) : `${columns.join('\t')}\n`;
+  return header + users.map((user) => line(listCells(user), format)).join('');
 }
 
 /** The cells of one user as text. */
-export function listCells(user: ListedUser, columns: readonly string[]): string[] {
-  return columns.map((column) => cellOf(user[column]));
-}
-
-function cellOf(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  return plain(typeof value === 'string' ? value : JSON.stringify(value));
+export function listCells(user: ListedUser): string[] {
+  return user.map((value) => {
+    if (value === null || value === undefined) return '';
+    return plain(typeof value === 'string' ? value : JSON.stringify(value));
+  });
 }
 
 /** A spreadsheet reads pasted TSV as it reads CSV. */
-function tsvText(rows: readonly (readonly string[])[]): string {
-  return `${rows.map((cells) => cells.map((cell) => cell.replace(/^'*[=+\-@]/, "'$&")).join('\t')).join('\n')}\n`;
+function line(cells: readonly string[], format: 'tsv' | 'csv'): string {
+  if (format === 'csv') return csvLines([cells]);
+  return `${cells.map((cell) => cell.replace(/^'*[=+\-@]/, "'$&")).join('\t')}\n`;
+}
+
+function jsonText(users: readonly ListedUser[], columns: readonly string[]): string {
+  if (users.length === 0) return '[]\n';
+  const items = users.map((user) => {
+    const object = Object.fromEntries(columns.map((column, at) => [column, user[at]]));
+    return harmlessJson(JSON.stringify(object, null, 2).replace(/^/gm, '  '));
+  });
+  return `[\n${items.join(',\n')}\n]\n`;
 }
 
 /** Still the same JSON: what a reader would not see, and GitHub's `##[` commands, are escaped. */
