@@ -1,19 +1,12 @@
-import { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { runCli } from '../../src/cli/run.ts';
+import { Sink } from '../host/sink.ts';
 
 async function cli(...argv: string[]) {
-  const text = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr') =>
-    new Writable({
-      write(chunk, _encoding, done) {
-        text[name] += String(chunk);
-        done();
-      },
-    });
-  const terminal = { stdout: stream('stdout'), stderr: stream('stderr') };
+  const [stdout, stderr] = [new Sink(), new Sink()];
   const env = { LITELLM_MASTER_KEY: 'sk-not-a-real-key-at-all' };
-  return { code: await runCli(['sync', '--csv-file', 'missing.csv', ...argv], env, terminal), ...text };
+  const code = await runCli(['sync', '--csv-file', 'missing.csv', ...argv], env, { stdout, stderr });
+  return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
 it.each([

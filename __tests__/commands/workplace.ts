@@ -1,8 +1,8 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { runCli } from '../../src/cli/run.ts';
+import { Sink } from '../host/sink.ts';
 
 export interface Ran {
   readonly code: number;
@@ -69,14 +69,5 @@ export class Workplace {
       .replace(/sk-\.\.\.[\w-]{4}/g, 'sk-...<end>')
       .replace(/sk-[\w-]{16,}/g, 'sk-<key>')
       .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>');
-  }
-}
-
-class Sink extends Writable {
-  text = '';
-
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.text += chunk.toString();
-    done();
   }
 }

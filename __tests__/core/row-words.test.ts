@@ -1,20 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { addedInWords, deletedInWords } from '../../src/core/row-words.ts';
+import { outcome as failed } from '../render/plans.ts';
 
-function outcome(over: Partial<Outcome>): Outcome {
-  return {
-    action: 'ADDED',
-    email: 'ann@x.io',
-    userId: '',
-    role: 'internal_user',
-    teamName: '',
-    keyShown: '',
-    status: 'FAILED',
-    reason: '',
-    ...over,
-  };
-}
+const outcome = (over: Partial<Outcome>) => failed('ann@x.io', { userId: '', status: 'FAILED', ...over });
 
 const words = ({ status, reason }: Outcome) => [status, reason];
 

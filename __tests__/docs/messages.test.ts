@@ -3,13 +3,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { helpText } from '../../src/cli/args.ts';
 import { runCli } from '../../src/cli/run.ts';
 import { COMPANY, USER_LIST } from '../../src/demo/company.ts';
 import { type Standin, startStandin } from '../../src/demo/standin/server.ts';
 import { secretUploadRefusal } from '../../src/github/visibility.ts';
+import { Sink } from '../host/sink.ts';
 
 /** Pages quote what the tool says: here it says it. */
 const page = (name: string) => readFile(join(import.meta.dirname, '../..', name), 'utf8');
@@ -23,16 +23,11 @@ afterAll(() => proxy.close());
 async function said(csv: string, env: NodeJS.ProcessEnv = {}, ...flags: string[]): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'messages-'));
   if (csv !== '') await writeFile(join(directory, 'user_list.csv'), csv);
-  const written: string[] = [];
-  const write = (chunk: unknown, _encoding: string, done: () => void): void => {
-    written.push(String(chunk));
-    done();
-  };
-  const stream = () => new Writable({ write });
+  const sink = new Sink();
   const given = { LITELLM_BASE_URL: proxy.baseUrl, LITELLM_MASTER_KEY: proxy.masterKey, ...env };
-  const terminal = { stdout: stream(), stderr: stream() };
+  const terminal = { stdout: sink, stderr: sink };
   await runCli(['sync', '--dry-run', '--retries=0', ...flags], given, terminal, directory);
-  return written.join('');
+  return sink.text;
 }
 
 async function behindALoginPage(): Promise<string> {
