@@ -1,7 +1,8 @@
 import nock from 'nock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type ApprovalSearch, findApprovals } from '../../src/github/approvals.ts';
 import { LookupFailedError } from '../../src/github/errors.ts';
+import { onlyWhatIsServed } from './served.ts';
 import { API, apiComment, apiPull, createClient, createEvent, NOT_ACCESSIBLE, NOT_FOUND, sha } from './support.ts';
 
 const REPO = '/repos/acme/users';
@@ -35,13 +36,7 @@ const serveCommit = (commit: string, ...pulls: object[]) =>
 const servePull = (pull: { number: number }) => nock(API).get(`${REPO}/pulls/${pull.number}`).reply(200, pull);
 const day = (number: number) => `2026-11-${String(number).padStart(2, '0')}T00:00:00Z`;
 
-beforeEach(() => nock.disableNetConnect());
-afterEach(() => {
-  const unasked = nock.pendingMocks();
-  nock.cleanAll();
-  nock.enableNetConnect();
-  expect(unasked).toEqual([]);
-});
+onlyWhatIsServed();
 
 describe('findApprovals: which pull requests', () => {
   it('reads what this push merged, known by its merge commit before GitHub relates them', async () => {

@@ -1,17 +1,14 @@
 import nock from 'nock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { findAuthor, isBy } from '../../src/github/author.ts';
 import { LookupFailedError } from '../../src/github/errors.ts';
+import { onlyWhatIsServed } from './served.ts';
 import { API, createClient, NOT_ACCESSIBLE, NOT_FOUND } from './support.ts';
 
 const GITEA = { apiUrl: 'https://gitea.example/api/v1', graphqlUrl: null };
 const viewer = (login: string) => ({ data: { viewer: { login } } });
 
-beforeEach(() => nock.disableNetConnect());
-afterEach(() => {
-  nock.cleanAll();
-  nock.enableNetConnect();
-});
+onlyWhatIsServed();
 
 describe('findAuthor', () => {
   it.each([

@@ -1,7 +1,8 @@
 import nock from 'nock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isBy } from '../../src/github/author.ts';
 import { type IssueComment, type StickyComment, updateComment, writeStickyComment } from '../../src/github/comments.ts';
+import { onlyWhatIsServed } from './served.ts';
 import { API, apiComment, createClient, NOT_ACCESSIBLE, NOT_FOUND, REPOSITORY, sha, TOO_LONG } from './support.ts';
 
 const MARKER = '<!-- litellm-user-sync:abc -->';
@@ -38,13 +39,7 @@ function serveComments(...comments: object[]): nock.Scope {
   return scope;
 }
 
-beforeEach(() => nock.disableNetConnect());
-afterEach(() => {
-  const unasked = nock.pendingMocks();
-  nock.cleanAll();
-  nock.enableNetConnect();
-  expect(unasked).toEqual([]);
-});
+onlyWhatIsServed();
 
 describe('writeStickyComment', () => {
   it('updates ours on the last page, past others that carry our marker', async () => {

@@ -2,15 +2,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import nock from 'nock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { GitHubError } from '../../src/github/errors.ts';
+import { onlyWhatIsServed } from './served.ts';
 import { API, collect, createClient } from './support.ts';
 
-beforeEach(() => nock.disableNetConnect());
-afterEach(() => {
-  nock.cleanAll();
-  nock.enableNetConnect();
-});
+onlyWhatIsServed();
 
 describe('the client', () => {
   it('sends the token and who asks to GITHUB_API_URL', async () => {

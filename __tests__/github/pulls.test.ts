@@ -1,17 +1,14 @@
 import nock from 'nock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mergedPulls, pullsOfCommit } from '../../src/github/pulls.ts';
+import { onlyWhatIsServed } from './served.ts';
 import { API, apiPull, collect, createClient, NOT_FOUND, REPOSITORY, sha } from './support.ts';
 
 const GITEA = 'https://gitea.example';
 const gitea = () => createClient({ apiUrl: `${GITEA}/api/v1`, graphqlUrl: null }).client;
 const day = (number: number) => `2026-11-${String(number).padStart(2, '0')}T00:00:00Z`;
 
-beforeEach(() => nock.disableNetConnect());
-afterEach(() => {
-  nock.cleanAll();
-  nock.enableNetConnect();
-});
+onlyWhatIsServed();
 
 describe('mergedPulls', () => {
   it('gives newest merges first, though the forge sorts by the last update', async () => {

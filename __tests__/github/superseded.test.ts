@@ -3,10 +3,11 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import nock from 'nock';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LookupFailedError } from '../../src/github/errors.ts';
 import { pathInCheckout } from '../../src/github/repository-file.ts';
 import { blobSha, isSuperseded } from '../../src/github/superseded.ts';
+import { onlyWhatIsServed } from './served.ts';
 import { API, createClient, createEvent, NOT_ACCESSIBLE, NOT_FOUND, sha } from './support.ts';
 
 const OURS = Buffer.from('email,role,team_name\nann@example.com,,\n');
@@ -28,13 +29,7 @@ function serve(ref: string, blob: string | null): void {
     scope.reply(200, { type: 'file', path: 'lists/user list.csv', sha: blob, size: 40, encoding: 'none', content: '' });
 }
 
-beforeEach(() => nock.disableNetConnect());
-afterEach(() => {
-  const unasked = nock.pendingMocks();
-  nock.cleanAll();
-  nock.enableNetConnect();
-  expect(unasked).toEqual([]);
-});
+onlyWhatIsServed();
 
 describe('isSuperseded', () => {
   it('no: the head has our content', async () => {

@@ -1,17 +1,10 @@
 import type { Outcome } from '../core/outcome.ts';
-import type {
-  AddChange,
-  Change,
-  DeleteChange,
-  Plan,
-  UnchangedUser,
-  UpdateChange,
-  Withheld,
-} from '../core/plan-types.ts';
+import type { AddChange, Change, DeleteChange, Plan, UpdateChange, Withheld } from '../core/plan-types.ts';
 import { applyDeletes, deletedOutcome } from './deletes.ts';
 import { candidateOf } from './newcomer.ts';
 import { Newcomers } from './newcomers.ts';
 import type { ApplyOptions } from './options.ts';
+import { userOutcome } from './outcomes.ts';
 import { reasonOf } from './reasons.ts';
 import { fail, recreate } from './recreate.ts';
 import { Run } from './run.ts';
@@ -49,7 +42,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Outc
   }
   await run.saved();
   await finish(run);
-  return [...outcomesOf(run, plan), ...plan.unchanged.map(unchangedOutcome)];
+  return [...outcomesOf(run, plan), ...plan.unchanged.map((user) => userOutcome('UNCHANGED', user, null))];
 }
 
 /** The rows are worth more than a tidy file: a failure is told, not thrown. */
@@ -133,17 +126,4 @@ function outcomesOf(run: Run, plan: Plan): Outcome[] {
       throw new Error(`No outcome for change ${number} (${change.kind}): a defect of this tool`);
     return outcome;
   });
-}
-
-function unchangedOutcome(user: UnchangedUser): Outcome {
-  return {
-    action: 'UNCHANGED',
-    email: user.email,
-    userId: user.userId,
-    role: user.role ?? '',
-    teamName: user.teams.map((team) => team.name).join(';'),
-    keyShown: '',
-    status: 'SUCCESS',
-    reason: '',
-  };
 }

@@ -1,6 +1,7 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { DeleteChange } from '../core/plan-types.ts';
 import { pieces, writeInBulk } from './bulk.ts';
+import { userOutcome } from './outcomes.ts';
 import { reasonOf } from './reasons.ts';
 import type { Run } from './run.ts';
 
@@ -92,14 +93,5 @@ export function deletedOutcome(
   plan: Omit<DeleteChange, 'keyCount' | 'spend' | 'withheld'>,
   deletion: Deletion,
 ): Outcome {
-  return {
-    action: 'DELETED',
-    email: plan.email,
-    userId: plan.userId,
-    role: plan.role ?? '',
-    teamName: plan.teams.map((team) => team.name).join(';'),
-    keyShown: '',
-    status: deletion.gone ? 'SUCCESS' : 'FAILED',
-    reason: deletion.gone ? '' : deletion.reason,
-  };
+  return userOutcome('DELETED', plan, deletion.gone ? null : deletion.reason);
 }

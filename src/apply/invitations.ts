@@ -3,6 +3,7 @@ import type { UnchangedUser } from '../core/plan-types.ts';
 import { Secret } from '../core/secret.ts';
 import { invite } from './invite.ts';
 import type { ApplyOptions } from './options.ts';
+import { teamNames, userOutcome } from './outcomes.ts';
 import { Pool } from './pool.ts';
 import { Run } from './run.ts';
 
@@ -14,11 +15,11 @@ import { Run } from './run.ts';
 export async function inviteUsers(users: readonly UnchangedUser[], options: ApplyOptions): Promise<Outcome[]> {
   const run = new Run(options);
   const pool = new Pool(options.concurrency);
-  const outcomes = users.map((user) => outcomeOf(user, 'not attempted'));
+  const outcomes = users.map((user) => userOutcome('UNCHANGED', user, 'not attempted'));
   let done = 0;
   users.forEach((user, index) => {
     pool.add(async () => {
-      outcomes[index] = outcomeOf(user, await freshLink(run, user));
+      outcomes[index] = userOutcome('UNCHANGED', user, await freshLink(run, user));
       options.onProgress({ phase: 'invite', done: ++done, total: users.length });
     });
   });
@@ -26,15 +27,15 @@ export async function inviteUsers(users: readonly UnchangedUser[], options: Appl
   return outcomes;
 }
 
-/** @returns why there is none; `''` where it is there and on disk */
-async function freshLink(run: Run, user: UnchangedUser): Promise<string> {
+/** @returns why there is none; `null` where it is there and on disk */
+async function freshLink(run: Run, user: UnchangedUser): Promise<string | null> {
   const made = await invite(run, user.userId);
   if ('reason' in made) return `without a link: ${made.reason}; run \`onboard\` again`;
   const row = {
     email: user.email,
     userId: user.userId,
     role: user.role ?? '',
-    teamName: teamName(user),
+    teamName: teamNames(user.teams),
     keyName: '',
     apiKey: null,
     invitationId: made.id,
@@ -42,22 +43,5 @@ async function freshLink(run: Run, user: UnchangedUser): Promise<string> {
     link: new Secret(run.options.linkFor(made.id.reveal())),
   };
   const kept = await run.keep(run.options.journal.onboarding([row]));
-  return kept ? '' : 'without a link: it could not be saved; run `onboard` again';
-}
-
-function outcomeOf(user: UnchangedUser, reason: string): Outcome {
-  return {
-    action: 'UNCHANGED',
-    email: user.email,
-    userId: user.userId,
-    role: user.role ?? '',
-    teamName: teamName(user),
-    keyShown: '',
-    status: reason === '' ? 'SUCCESS' : 'FAILED',
-    reason,
-  };
-}
-
-function teamName(user: UnchangedUser): string {
-  return user.teams.map((team) => team.name).join(';');
+  return kept ? null : 'without a link: it could not be saved; run `onboard` again';
 }

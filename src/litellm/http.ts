@@ -10,9 +10,10 @@ import { backoff } from './retry.ts';
 import { type Answer, createTransport, type Exchange, type Transport, TransportError } from './transport.ts';
 
 export interface HttpOptions {
+  /** May carry a root path. */
   readonly baseUrl: string;
   readonly masterKey: Secret;
-  /** For a request that is not a bulk one. */
+  /** For a request that is not a bulk one; those get more time by their rows. */
   readonly timeoutSeconds: number;
   /** Tries after the first one. */
   readonly retries: number;

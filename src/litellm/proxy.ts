@@ -1,10 +1,9 @@
 import type { CreatedUser, Invitation, NewUser, ProxyWrites, RowResult } from '../apply/ports.ts';
-import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Inventory, ProxyKey, ProxyUser, Role, Team } from '../core/user.ts';
 import { Capabilities } from './capabilities.ts';
 import { TeamLocks } from './concurrency.ts';
-import { type Effects, Http } from './http.ts';
+import { type Effects, Http, type HttpOptions } from './http.ts';
 import { Invitations } from './invitations.ts';
 import { allKeys, createKey, deleteKeys, keysOfUser, ownUserId, takenAliases, teamKeys } from './keys.ts';
 import { joinTeam, leaveTeam } from './memberships.ts';
@@ -15,20 +14,9 @@ import { findUsers, findUsersByEmail, listUsers, modelsOf, projectUsers } from '
 
 export type { UserRow } from './schemas.ts';
 
-export interface ProxyOptions {
-  /** May carry a root path. */
-  readonly baseUrl: string;
-  readonly masterKey: Secret;
-  /** For a request that is not a bulk one; those get more time by their rows. */
-  readonly timeoutSeconds: number;
-  /** Tries after the first one. */
-  readonly retries: number;
-  /** Requests under way at most. */
-  readonly concurrency: number;
-  readonly log: Log;
+export interface ProxyOptions extends HttpOptions {
   /** Called with every API key and invitation id the moment it is received, before anything else sees it. */
   readonly onSecret?: (value: string) => void;
-  readonly userAgent?: string;
 }
 
 /**
