@@ -23,15 +23,20 @@ const PROXIES: readonly (readonly [string, ConstructorParameters<typeof FakeProx
 describe.each(PROXIES)('%s, with one fault at every write in turn', (_, proxyOptions) => {
   const make = () => world(proxyOptions);
 
+  async function withFault(at: number, fault: Fault) {
+    const one = make();
+    one.proxy.faults.set(at, fault);
+    const { directory, options } = await started(one.proxy);
+    const outcomes = await applyPlan(one.plan, options);
+    await check(one, directory, outcomes);
+    return { one, directory, options, outcomes };
+  }
+
   it.each<Fault>(['lost-before', 'lost-after'])('%s: looked up, and all is done in the end', async (fault) => {
     const writes = await writesOf(make);
     expect(writes).toBeGreaterThan(15);
     for (let at = 1; at <= writes; at++) {
-      const one = make();
-      one.proxy.faults.set(at, fault);
-      const { directory, options } = await started(one.proxy);
-      const outcomes = await applyPlan(one.plan, options);
-      await check(one, directory, outcomes);
+      const { outcomes } = await withFault(at, fault);
       const failures = outcomes.filter((outcome) => outcome.status !== 'SUCCESS');
       expect(failures, `${fault} at write ${at}`).toEqual([]);
     }
@@ -40,11 +45,7 @@ describe.each(PROXIES)('%s, with one fault at every write in turn', (_, proxyOpt
   it.each<Fault>(['refused', 'unauthorized'])('%s: rows tell the truth, a second run does the rest', async (fault) => {
     const writes = await writesOf(make);
     for (let at = 1; at <= writes; at++) {
-      const one = make();
-      one.proxy.faults.set(at, fault);
-      const { directory, options } = await started(one.proxy);
-      const outcomes = await applyPlan(one.plan, options);
-      await check(one, directory, outcomes);
+      const { one, directory, options, outcomes } = await withFault(at, fault);
       expect(outcomes).toHaveLength(one.plan.changes.length);
       if (fault === 'unauthorized') {
         expect(one.proxy.writes - at, `writes after a 401 at ${at}`).toBeLessThan(options.concurrency);

@@ -46,7 +46,9 @@ describe('add', () => {
     expectMaskedFirst([...keys, ...invitations], run);
     expectUnseen([...keys, ...invitations, ...links], channels(run, world, outputIn(world)));
     expect(world.github.calls).toEqual([]);
-    expect(annotations(run)).toContainEqual(expect.stringMatching(/^error user_addlist\.csv:4:2: Invalid role `internal_usr`/));
+    expect(annotations(run)).toContainEqual(
+      expect.stringMatching(/^error user_addlist\.csv:4:2: Invalid role `internal_usr`/),
+    );
     expect(run.summary).toContain('eve@example.com');
   });
 

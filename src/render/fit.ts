@@ -4,6 +4,18 @@ import { plural } from './words.ts';
 /** From how many rows on a table can be folded. */
 const LONG = 25;
 
+/** What every document is told. */
+export interface DocumentOptions {
+  readonly title: string;
+  /** Name of the proxy where there are several. */
+  readonly target: string | null;
+  readonly csvFile: string;
+  /** Bytes of UTF-8, at least 5,000; a hidden marker that is put before the text is the caller's to subtract. */
+  readonly limit: number;
+  /** Where rows can be seen that were cut: `the job summary`, `the artifact user-sync-results`. */
+  readonly rest: string;
+}
+
 /** A table that may be cut: rows are made one by one, as long as there is room. */
 export interface Table {
   readonly heading: string;

@@ -1,24 +1,16 @@
 import type { Change, DeleteChange, Plan } from '../core/plan-types.ts';
 import { type ChangeCells, changeCells, hasCost, keyNameCell } from './cells.ts';
 import { code, prose } from './escape.ts';
-import { fitDocument, type Table } from './fit.ts';
+import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
 import { adminChange, list, money, planCounts, plural, unmanagedWords, withheldCounts } from './words.ts';
 
-export interface PlanMarkdownOptions {
-  readonly title: string;
-  /** Name of the proxy where there are several. */
-  readonly target: string | null;
-  readonly csvFile: string;
-  /** `plan`: in a pull request, merging applies it; `dry-run`: nothing follows; `apply`: this run goes on to apply it. */
+export interface PlanMarkdownOptions extends DocumentOptions {
+  /** `plan`: in a pull request, merging applies it; `dry-run`: nothing follows; `not-applied`: this run was to apply it, and may not. */
   readonly mode: 'plan' | 'dry-run' | 'not-applied';
   /** Of `mode: 'plan'`: what happens on merge to a change that no comment showed. */
   readonly unreviewed: 'skip' | 'apply' | 'fail';
-  /** Bytes of UTF-8, at least 5,000; a hidden marker that is put before the text is the caller's to subtract. */
-  readonly limit: number;
   /** Messages to the reader, plain text; they may hold values. */
   readonly notes: readonly string[];
-  /** Where rows can be seen that were cut: `the job summary`, `the artifact user-sync-results`. */
-  readonly rest: string;
 }
 
 /**

@@ -1,20 +1,11 @@
 import type { Problem } from '../core/problem.ts';
 import { code, prose } from './escape.ts';
-import { fitDocument } from './fit.ts';
+import { type DocumentOptions, fitDocument } from './fit.ts';
 import { heading } from './plan-markdown.ts';
 import { plural } from './words.ts';
 
-export interface ProblemsMarkdownOptions {
-  readonly title: string;
-  readonly target: string | null;
-  readonly csvFile: string;
-  /** Bytes of UTF-8, at least 5,000. */
-  readonly limit: number;
-  readonly rest: string;
-}
-
 /** Everything that is wrong with the file, in the order given. */
-export function problemsMarkdown(problems: readonly Problem[], options: ProblemsMarkdownOptions): string {
+export function problemsMarkdown(problems: readonly Problem[], options: DocumentOptions): string {
   const counted = `**${plural(problems.length, 'problem')} in ${code(options.csvFile)}.**`;
   return fitDocument(
     {

@@ -1,21 +1,15 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
 import { code, link, prose } from './escape.ts';
-import { fitDocument, type Table } from './fit.ts';
+import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
 import { heading, untouched } from './plan-markdown.ts';
 import { NO_ROLE, NO_TEAM, outcomeCounts } from './words.ts';
 
-export interface ResultMarkdownOptions {
-  readonly title: string;
-  readonly target: string | null;
-  readonly csvFile: string;
-  /** Bytes of UTF-8, at least 5,000. */
-  readonly limit: number;
+export interface ResultMarkdownOptions extends DocumentOptions {
   /** Messages to the reader, plain text; they may hold values. */
   readonly notes: readonly string[];
   /** Artifacts and the run. Never an onboarding link. */
   readonly links: readonly { readonly label: string; readonly url: string }[];
-  readonly rest: string;
 }
 
 /**

@@ -1,20 +1,11 @@
 import { code } from './escape.ts';
-import { fitDocument, type Table } from './fit.ts';
+import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
 import { breachAlert, costs, heading, planTables, untouched } from './plan-markdown.ts';
 import { reasonTable } from './result-markdown.ts';
 import type { RowPlanView } from './rows-text.ts';
 
-export interface RowsMarkdownOptions {
-  readonly title: string;
-  readonly target: string | null;
-  readonly csvFile: string;
-  /** Bytes of UTF-8, at least 5,000. */
-  readonly limit: number;
-  readonly rest: string;
-}
-
 /** What `add`, `delete` or `onboard` would do, for the job summary: errors first, then what is skipped and done. */
-export function rowPlanMarkdown(view: RowPlanView, options: RowsMarkdownOptions): string {
+export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): string {
   const { plan } = view;
   return fitDocument(
     {
@@ -28,7 +19,7 @@ export function rowPlanMarkdown(view: RowPlanView, options: RowsMarkdownOptions)
   );
 }
 
-function headline({ action, plan, invited, left }: RowPlanView, { csvFile }: RowsMarkdownOptions): string {
+function headline({ action, plan, invited, left }: RowPlanView, { csvFile }: DocumentOptions): string {
   const failed = left.filter(({ status }) => status === 'FAILED').length;
   const parts = [`**${plan.changes.length} to ${action === 'ADDED' ? 'add' : 'delete'}**`];
   if (invited.length > 0) parts.push(`${invited.length} fresh links for existing users`);

@@ -1,10 +1,10 @@
 import { unzip } from '../../e2e/unzip.ts';
-import { type Answered, type Asked, type LocalServer, serve } from './server.ts';
+import { type Answered, type Asked, LocalService } from './server.ts';
 
 const TWIRP = '/twirp/github.actions.results.api.v1.ArtifactService/';
 
 /** GitHub's artifact service as `@actions/artifact` speaks to it, with the storage behind it. */
-export class FakeArtifacts {
+export class FakeArtifacts extends LocalService {
   /** The files of every finished artifact, by the artifact's name. */
   readonly finished = new Map<string, Map<string, Buffer>>();
   /** Bodies of all calls of the service, in their order. */
@@ -13,19 +13,6 @@ export class FakeArtifacts {
   failing: number | null = null;
   readonly #blocks = new Map<string, Buffer>();
   readonly #blobs = new Map<string, Buffer>();
-  #server: LocalServer | null = null;
-
-  async start(): Promise<void> {
-    this.#server = await serve((asked) => this.#answer(asked));
-  }
-
-  async close(): Promise<void> {
-    await this.#server?.close();
-  }
-
-  get origin(): string {
-    return this.#server?.origin ?? '';
-  }
 
   /** Text of a file; fails where there is none. */
   text(artifact: string, file: string): string {
@@ -38,7 +25,7 @@ export class FakeArtifacts {
     return [...(this.finished.get(artifact)?.keys() ?? [])].sort();
   }
 
-  #answer({ method, url, body }: Asked): Answered {
+  protected override answer({ method, url, body }: Asked): Answered {
     if (url.pathname.startsWith('/blob/')) return this.#store(method, url, body);
     if (!url.pathname.startsWith(TWIRP)) return { status: 404, body: { code: 'bad_route', msg: url.pathname } };
     const asked = { method: url.pathname.slice(TWIRP.length), body: JSON.parse(body.toString()) };

@@ -1,6 +1,6 @@
 import { apiComment, apiPull, NOT_ACCESSIBLE, NOT_FOUND, TOO_LONG } from '../../github/support.ts';
 import { blobSha } from './blob.ts';
-import { type Answered, type Asked, type LocalServer, serve } from './server.ts';
+import { type Answered, type Asked, LocalService } from './server.ts';
 
 type ApiPull = ReturnType<typeof apiPull>;
 type ApiComment = ReturnType<typeof apiComment>;
@@ -17,7 +17,7 @@ const LONGEST_COMMENT = 65_536;
 const BOT = 'github-actions[bot]';
 
 /** The part of GitHub's REST API that a run uses, in memory, with GitHub's own shapes, limits and refusals. */
-export class FakeGitHub {
+export class FakeGitHub extends LocalService {
   readonly calls: SeenCall[] = [];
   readonly pulls = new Map<number, ApiPull>();
   /** By commit: the numbers of its pull requests, as `/commits/SHA/pulls` relates them. */
@@ -28,19 +28,6 @@ export class FakeGitHub {
   refuse: (call: SeenCall) => Answered | null = () => null;
   readonly #comments = new Map<number, { pull: number; comment: ApiComment }>();
   #nextId = 1001;
-  #server: LocalServer | null = null;
-
-  async start(): Promise<void> {
-    this.#server = await serve((asked) => this.#answer(asked));
-  }
-
-  async close(): Promise<void> {
-    await this.#server?.close();
-  }
-
-  get origin(): string {
-    return this.#server?.origin ?? '';
-  }
 
   /** The writes, without the look-ups. */
   get writes(): string[] {
@@ -87,7 +74,7 @@ export class FakeGitHub {
     this.files.set(ref, files);
   }
 
-  #answer({ method, url, body }: Asked): Answered {
+  protected override answer({ method, url, body }: Asked): Answered {
     const call = { method, path: url.pathname + url.search, body: body.toString() };
     this.calls.push(call);
     return this.refuse(call) ?? this.#route(method, url, call.body);

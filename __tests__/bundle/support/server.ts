@@ -15,17 +15,36 @@ export interface Answered {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export interface LocalServer {
+interface LocalServer {
   /** `http://127.0.0.1:port` */
   readonly origin: string;
   close(): Promise<void>;
 }
 
 /** Serves on a free port of this machine. */
-export async function serve(answer: (asked: Asked) => Answered): Promise<LocalServer> {
+async function serve(answer: (asked: Asked) => Answered): Promise<LocalServer> {
   const server = createServer((request, response) => void handle(request, response, answer));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => close(server) };
+}
+
+/** A service that is imitated on a port of its own. */
+export abstract class LocalService {
+  #server: LocalServer | null = null;
+
+  async start(): Promise<void> {
+    this.#server = await serve((asked) => this.answer(asked));
+  }
+
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  get origin(): string {
+    return this.#server?.origin ?? '';
+  }
+
+  protected abstract answer(asked: Asked): Answered;
 }
 
 async function handle(
