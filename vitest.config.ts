@@ -2,6 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
+    maxWorkers: '100%',
     include: ['__tests__/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

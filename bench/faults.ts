@@ -31,6 +31,8 @@ interface Part {
   readonly name: string;
   readonly runs: number;
   readonly hit: number;
+  /** Runs with a violation; one may have several. */
+  readonly broken: number;
   readonly violations: readonly string[];
 }
 
@@ -138,7 +140,9 @@ function told(name: string, { violations, failed, first }: Report): Told {
 function part(name: string, reports: readonly Told[]): Part {
   const violations = reports.flatMap((report) => report.violations);
   process.stderr.write(`${name}: ${reports.length} runs, ${violations.length} violations\n`);
-  return { name, runs: reports.length, hit: reports.filter((report) => report.hit).length, violations };
+  const hit = reports.filter((report) => report.hit).length;
+  const broken = reports.filter((report) => report.violations.length > 0).length;
+  return { name, runs: reports.length, hit, broken, violations };
 }
 
 /** The exit code. */
@@ -153,5 +157,8 @@ function tell(all: readonly Part[]): number {
     process.stdout.write(`${name.padEnd(28)} ${cells.join(' ')}\n`);
   }
   for (const violation of violations) process.stdout.write(`VIOLATION ${violation}\n`);
+  const runs = all.reduce((sum, one) => sum + one.runs, 0);
+  const broken = all.reduce((sum, one) => sum + one.broken, 0);
+  process.stdout.write(`${runs - broken} passed, ${broken} failed\n`);
   return violations.length === 0 ? 0 : 1;
 }

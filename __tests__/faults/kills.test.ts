@@ -6,7 +6,8 @@ import { withStandin } from './labs.ts';
 import { play } from './scenario.ts';
 
 const DIST = join(import.meta.dirname, '..', '..', 'dist');
-const SEEDS = Array.from({ length: 12 }, (_, at) => at + 1);
+/** A sample; `npm run faults -- --kills 100` plays more. */
+const SEEDS = Array.from({ length: 3 }, (_, at) => at + 1);
 
 it.each(['1.106', '1.75'] as const)(
   'killed anywhere on %s, settled by the next run',
@@ -18,6 +19,6 @@ it.each(['1.106', '1.75'] as const)(
       return { death: death.name, ...(await withStandin(version, (lab) => die(lab, death, DIST))) };
     });
     expect(reports.filter((report) => report.violations.length > 0)).toEqual([]);
-    expect(reports.filter((report) => report.first.code === null).length).toBeGreaterThan(3);
+    expect(reports.filter((report) => report.first.code === null).length).toBeGreaterThan(0);
   },
 );

@@ -24,11 +24,12 @@ export async function firstRequest(dist: string, bundle: 'cli' | 'action'): Prom
     env: { PATH: process.env.PATH, LITELLM_BASE_URL: baseUrl, LITELLM_MASTER_KEY: 'sk-bench', ...jobEnv(directory) },
     stdio: 'ignore',
   });
-  await first;
+  const gone = new Promise<'gone'>((done) => child.once('exit', () => done('gone')));
+  const reached = await Promise.race([first, gone]);
   const ms = performance.now() - begin;
-  const gone = new Promise((done) => child.once('exit', done));
   child.kill('SIGKILL');
   await gone;
+  if (reached === 'gone') throw new Error(`${script} ended (${child.exitCode}) without a request.`);
   server.closeAllConnections();
   await new Promise((done) => server.close(done));
   rmSync(directory, { recursive: true, force: true });
@@ -48,6 +49,8 @@ function jobEnv(directory: string): NodeJS.ProcessEnv {
     GITHUB_REPOSITORY: 'a/b',
     GITHUB_SHA: 'e'.repeat(40),
     GITHUB_WORKSPACE: directory,
+    GITHUB_RUN_ID: '1',
+    GITHUB_SERVER_URL: 'https://github.com',
     RUNNER_TEMP: directory,
   };
 }
