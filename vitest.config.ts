@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    maxWorkers: '100%',
+    // Tests wait for disks and child processes, too: more of them than processors.
+    pool: 'threads',
+    maxWorkers: Math.ceil(1.5 * availableParallelism()),
     include: ['__tests__/**/*.test.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -14,6 +14,11 @@ async function writesOf(make: () => World, more: Partial<ApplyOptions> = {}): Pr
   return one.proxy.writes;
 }
 
+/** Every write in its own world, side by side: they wait for the disk most of the time. */
+async function eachOf(writes: number, play: (at: number) => Promise<void>): Promise<void> {
+  await Promise.all(Array.from({ length: writes }, (_, index) => play(index + 1)));
+}
+
 const PROXIES: readonly (readonly [string, ConstructorParameters<typeof FakeProxy>[0]])[] = [
   ['a proxy that tells teams and keys', {}],
   ['a proxy that does not tell teams', { silentTeams: true }],
@@ -35,29 +40,29 @@ describe.each(PROXIES)('%s, with one fault at every write in turn', (_, proxyOpt
   it.each<Fault>(['lost-before', 'lost-after'])('%s: looked up, and all is done in the end', async (fault) => {
     const writes = await writesOf(make);
     expect(writes).toBeGreaterThan(15);
-    for (let at = 1; at <= writes; at++) {
+    await eachOf(writes, async (at) => {
       const { outcomes } = await withFault(at, fault);
       const failures = outcomes.filter((outcome) => outcome.status !== 'SUCCESS');
       expect(failures, `${fault} at write ${at}`).toEqual([]);
-    }
+    });
   });
 
   it.each<Fault>(['refused', 'unauthorized'])('%s: rows tell the truth, a second run does the rest', async (fault) => {
     const writes = await writesOf(make);
-    for (let at = 1; at <= writes; at++) {
+    await eachOf(writes, async (at) => {
       const { one, directory, options, outcomes } = await withFault(at, fault);
       expect(outcomes).toHaveLength(one.plan.changes.length);
       if (fault === 'unauthorized') {
         expect(one.proxy.writes - at, `writes after a 401 at ${at}`).toBeLessThan(options.concurrency);
       }
       await secondRun(one, directory);
-    }
+    });
   });
 
   it('every answer from some write on is lost: bounded, nothing doubled', async () => {
     const writes = await writesOf(make);
     for (const fault of ['lost-before', 'lost-after'] as const) {
-      for (let at = 1; at <= writes; at++) {
+      await eachOf(writes, async (at) => {
         const one = make();
         for (let later = at; later < 300; later++) one.proxy.faults.set(later, fault);
         const { directory, options } = await started(one.proxy, { retries: 2 });
@@ -69,7 +74,7 @@ describe.each(PROXIES)('%s, with one fault at every write in turn', (_, proxyOpt
         const report = await recover(directory, optionsFor(one.proxy, options.journal));
         expect(report.state).toBe('settled');
         await check(one, directory, report.outcomes);
-      }
+      });
     }
   });
 
@@ -77,7 +82,7 @@ describe.each(PROXIES)('%s, with one fault at every write in turn', (_, proxyOpt
     '%s: recovery settles it, also when killed itself',
     async (fault) => {
       const writes = await writesOf(make);
-      for (let at = 1; at <= writes; at++) {
+      await eachOf(writes, async (at) => {
         const one = make();
         const directory = await killed(one, [at, fault]);
         const report = await recoverWithKills(one, directory, fault);
@@ -88,7 +93,7 @@ describe.each(PROXIES)('%s, with one fault at every write in turn', (_, proxyOpt
         );
         expect(unsaid, `${fault} at write ${at}`).toEqual([]);
         await secondRun(one, directory);
-      }
+      });
     },
   );
 });

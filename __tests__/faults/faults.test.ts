@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { inTurn } from './batch.ts';
-import { caseOf, FAULTS, TIMEOUT } from './cases.ts';
+import { caseOf, TIMEOUT } from './cases.ts';
 import { hurry } from './hurry.ts';
 import { withStandin } from './labs.ts';
 import { play } from './scenario.ts';
 
 /** A sample at every write, for each way to write; `npm run faults` plays them all. */
 const KINDS = {
-  '1.106': ['reset after', '401 in the middle'],
+  '1.106': ['reset after'],
   '1.75': ['answer cut in half'],
 } as const;
 
