@@ -23,7 +23,7 @@ const WRONG_KEY = { error: { message: 'Authentication Error, Invalid proxy serve
 const P1001 = { error: { message: "P1001: Can't reach database server", type: 'internal_server_error', code: '500' } };
 
 /** Everything that can happen to one write. */
-export const FAULTS: Readonly<Record<string, Fault>> = {
+const FAULTS: Readonly<Record<string, Fault>> = {
   'connection refused for a while': { kind: 'refused', ms: 2500 },
   'connection refused for long': { kind: 'refused', ms: 40_000 },
   'reset before': { kind: 'reset', when: 'before' },
