@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { NewUser } from '../../src/apply/ports.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
+import type { ProxyClient } from '../../src/litellm/proxy.ts';
 import {
   client,
   type FakeProxy,
@@ -157,6 +158,24 @@ describe('checkVersion', () => {
     expect((await failure(client(unknown.url).proxy.checkVersion())).message).toContain(
       'GET /health/readiness answered 404',
     );
+  });
+
+  it.each<[string, (proxy: ProxyClient) => Promise<unknown>, Routes]>([
+    ['a missing route', (proxy) => proxy.inventory(), { ...NO_KEY, 'GET /user/list': () => users() }],
+    ['a missing parameter', (proxy) => proxy.listKeys(), { 'GET /key/list': () => ({ status: 400, json: {} }) }],
+    [
+      'a list in no order',
+      (proxy) => proxy.listUsers(String),
+      { 'GET /user/list': () => users(userJson('a'), userJson('a')) },
+    ],
+    ['another shape', (proxy) => proxy.listTeams(), { ...NO_KEY, 'GET /v2/team/list': () => ({ json: [] }) }],
+  ])('%s is told as the age of the proxy where it is too old', async (_what, read, routes) => {
+    const old = await proxyOf('1.75', { ...routes, ...ready('1.55.8') });
+    expect((await failure(read(client(old.url).proxy))).name).toBe('ProxyTooOldError');
+    for (const page of [ready('1.75.8'), {}]) {
+      const other = await proxyOf('1.75', { ...routes, ...page });
+      expect((await failure(read(client(other.url).proxy))).message).not.toContain('1.75 or newer');
+    }
   });
 });
 

@@ -1,4 +1,10 @@
-import { ProxyError, ProxyResponseError, ProxyTooOldError } from './errors.ts';
+import {
+  IncompleteInventoryError,
+  ProxyError,
+  ProxyResponseError,
+  ProxyTooOldError,
+  UnexpectedShapeError,
+} from './errors.ts';
 import type { Http } from './http.ts';
 import { routeOf } from './http.ts';
 import { parsed } from './parse.ts';
@@ -66,6 +72,21 @@ export class Capabilities {
     );
   }
 
+  /**
+   * Reads; where the proxy is too old for that, says so in place of what it answered: 1.55 knows neither
+   * `/v2/team/list` (404) nor the sorting of `/key/list` (400), and lists users in no order.
+   * @throws ProxyTooOldError, and what `read` throws
+   */
+  async explained<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (!mayComeOfAge(error)) throw error;
+      const found = await this.checkVersion().catch((reason: unknown) => reason);
+      throw found instanceof ProxyTooOldError ? found : error;
+    }
+  }
+
   async #hasRoute(path: string): Promise<boolean> {
     const call = { method: 'GET', path } as const;
     const { status } = await this.#http.ask(call);
@@ -91,6 +112,12 @@ export class Capabilities {
     asked.catch(() => this.#known.delete(name));
     return asked;
   }
+}
+
+/** A request that the proxy did not understand, or an answer that makes no sense. */
+function mayComeOfAge(error: unknown): boolean {
+  if (error instanceof ProxyResponseError) return error.status === 400 || error.status === 404 || error.status === 422;
+  return error instanceof IncompleteInventoryError || error instanceof UnexpectedShapeError;
 }
 
 function tooOld(version: string): boolean {

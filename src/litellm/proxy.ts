@@ -59,10 +59,13 @@ export class ProxyClient implements ProxyWrites {
   }
 
   /** All users, all teams with rosters and whose key we use, proven complete. @throws IncompleteInventoryError */
-  async inventory(): Promise<Inventory> {
-    const own = ownUserId(this.#http);
-    const [users, teams, ownUser] = await Promise.all([listUsers(this.#http), own.then((id) => this.#teams(id)), own]);
-    return { users, teams, ownUserId: ownUser };
+  inventory(): Promise<Inventory> {
+    return this.#capabilities.explained(async () => {
+      const own = ownUserId(this.#http);
+      const teams = own.then((id) => this.#teams(id));
+      const [users, teamsSeen, ownUser] = await Promise.all([listUsers(this.#http), teams, own]);
+      return { users, teams: teamsSeen, ownUserId: ownUser };
+    });
   }
 
   async #teams(ownUser: string | null): Promise<readonly Team[]> {
@@ -72,12 +75,12 @@ export class ProxyClient implements ProxyWrites {
 
   /** Every user with all the proxy's fields, reduced by `project` page by page; proven complete. */
   listUsers<T>(project: (user: UserRow) => T): Promise<T[]> {
-    return projectUsers(this.#http, project);
+    return this.#capabilities.explained(() => projectUsers(this.#http, project));
   }
 
   /** All teams with their rosters. */
-  async listTeams(): Promise<readonly Team[]> {
-    return this.#teams(await ownUserId(this.#http));
+  listTeams(): Promise<readonly Team[]> {
+    return this.#capabilities.explained(async () => this.#teams(await ownUserId(this.#http)));
   }
 
   /** Users' own models; none: all that the proxy has. */
@@ -87,7 +90,7 @@ export class ProxyClient implements ProxyWrites {
 
   /** The keys of all users. */
   listKeys(): Promise<readonly ProxyKey[]> {
-    return allKeys(this.#http);
+    return this.#capabilities.explained(() => allKeys(this.#http));
   }
 
   /** The keys that stand in these teams and belong to these users. */
