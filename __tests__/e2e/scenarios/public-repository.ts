@@ -93,6 +93,6 @@ export async function placeholderRecipient(lab: Lab): Promise<void> {
     workflows: { 'encrypted.yml': asWritten },
   });
   const begun = await project.finished('push', project.start);
-  checks.that('refused', !begun.isGreen && begun.log.includes('is not an age recipient'), begun.log);
+  checks.that('refused', !begun.isGreen && begun.log.includes('allowed: age recipients'), begun.log);
   checks.equal('before anything was written', await proxy.picture(), before);
 }
