@@ -30,6 +30,41 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+describe('a proxy that is gone', () => {
+  const BAD_GATEWAY: Reply = { status: 502, ...HTML };
+
+  it('is given up after three minutes without an answer: nothing is sent any more', async () => {
+    let now = 0;
+    const server = await fakeProxy(() => BAD_GATEWAY);
+    const { proxy } = client(server.url, {}, { now: () => now });
+    expect((await failure(proxy.findUsersByEmail('a@example.com'))).message).toContain('answered 502');
+    now = 180_000;
+    expect(await failure(proxy.updateRoles(ROLES))).toBeInstanceOf(AnswerLostError);
+    now = 180_001;
+    const sent = proxy.requestCount;
+    for (const call of [proxy.findUsersByEmail('a@example.com'), proxy.updateRoles(ROLES)]) {
+      const error = await failure(call);
+      expect(error.name).toBe('ProxyUnreachableError');
+      expect(error.message).toContain('(no answer for 3 minutes, given up)');
+    }
+    expect(proxy.requestCount).toBe(sent);
+  });
+
+  it.each<[string, Reply]>([
+    ['an answer', UPDATED],
+    ['its own error', { status: 500, json: { error: { message: 'P1001' } } }],
+  ])('is there again after %s', async (_name, answer) => {
+    let now = 0;
+    const server = await fakeProxy(inTurn(BAD_GATEWAY, answer, BAD_GATEWAY));
+    const { proxy } = client(server.url, { retries: 0 }, { now: () => now });
+    await failure(proxy.updateRoles(ROLES));
+    now = 170_000;
+    await proxy.updateRoles(ROLES).catch(() => null);
+    for (now = 200_000; now <= 380_000; now += 90_000) await failure(proxy.updateRoles(ROLES));
+    expect(proxy.requestCount).toBe(5);
+  });
+});
+
 describe('a read', () => {
   it.each<[string, Reply]>([
     ['429', { status: 429, json: { error: { message: 'slow down' } } }],

@@ -48,6 +48,8 @@ export interface Call {
 }
 
 const MOST_REDIRECTS = 5;
+/** A proxy that has answered nothing for so long is given up: thousands of users would each wait for it in vain. */
+const LONGEST_SILENCE_MS = 180_000;
 
 /** Requests to one proxy: bounded in number, retried where that is safe, their failures as typed errors. */
 export class Http {
@@ -57,6 +59,8 @@ export class Http {
   readonly #effects: Effects;
   readonly #slots: Semaphore;
   #requests = 0;
+  /** When the first request failed of those that nobody has answered since, by the clock of `now`. */
+  #silentSince: number | null = null;
 
   constructor(options: HttpOptions, effects: Partial<Effects> = {}) {
     this.baseUrl = new BaseUrl(options.baseUrl);
@@ -93,7 +97,9 @@ export class Http {
   /** Any answer but a redirect, after retries; for asking what the proxy has. @throws ProxyError, AnswerLostError */
   async ask(call: Call): Promise<Answer> {
     for (let attempt = 0; ; attempt++) {
+      if (this.#isSilent()) throw this.#transportFailure(call, new TransportError('unreachable', SILENT));
       const outcome = await this.#slots.run(() => this.#try(call));
+      this.#silentSince = isAnswered(outcome) ? null : (this.#silentSince ?? this.#effects.now());
       const wait = attempt < this.#options.retries && mayRepeat(call, outcome) ? this.#wait(attempt, outcome) : null;
       if (wait === null) {
         if (outcome instanceof TransportError) throw this.#transportFailure(call, outcome);
@@ -102,6 +108,10 @@ export class Http {
       this.#options.log.debug(`${routeOf(call)}: again in ${Math.round(wait)} ms`);
       await this.#effects.sleep(wait);
     }
+  }
+
+  #isSilent(): boolean {
+    return this.#silentSince !== null && this.#effects.now() - this.#silentSince > LONGEST_SILENCE_MS;
   }
 
   #wait(attempt: number, outcome: Answer | TransportError): number | null {
@@ -203,6 +213,13 @@ function mayRepeat(call: Call, outcome: Answer | TransportError): boolean {
     return idempotent && (outcome.kind === 'timeout' || outcome.kind === 'broken');
   }
   return outcome.status === 429 || (idempotent && outcome.status >= 500);
+}
+
+const SILENT = `no answer for ${LONGEST_SILENCE_MS / 60_000} minutes, given up`;
+
+/** Whether the proxy itself spoke, and not a gateway in place of it. */
+function isAnswered(outcome: Answer | TransportError): boolean {
+  return !(outcome instanceof TransportError) && ![502, 503, 504].includes(outcome.status);
 }
 
 function resolved(location: string | null, from: URL): URL | null {
