@@ -8,8 +8,10 @@ commands('list', (place, api) => {
     await api().makeUser('ann', {
       user_email: 'Ann@company.com',
       user_role: 'proxy_admin',
-      teams: ['t-development', 't-support'],
+      teams: ['t-development'],
     });
+    // Afterwards: of several teams at once 1.75 lists either first.
+    await api().ok('/team/member_add', { team_id: 't-support', member: { user_id: 'ann', role: 'user' } });
     await api().makeUser('ben', { user_role: 'internal_user', models: ['m1', 'm2'], user_alias: 'a\tb\nc' });
     await api().makeUser('cho', { user_role: 'internal_user_viewer' });
     await api().makeUser('dan');

@@ -57,7 +57,7 @@ async function startReal(baseUrl: string, masterKey: string): Promise<RunningTar
 }
 
 /** Waits for a lock file of this proxy; one that its process left behind is taken over. */
-async function takeTurn(baseUrl: string): Promise<() => void> {
+export async function takeTurn(baseUrl: string): Promise<() => void> {
   const name = createHash('sha256').update(baseUrl).digest('hex').slice(0, 12);
   const file = join(tmpdir(), `litellm-contract-${name}.lock`);
   while (!created(file)) {

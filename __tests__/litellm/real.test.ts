@@ -3,12 +3,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewUser } from '../../src/apply/ports.ts';
 import { Secret } from '../../src/core/secret.ts';
 import type { ProxyUser } from '../../src/core/user.ts';
+import { TURN_TIMEOUT, takeTurn } from '../contract/targets.ts';
 import { client, failure } from './support.ts';
 
 const baseUrl = process.env.LITELLM_BASE_URL ?? '';
 const masterKey = process.env.LITELLM_MASTER_KEY ?? '';
 
-/** Of this run alone: others may work on the same proxy. */
+/** Of this run alone: the proxy may hold others. */
 const RUN = randomUUID().slice(0, 8);
 /** An id with all that an address must escape. */
 const TEAMS = { plain: `plain-${RUN}`, odd: `odd ${RUN} ?&#%+ü`, slash: `slash/${RUN}` };
@@ -41,13 +42,17 @@ describe.skipIf(baseUrl === '' || masterKey === '')('on a real proxy', { timeout
     return [(await one(user))?.teams.includes(teamId) === true, team?.members.has(user.userId) === true];
   };
 
+  let endTurn = (): void => {};
+
   beforeAll(async () => {
+    endTurn = await takeTurn(baseUrl.replace(/\/+$/, ''));
     for (const team_id of Object.values(TEAMS)) await post('/team/new', { team_id, team_alias: `alias ${RUN}` });
-  });
+  }, TURN_TIMEOUT);
 
   afterAll(async () => {
     for (let begin = 0; begin < made.length; begin += 500) await proxy.deleteUsers(made.slice(begin, begin + 500));
     await post('/team/delete', { team_ids: Object.values(TEAMS) });
+    endTurn();
   });
 
   it('is new enough, and says what it can', async () => {
