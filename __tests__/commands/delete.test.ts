@@ -58,12 +58,16 @@ commands('delete', (place, api) => {
     expect(await emails(api())).toEqual(['proxy_admin@example.com']);
   });
 
-  test.each([['1'], ['40%']])('max-deletes %s: a breach deletes nobody', async (limit) => {
+  test.each([
+    ['max-deletes', '1'],
+    ['max-deletes', '40%'],
+    ['min-admins', '1'],
+  ])('%s %s: a breach deletes nobody, and says that rows may be taken out', async (limit, value) => {
     for (const id of ['a', 'b', 'c']) await api().makeUser(id, { user_role: 'internal_user' });
     place().write('user_dellist.csv', 'email\na@example.com\nb@example.com\nc@example.com\n');
-    const { code, stdout } = await place().run('delete', '--max-deletes', limit);
+    const { code, stdout } = await place().run('delete', `--${limit}`, value);
     expect(code).toBe(1);
-    expect(stdout).toContain('LIMIT BREACHED');
+    expect(stdout).toMatch(/LIMIT BREACHED.*; if not, take (rows|administrators) out of the file/s);
     expect((await emails(api())).length).toBe(3);
     expect((await place().run('delete')).code).toBe(0);
     expect(await emails(api())).toEqual([]);

@@ -9,6 +9,8 @@ export interface Limits {
   /** `null`: none. */
   readonly maxDeletes: DeleteLimit | null;
   readonly minAdmins: number;
+  /** The file lists whom to delete, not whom to keep. */
+  readonly listsDeletes?: boolean;
 }
 
 /** What the limits are measured against. */
@@ -27,16 +29,18 @@ export function breaches(changes: readonly Change[], population: Population, lim
   );
 }
 
-function tooManyDeletes(written: readonly Change[], { managed }: Population, { maxDeletes }: Limits): Breach | null {
+function tooManyDeletes(written: readonly Change[], { managed }: Population, limits: Limits): Breach | null {
+  const { maxDeletes, listsDeletes } = limits;
   if (maxDeletes === null) return null;
   const deletes = written.filter((change) => change.kind === 'delete').length;
   const allowed = maxDeletes.kind === 'count' ? maxDeletes.count : share(managed, maxDeletes.percent);
   if (deletes <= allowed) return null;
   const shown =
     maxDeletes.kind === 'percent' ? `${maxDeletes.percent}% of ${managed} managed users = ${allowed}` : `${allowed}`;
+  const correct = listsDeletes ? 'take rows out of the file' : 'put the missing rows back into the file';
   return {
     limit: 'max-deletes',
-    message: `${deletes} of ${managed} managed users would be deleted, but max-deletes allows ${shown}. Nothing is applied. If this is intended, raise the limit (max-deletes: ${deletes}); if not, put the missing rows back into the file, or set no-delete: true.`,
+    message: `${deletes} of ${managed} managed users would be deleted, but max-deletes allows ${shown}. Nothing is applied. If this is intended, raise the limit (max-deletes: ${deletes}); if not, ${correct}, or set no-delete: true.`,
   };
 }
 
@@ -45,12 +49,16 @@ function share(managed: number, percent: number): number {
   return Math.ceil(Number(((managed * percent) / 100).toFixed(6)));
 }
 
-function tooFewAdmins(written: readonly Change[], { admins }: Population, { minAdmins }: Limits): Breach | null {
+function tooFewAdmins(written: readonly Change[], { admins }: Population, limits: Limits): Breach | null {
+  const { minAdmins, listsDeletes } = limits;
   const after = admins + written.reduce((sum, change) => sum + adminsGained(change), 0);
   if (written.length === 0 || after >= minAdmins) return null;
+  const correct = listsDeletes
+    ? 'take administrators out of the file'
+    : 'give somebody the role proxy_admin in the file';
   return {
     limit: 'min-admins',
-    message: `${after} of now ${admins} proxy_admin users would remain, but min-admins asks for ${minAdmins}. Nothing is applied. If this is intended, lower the limit (min-admins: ${after}); if not, give somebody the role proxy_admin in the file.`,
+    message: `${after} of now ${admins} proxy_admin users would remain, but min-admins asks for ${minAdmins}. Nothing is applied. If this is intended, lower the limit (min-admins: ${after}); if not, ${correct}.`,
   };
 }
 

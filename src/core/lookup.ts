@@ -61,6 +61,9 @@ export class Lookup {
   }
 
   plan(changes: readonly (AddChange | DeleteChange)[]): Plan {
-    return planOf({ changes, unchanged: [] }, this.inventory, this.#population, this.policy);
+    return planOf({ changes, unchanged: [] }, this.inventory, this.#population, {
+      ...this.policy,
+      listsDeletes: true,
+    });
   }
 }
