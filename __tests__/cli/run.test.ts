@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runCli } from '../../src/cli/run.ts';
 import { Sink } from '../host/sink.ts';
@@ -23,4 +26,23 @@ it('a flag that was misspelt is told with its dashes', async () => {
     stdout: '',
     stderr: 'Unknown flag `--encrypt-too`. Did you mean `--encrypt-to`? See --help.\n',
   });
+});
+
+it.each<[string, (path: string) => Promise<unknown>, RegExp]>([
+  [
+    'with a byte order mark',
+    (path) => writeFile(path, '\ufeffLITELLM_BASE_URL=nonsense\r\n'),
+    /LITELLM_BASE_URL` is `nonsense`/,
+  ],
+  ["that is a Python environment's folder", (path) => mkdir(path), /CSV file 'user_list.csv' not found/],
+])('a `.env` %s', async (_what, make, message) => {
+  const folder = await mkdtemp(join(tmpdir(), 'env-'));
+  try {
+    await make(join(folder, '.env'));
+    const [stdout, stderr] = [new Sink(), new Sink()];
+    expect(await runCli(['sync'], { LITELLM_MASTER_KEY: 'sk-not-a-real-key' }, { stdout, stderr }, folder)).toBe(2);
+    expect(stderr.text).toMatch(message);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

@@ -60,12 +60,13 @@ function warnOfNoEffect({ encryptTo, redactEmails }: Inputs, log: Log): void {
     log.warning('--redact-emails masks emails in a job of GitHub Actions, not in a terminal.');
 }
 
-/** The working directory's `.env`; what the environment has already wins. */
+/** The working directory's `.env`; what the environment has already wins. A folder of that name is a Python environment. */
 async function dotEnv(directory: string): Promise<NodeJS.Dict<string>> {
   try {
-    return parseEnv(await readFile(join(directory, '.env'), 'utf8'));
+    const text = await readFile(join(directory, '.env'), 'utf8');
+    return parseEnv(text.replace(/^\ufeff/, ''));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if (['ENOENT', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return {};
     throw error;
   }
 }
