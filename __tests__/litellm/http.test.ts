@@ -127,6 +127,12 @@ describe('a read', () => {
       /^GET \/user\/list answered 200 with HTML: is base-url the address of the proxy's API/,
     );
   });
+
+  it('suspects base-url where a route is missing', async () => {
+    const server = await fakeProxy(() => ({ status: 404, json: { detail: 'Not Found' } }));
+    const error = await failure(client(server.url).proxy.findUsersByEmail('a@example.com'));
+    expect(error.message).toMatch(/^GET \/user\/list answered 404: Not Found\. Is base-url right, with the root path/);
+  });
 });
 
 describe('a write', () => {

@@ -5,6 +5,8 @@ import { isHtml, messageOf } from './message.ts';
 import type { Answer, TransportError } from './transport.ts';
 
 const NOT_THE_API = "is base-url the address of the proxy's API, and not of a login page or gateway in front of it?";
+/** The words of LiteLLM's web framework for a route that it lacks; a missing user or team has words of its own. */
+const NO_SUCH_ROUTE = '. Is base-url right, with the root path if the proxy has one, and without /v1 or /ui?';
 
 /** The error that an answer other than success stands for. */
 export function refusal(route: string, answer: Answer, masterKey: Secret): ProxyError {
@@ -26,7 +28,8 @@ export function refusal(route: string, answer: Answer, masterKey: Secret): Proxy
       status,
     );
   }
-  return new ProxyResponseError(`${route} answered ${status}${said(message)}`, route, status, message);
+  const wayOut = status === 404 && message === 'Not Found' ? NO_SUCH_ROUTE : '';
+  return new ProxyResponseError(`${route} answered ${status}${said(message)}${wayOut}`, route, status, message);
 }
 
 export function htmlError(route: string, status: number): ProxyResponseError {
