@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NewUser } from '../../src/apply/ports.ts';
+import { withWayOut } from '../../src/apply/reasons.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
 import type { ProxyClient } from '../../src/litellm/proxy.ts';
 import {
@@ -279,15 +280,18 @@ describe('createUsers in bulk', () => {
     expect(row).toMatchObject({ ok: true, teams: [], warning: 'Failed to join team t' });
   });
 
-  it('throws where the answer of the whole call is lost, and where it is refused', async () => {
+  it('throws where the answer of the whole call is lost, and where it is refused: no other key has more seats', async () => {
+    const detail = 'License is over limit. Please contact support@berri.ai to upgrade your license.';
     const answers: Reply[] = [
       (response) => void response.destroy(),
-      { status: 403, json: { title: 'License seats exhausted' } },
+      { status: 403, json: { title: 'License limit exceeded', status: 403, detail } },
     ];
     const server = await proxyOf('1.106', { 'POST /management/v1/users/bulk': () => answers.shift() as Reply });
     const { proxy } = client(server.url);
     expect(await failure(proxy.createUsers([newUser('a')]))).toBeInstanceOf(AnswerLostError);
-    expect((await failure(proxy.createUsers([newUser('a')]))).message).toContain('License seats exhausted');
+    const refused = await failure(proxy.createUsers([newUser('a')]));
+    expect(refused.message).toBe(`POST /management/v1/users/bulk answered 403: ${detail}`);
+    expect(withWayOut(refused.message)).toContain('(free a seat or extend the license, then run again)');
   });
 });
 

@@ -13,7 +13,7 @@ export function refusal(route: string, answer: Answer, masterKey: Secret): Proxy
   const { status, text } = answer;
   if (isHtml(text)) return htmlError(route, status);
   const message = messageOf(text)?.replaceAll(masterKey.reveal(), '***') ?? null;
-  if (status === 403 || (status === 401 && speaksOfRights(message))) {
+  if ((status === 403 && !speaksOfLicense(message)) || (status === 401 && speaksOfRights(message))) {
     return new ProxyForbiddenError(
       `${route} answered ${status}: the key may not do this${said(message?.replace(/\.+$/, '') ?? null)}. Use the master key or a proxy_admin's key.`,
       route,
@@ -66,4 +66,9 @@ function said(message: string | null): string {
 /** Source: 1.75 answers 401 where a known key lacks the rights ("Only proxy admin can be used to …"). */
 function speaksOfRights(message: string | null): boolean {
   return message !== null && /only (proxy )?admin|not allowed/i.test(message);
+}
+
+/** "License is over limit": no other key would help. Source: `bulk_create_users` refuses the whole call with 403. */
+function speaksOfLicense(message: string | null): boolean {
+  return message !== null && /licen[sc]e/i.test(message);
 }
