@@ -112,9 +112,19 @@ describe('rows to delete', () => {
     ]);
   });
 
-  it('are measured against the limits', () => {
-    const limited = new Lookup(have, { ...POLICY, maxDeletes: { kind: 'count', count: 0 } });
-    expect(planDeletes(rowsOf('email\nann@x.io\n', 'DELETED'), limited).breaches).toHaveLength(1);
+  it('are measured against the limits, as are rows to add; what the message says to do suits the list', () => {
+    const limits = { maxDeletes: { kind: 'count', count: 0 }, minAdmins: 1 } as const;
+    const limited = new Lookup(have, { ...POLICY, ...limits });
+    const deletes = planDeletes(rowsOf('email\nann@x.io\n', 'DELETED'), limited);
+    expect(deletes.breaches.map(({ message }) => message)).toEqual([
+      expect.stringContaining('if not, take rows out of the file'),
+      expect.stringContaining('if not, take administrators out of the file'),
+    ]);
+    const rows = rowsOf('email\nnew@x.io\n');
+    const adds = planAdds(newUsers(rows, limited, rows.open), limited);
+    expect(adds.breaches.map(({ message }) => message)).toEqual([
+      expect.stringContaining('if not, give somebody the role proxy_admin in the file'),
+    ]);
   });
 });
 

@@ -61,9 +61,7 @@ export class Lookup {
   }
 
   plan(changes: readonly (AddChange | DeleteChange)[]): Plan {
-    return planOf({ changes, unchanged: [] }, this.inventory, this.#population, {
-      ...this.policy,
-      listsDeletes: true,
-    });
+    const listsDeletes = changes.some((change) => change.kind === 'delete');
+    return planOf({ changes, unchanged: [] }, this.inventory, this.#population, { ...this.policy, listsDeletes });
   }
 }
