@@ -157,6 +157,7 @@ describe('other columns', () => {
       ],
     ],
     ['one email a line, below a comment, with surplus commas', '# new\na@x.io,,\n', [[2, 'a@x.io']]],
+    ['one email a line, the first of them bad', 'a@x\n', [[1, 'a@x']]],
     ['a header of its own', 'user_email,team_id\na@x.io,t1\n', [[2, 'a@x.io', 't1']]],
     [
       'id and name',
