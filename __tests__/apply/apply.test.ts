@@ -80,6 +80,17 @@ describe('a plan without mishaps', () => {
     expect(links).toHaveLength(1000);
   });
 
+  it('names teams in one order, whatever the proxy answers', async () => {
+    const proxy = new FakeProxy().user('u', 'u@example.com').team('t3', 'u').team('t1', 'u').team('t2');
+    const create = proxy.createUsers.bind(proxy);
+    proxy.createUsers = async (users) =>
+      (await create(users)).map((row) => (row.ok ? { ...row, teams: row.teams?.toReversed() ?? null } : row));
+    const { options } = await started(proxy);
+    const plan = planOf(add('a@example.com', { teams: teams('t1', 't2') }), setRole('u', 'proxy_admin'));
+    const outcomes = await applyPlan(plan, options);
+    expect(outcomes.map((outcome) => outcome.teamName)).toEqual(['Team t1;Team t2', 't1;t3']);
+  });
+
   it('updates 1,000 roles with 2 bulk writes and a look before and after', async () => {
     const proxy = new FakeProxy();
     for (let at = 0; at < 1000; at++) proxy.user(`u${at}`, `u${at}@example.com`);
@@ -214,6 +225,27 @@ describe('what is not written', () => {
     const keyed = (await linksIn(directory)).map((row) => row.api_key);
     expect(keyed.toSorted()).toEqual(proxy.keys.map((key) => key.secret).toSorted());
     expect(writesBefore).toBeLessThanOrEqual(4);
+  });
+
+  it('starts no write after a signal within a call either, where that takes a request per user', async () => {
+    const proxy = new FakeProxy();
+    const stop = { requested: false };
+    const create = proxy.createUsers.bind(proxy);
+    proxy.createUsers = async (users, blocked) => {
+      const created = await create(users.slice(0, 1));
+      stop.requested = true;
+      const reason = blocked?.() ?? '';
+      return [
+        ...created,
+        ...users.slice(1).map(({ userId }) => ({ userId, ok: false, blocked: true, reason }) as const),
+      ];
+    };
+    const { options } = await started(proxy, { stop });
+    const outcomes = await applyPlan(planOf(add('a@example.com'), add('b@example.com')), options);
+    expect(outcomes.map(({ userId, reason }) => [userId !== '', reason])).toEqual([
+      [true, 'created, but without a link: not attempted: the run was stopped; run `onboard` for a fresh link'],
+      [false, 'not attempted: the run was stopped'],
+    ]);
   });
 
   it('stops at the first 401', async () => {

@@ -1,4 +1,4 @@
-import type { CreatedUser, Invitation, NewUser, ProxyWrites, RowResult } from '../../src/apply/ports.ts';
+import type { Blocked, CreatedUser, Invitation, NewUser, ProxyWrites, RowResult } from '../../src/apply/ports.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { emailKey, type ProxyKey, type ProxyUser, type Role, type Team } from '../../src/core/user.ts';
@@ -141,7 +141,7 @@ export class FakeProxy implements ProxyWrites {
     return counts;
   }
 
-  createUsers(users: readonly NewUser[]): Promise<readonly CreatedUser[]> {
+  createUsers(users: readonly NewUser[], _blocked?: Blocked): Promise<readonly CreatedUser[]> {
     return this.#write(`createUsers ${users.length}`, () => users.map((user) => this.#create(user)));
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { NewUser } from '../../src/apply/ports.ts';
+import type { NewUser, RowResult } from '../../src/apply/ports.ts';
 import { withWayOut } from '../../src/apply/reasons.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
 import type { ProxyClient } from '../../src/litellm/proxy.ts';
@@ -292,6 +292,45 @@ describe('createUsers in bulk', () => {
     const refused = await failure(proxy.createUsers([newUser('a')]));
     expect(refused.message).toBe(`POST /management/v1/users/bulk answered 403: ${detail}`);
     expect(withWayOut(refused.message)).toContain('(free a seat or extend the license, then run again)');
+  });
+});
+
+describe('a call that takes one request per user (1.75)', () => {
+  const ok = { json: {} };
+  const gone: Reply = { status: 404, json: { detail: { error: 'User not found' } } };
+
+  it.each<[string, Routes, (proxy: ProxyClient, blocked: () => string | null) => Promise<readonly RowResult[]>]>([
+    [
+      'createUsers',
+      { 'POST /user/new': ({ body }) => ({ json: body }) },
+      (proxy, blocked) =>
+        proxy.createUsers(
+          ['a', 'b', 'c'].map((id) => newUser(id, { teams: ['t'] })),
+          blocked,
+        ),
+    ],
+    [
+      'deleteUsers',
+      { 'POST /user/delete': ({ body }) => ((body as { user_ids: string[] }).user_ids.length > 1 ? gone : ok) },
+      (proxy, blocked) => proxy.deleteUsers(['a', 'b', 'c'], blocked),
+    ],
+    [
+      'leaveTeam',
+      { 'POST /team/member_delete': () => ok },
+      (proxy, blocked) => proxy.leaveTeam('t', ['a', 'b', 'c'], blocked),
+    ],
+  ])('%s sends no further one once the run is stopped', async (name, routes, write) => {
+    const server = await proxyOf('1.75', routes);
+    let asked = 0;
+    const rows = await write(client(server.url).proxy, () => (++asked > 1 ? 'stopped' : null));
+    const unsent = { ok: false, blocked: true, reason: 'stopped' };
+    expect(rows).toMatchObject([
+      { userId: 'a', ok: true },
+      { userId: 'b', ...unsent },
+      { userId: 'c', ...unsent },
+    ]);
+    expect(asked).toBe(3);
+    expect(server.routes().filter((route) => route.startsWith('POST'))).toHaveLength(name === 'deleteUsers' ? 2 : 1);
   });
 });
 

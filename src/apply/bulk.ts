@@ -1,5 +1,5 @@
 import { AnswerLostError } from '../core/errors.ts';
-import type { FailedRow } from './ports.ts';
+import type { Blocked, FailedRow } from './ports.ts';
 import { oneLine, reasonOf, withWayOut } from './reasons.ts';
 import type { Run } from './run.ts';
 
@@ -22,7 +22,7 @@ type Result = { readonly userId: string; readonly ok: true } | FailedRow;
 export async function writeInBulk<T extends { readonly userId: string }, R extends Result>(
   run: Run,
   rows: readonly T[],
-  call: (rows: readonly T[]) => Promise<readonly R[]>,
+  call: (rows: readonly T[], blocked: Blocked) => Promise<readonly R[]>,
 ): Promise<Map<string, Answer<Extract<R, { ok: true }>>>> {
   const answers = new Map<string, Answer<Extract<R, { ok: true }>>>();
   const tell = (some: readonly T[], answer: Answer<never>): void => {
@@ -33,7 +33,8 @@ export async function writeInBulk<T extends { readonly userId: string }, R exten
     const blocked = run.blocked();
     if (blocked !== null) return tell(some, { kind: 'blocked', reason: blocked });
     try {
-      const results = new Map((await call(some)).map((result) => [result.userId, result]));
+      const answered = await call(some, () => run.blocked());
+      const results = new Map(answered.map((result) => [result.userId, result]));
       for (const { userId } of some) answers.set(userId, answerOf(results.get(userId)));
       patience = Number.POSITIVE_INFINITY;
     } catch (error) {
@@ -56,6 +57,7 @@ function answerOf<R extends Result>(row: R | undefined): Answer<Extract<R, { ok:
   if (row === undefined) return { kind: 'lost', reason: 'the answer does not mention the row' };
   if (row.ok) return { kind: 'answered', row: row as Extract<R, { ok: true }> };
   if (row.lost === true) return { kind: 'lost', reason: oneLine(row.reason) };
+  if (row.blocked === true) return { kind: 'blocked', reason: row.reason };
   return { kind: 'refused', reason: withWayOut(row.reason), wholeCall: false };
 }
 

@@ -31,7 +31,7 @@ export async function createUsers(run: Run, candidates: readonly Candidate[]): P
   for (let attempt = 0; pending.length > 0; attempt++) {
     const byId = new Map(pending.map((candidate) => [candidate.user.userId, candidate]));
     const users = pending.map((candidate) => candidate.user);
-    const answers = await writeInBulk(run, users, (some) => run.options.proxy.createUsers(some));
+    const answers = await writeInBulk(run, users, (some, blocked) => run.options.proxy.createUsers(some, blocked));
     const doubts: Doubt[] = [];
     for (const [userId, candidate] of byId) {
       const answer = answers.get(userId);

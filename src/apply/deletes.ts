@@ -37,8 +37,11 @@ export async function deleteUsers(run: Run, doomed: readonly Doomed[]): Promise<
   if (run.blocked() === null) await run.keep(run.options.journal.intend(doomed));
   let pending = doomed;
   for (let attempt = 0; pending.length > 0; attempt++) {
-    const answers = await writeInBulk(run, pending, (some) =>
-      run.options.proxy.deleteUsers(some.map((row) => row.userId)),
+    const answers = await writeInBulk(run, pending, (some, blocked) =>
+      run.options.proxy.deleteUsers(
+        some.map((row) => row.userId),
+        blocked,
+      ),
     );
     const lost: Doomed[] = [];
     const unclear: Doomed[] = [];

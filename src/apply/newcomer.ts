@@ -1,3 +1,4 @@
+import { compare } from '../core/membership.ts';
 import type { OnboardingRow, Outcome, OutcomeAction } from '../core/outcome.ts';
 import type { AddChange, TeamRef } from '../core/plan-types.ts';
 import { Secret } from '../core/secret.ts';
@@ -131,9 +132,12 @@ function rowOf({ action, user, teams }: Candidate): Outcome {
   };
 }
 
-/** Names where the plan knows them, ids where the proxy chose the team. */
+/** Names where the plan knows them, ids where the proxy chose the team; sorted, as 1.75 lists them in any order. */
 function teamNames({ candidate, joined }: Newcomer): string {
   const names = new Map(candidate.teams?.map((team) => [team.teamId, team.name]));
   const ids = joined ?? (candidate.teams ?? []).map((team) => team.teamId);
-  return ids.map((id) => names.get(id) ?? id).join(';');
+  return ids
+    .map((id) => names.get(id) ?? id)
+    .sort(compare)
+    .join(';');
 }

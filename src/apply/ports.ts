@@ -9,8 +9,13 @@ export interface FailedRow {
   readonly ok: false;
   /** The answer about this row was lost: it may have taken effect, look up before repeating. */
   readonly lost?: true;
+  /** It was not sent: {@link Blocked} gave the reason. */
+  readonly blocked?: true;
   readonly reason: string;
 }
+
+/** Why no further write may begin, `null`: it may. Asked between the requests of a call that takes one per user (1.75). */
+export type Blocked = () => string | null;
 
 export interface NewUser {
   /** Chosen by us, journalled before the call: so that a lost answer can be looked up. */
@@ -52,14 +57,14 @@ export interface Invitation {
 export interface ProxyWrites {
   /** Largest number of rows of one call of createUsers, deleteUsers, updateRoles, joinTeam, leaveTeam. */
   readonly batchSize: number;
-  createUsers(users: readonly NewUser[]): Promise<readonly CreatedUser[]>;
-  deleteUsers(userIds: readonly string[]): Promise<readonly RowResult[]>;
+  createUsers(users: readonly NewUser[], blocked?: Blocked): Promise<readonly CreatedUser[]>;
+  deleteUsers(userIds: readonly string[], blocked?: Blocked): Promise<readonly RowResult[]>;
   /** The ids must exist: an unknown one would be created by the proxy. */
   updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RowResult[]>;
   /** The ids must exist: an unknown one would be created by the proxy. Being a member already is ok. */
   joinTeam(teamId: string, userIds: readonly string[]): Promise<readonly RowResult[]>;
   /** Not being a member is ok. */
-  leaveTeam(teamId: string, userIds: readonly string[]): Promise<readonly RowResult[]>;
+  leaveTeam(teamId: string, userIds: readonly string[], blocked?: Blocked): Promise<readonly RowResult[]>;
   createKey(key: {
     readonly userId: string;
     readonly teamId: string | null;

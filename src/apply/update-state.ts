@@ -1,3 +1,4 @@
+import { compare } from '../core/membership.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { TeamRef, UpdateChange } from '../core/plan-types.ts';
 import type { Role } from '../core/user.ts';
@@ -43,7 +44,10 @@ export function updatedOutcome(target: UpdateTarget, seen: Seen | null, reason: 
     email: target.email,
     userId: target.userId,
     role: (user === undefined ? target.currentRole : user.role) ?? '',
-    teamName: teams.map((id) => names.get(id) ?? id).join(';'),
+    teamName: teams
+      .map((id) => names.get(id) ?? id)
+      .sort(compare)
+      .join(';'),
     keyShown: '',
     status: reason === null ? 'SUCCESS' : 'FAILED',
     reason: reason ?? '',

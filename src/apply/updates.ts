@@ -2,7 +2,7 @@ import type { TeamRef } from '../core/plan-types.ts';
 import type { Role } from '../core/user.ts';
 import { type Answer, pieces, writeInBulk } from './bulk.ts';
 import { look, type Seen } from './look.ts';
-import type { RowResult } from './ports.ts';
+import type { Blocked, RowResult } from './ports.ts';
 import { reasonOf } from './reasons.ts';
 import type { Run } from './run.ts';
 import { missingSteps, type Step, teamIdsOf, type UpdateTarget, updatedOutcome } from './update-state.ts';
@@ -165,7 +165,9 @@ class Round {
       await this.#writeTeam(run, rows, { kind: 'join', team }, (ids) => proxy.joinTeam(team.teamId, ids));
     }
     for (const { team, rows } of this.#leaves.values()) {
-      await this.#writeTeam(run, rows, { kind: 'leave', team }, (ids) => proxy.leaveTeam(team.teamId, ids));
+      await this.#writeTeam(run, rows, { kind: 'leave', team }, (ids, blocked) =>
+        proxy.leaveTeam(team.teamId, ids, blocked),
+      );
     }
   }
 
@@ -173,10 +175,15 @@ class Round {
     run: Run,
     rows: readonly Open[],
     step: Step,
-    call: (userIds: readonly string[]) => Promise<readonly RowResult[]>,
+    call: (userIds: readonly string[], blocked: Blocked) => Promise<readonly RowResult[]>,
   ): Promise<void> {
     for (const piece of pieces(rows, run.options.proxy.batchSize)) {
-      const answers = await writeInBulk(run, piece, (some) => call(some.map((row) => row.userId)));
+      const answers = await writeInBulk(run, piece, (some, blocked) =>
+        call(
+          some.map((row) => row.userId),
+          blocked,
+        ),
+      );
       for (const row of piece) note(row, step, answers.get(row.userId));
     }
   }

@@ -1,8 +1,8 @@
-import type { RowResult } from '../apply/ports.ts';
+import type { Blocked, RowResult } from '../apply/ports.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
 import { keysOfUser } from './keys.ts';
-import { reasonOf, rowResults } from './rows.ts';
+import { reasonOf, rowResults, unsent } from './rows.ts';
 import { anyJson, joined, resultData } from './schemas.ts';
 import { findTeams } from './teams.ts';
 import type { WriteContext } from './user-writes.ts';
@@ -86,10 +86,13 @@ export async function leaveTeam(
   { http, locks, capabilities }: WriteContext,
   teamId: string,
   userIds: readonly string[],
+  blocked: Blocked = () => null,
 ): Promise<RowResult[]> {
   if (userIds.length === 0) return [];
   const bulk = fitsPath(teamId) && (await capabilities.bulk('leave'));
-  return locks.run([teamId], () => (bulk ? leaveInBulk(http, teamId, userIds) : leaveOneByOne(http, teamId, userIds)));
+  return locks.run([teamId], () =>
+    bulk ? leaveInBulk(http, teamId, userIds) : leaveOneByOne(http, teamId, userIds, blocked),
+  );
 }
 
 /** Whether the id can stand in a path: the proxy decodes `%2F` before it looks for the route. */
@@ -109,9 +112,14 @@ async function leaveInBulk(http: Http, teamId: string, userIds: readonly string[
   return rowResults(userIds, data, (error) => /not found in team/i.test(error));
 }
 
-async function leaveOneByOne(http: Http, teamId: string, userIds: readonly string[]): Promise<RowResult[]> {
+async function leaveOneByOne(
+  http: Http,
+  teamId: string,
+  userIds: readonly string[],
+  blocked: Blocked,
+): Promise<RowResult[]> {
   const rows: RowResult[] = [];
-  for (const userId of userIds) rows.push(await leaveOne(http, teamId, userId));
+  for (const userId of userIds) rows.push(unsent(userId, blocked) ?? (await leaveOne(http, teamId, userId)));
   return rows;
 }
 

@@ -1,4 +1,4 @@
-import type { CreatedUser, Invitation, NewUser, ProxyWrites, RowResult } from '../apply/ports.ts';
+import type { Blocked, CreatedUser, Invitation, NewUser, ProxyWrites, RowResult } from '../apply/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Inventory, ProxyKey, ProxyUser, Role, Team } from '../core/user.ts';
 import { Capabilities } from './capabilities.ts';
@@ -113,12 +113,12 @@ export class ProxyClient implements ProxyWrites {
     return this.#capabilities.onboardingPage();
   }
 
-  createUsers(users: readonly NewUser[]): Promise<readonly CreatedUser[]> {
-    return createUsers(this.#context, users);
+  createUsers(users: readonly NewUser[], blocked?: Blocked): Promise<readonly CreatedUser[]> {
+    return createUsers(this.#context, users, blocked);
   }
 
-  deleteUsers(userIds: readonly string[]): Promise<readonly RowResult[]> {
-    return deleteUsers(this.#context, userIds);
+  deleteUsers(userIds: readonly string[], blocked?: Blocked): Promise<readonly RowResult[]> {
+    return deleteUsers(this.#context, userIds, blocked);
   }
 
   updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RowResult[]> {
@@ -129,8 +129,8 @@ export class ProxyClient implements ProxyWrites {
     return joinTeam(this.#context, teamId, userIds);
   }
 
-  leaveTeam(teamId: string, userIds: readonly string[]): Promise<readonly RowResult[]> {
-    return leaveTeam(this.#context, teamId, userIds);
+  leaveTeam(teamId: string, userIds: readonly string[], blocked?: Blocked): Promise<readonly RowResult[]> {
+    return leaveTeam(this.#context, teamId, userIds, blocked);
   }
 
   createKey(key: {

@@ -1,4 +1,4 @@
-import type { FailedRow, RowResult } from '../apply/ports.ts';
+import type { Blocked, FailedRow, RowResult } from '../apply/ports.ts';
 import { AnswerLostError } from '../core/errors.ts';
 import { ProxyError } from './errors.ts';
 import { cleanMessage } from './message.ts';
@@ -26,6 +26,12 @@ export function rowResults(
 
 export function leftOut(userId: string): FailedRow {
   return { userId, ok: false, lost: true, reason: "The proxy's answer leaves this user out." };
+}
+
+/** The row of a request that may not be made any more; `null` where it may. */
+export function unsent(userId: string, blocked: Blocked): FailedRow | null {
+  const reason = blocked();
+  return reason === null ? null : { userId, ok: false, blocked: true, reason };
 }
 
 export function reasonOf(error: string | null): string {

@@ -1,11 +1,11 @@
-import type { CreatedUser, NewUser, RowResult } from '../apply/ports.ts';
+import type { Blocked, CreatedUser, NewUser, RowResult } from '../apply/ports.ts';
 import { Secret } from '../core/secret.ts';
 import type { Role } from '../core/user.ts';
 import type { Capabilities } from './capabilities.ts';
 import { mapConcurrent, type TeamLocks } from './concurrency.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
-import { failedRow, leftOut, reasonOf, rowResults } from './rows.ts';
+import { failedRow, leftOut, reasonOf, rowResults, unsent } from './rows.ts';
 import { anyJson, bulkCreated, created, resultData, resultList } from './schemas.ts';
 
 export interface WriteContext {
@@ -18,11 +18,20 @@ export interface WriteContext {
 /** Stands for the proxy's default teams, which a user without `teams` joins. */
 const DEFAULT_TEAMS = ' default teams';
 
-export async function createUsers(context: WriteContext, users: readonly NewUser[]): Promise<CreatedUser[]> {
+const NEVER: Blocked = () => null;
+
+export async function createUsers(
+  context: WriteContext,
+  users: readonly NewUser[],
+  blocked: Blocked = NEVER,
+): Promise<CreatedUser[]> {
   if (users.length === 0) return [];
   if (await context.capabilities.bulk('create')) return createInBulk(context, users);
   return mapConcurrent(users, context.http.concurrency, (user) =>
-    context.locks.run(user.teams ?? [DEFAULT_TEAMS], () => createOne(context, user)),
+    context.locks.run(
+      user.teams ?? [DEFAULT_TEAMS],
+      async () => unsent(user.userId, blocked) ?? (await createOne(context, user)),
+    ),
   );
 }
 
@@ -71,9 +80,13 @@ function secretKey(key: string | null): Secret | null {
   return isKey(key) ? new Secret(key) : null;
 }
 
-export async function deleteUsers(context: WriteContext, userIds: readonly string[]): Promise<RowResult[]> {
+export async function deleteUsers(
+  context: WriteContext,
+  userIds: readonly string[],
+  blocked: Blocked = NEVER,
+): Promise<RowResult[]> {
   if (userIds.length === 0) return [];
-  if (!(await context.capabilities.bulk('delete'))) return deleteClassic(context, userIds);
+  if (!(await context.capabilities.bulk('delete'))) return deleteClassic(context, userIds, blocked);
   const call = { method: 'POST', path: '/management/v1/users/bulk_delete', body: { user_ids: userIds } } as const;
   const { data } = await context.http.json({ ...call, rows: userIds.length }, resultData);
   return rowResults(userIds, data, (error) => /not found/i.test(error));
@@ -82,13 +95,18 @@ export async function deleteUsers(context: WriteContext, userIds: readonly strin
 /** Edits the rosters of all the users' teams without a lock: one call at a time on the whole proxy. */
 const ALL_TEAMS = ' all teams';
 
-function deleteClassic({ http, locks }: WriteContext, userIds: readonly string[]): Promise<RowResult[]> {
+function deleteClassic(
+  { http, locks }: WriteContext,
+  userIds: readonly string[],
+  blocked: Blocked,
+): Promise<RowResult[]> {
   return locks.run([ALL_TEAMS], async () => {
     if (await deleteTogether(http, userIds)) return userIds.map((userId) => ({ userId, ok: true }));
     const rows: RowResult[] = [];
     for (const userId of userIds) {
-      await deleteTogether(http, [userId]);
-      rows.push({ userId, ok: true });
+      const row = unsent(userId, blocked) ?? ({ userId, ok: true } as const);
+      if (row.ok) await deleteTogether(http, [userId]);
+      rows.push(row);
     }
     return rows;
   });
