@@ -46,3 +46,11 @@ it.each<[string, (path: string) => Promise<unknown>, RegExp]>([
     await rm(folder, { recursive: true });
   }
 });
+
+it('a folder for the results that cannot be made is wrong usage', async () => {
+  const { code, stderr } = await cli('--output-directory', import.meta.filename);
+  expect(code).toBe(2);
+  expect(stderr).toBe(
+    `Input \`output-directory\` is \`${import.meta.filename}\`; that is no folder and cannot be made one (EEXIST).\n`,
+  );
+});

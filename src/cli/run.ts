@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util';
 import { FileProblemsError } from '../commands/problems.ts';
 import { runCommand } from '../commands/run.ts';
 import type { Log } from '../core/log.ts';
+import { withoutKeys } from '../core/secret.ts';
 import type { ExitCode } from '../host/host.ts';
 import { stopOnSignals } from '../host/stop.ts';
 import { type Terminal, TerminalHost, terminalLog } from '../host/terminal-host.ts';
@@ -41,8 +42,7 @@ async function run(
 ): Promise<ExitCode> {
   const inputs = parseInputs(given.inputs, env, directory);
   warnOfNoEffect(inputs, log);
-  const outputDirectory = resolve(directory, inputs.outputDirectory || '.');
-  await mkdir(outputDirectory, { recursive: true });
+  const outputDirectory = await made(resolve(directory, inputs.outputDirectory || '.'));
   const stop = stopOnSignals(log);
   const host = new TerminalHost({ terminal, inputs, log, outputDirectory, stop });
   const code = await runCommand(inputs, host).finally(stop.release);
@@ -50,6 +50,19 @@ async function run(
   if (code !== 0 || !isDryRun || !host.foundChanges) return code;
   if (inputs.failOnDrift) return 1;
   return given.detailedExitCode ? 3 : 0;
+}
+
+/** @throws UsageError where the folder for the results cannot be made */
+async function made(outputDirectory: string): Promise<string> {
+  try {
+    await mkdir(outputDirectory, { recursive: true });
+    return outputDirectory;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    throw new UsageError(
+      `Input \`output-directory\` is \`${withoutKeys(outputDirectory)}\`; that is no folder and cannot be made one (${code}).`,
+    );
+  }
 }
 
 /** Whoever asks for secrecy must not believe that he has it. */
