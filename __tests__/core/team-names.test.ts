@@ -34,6 +34,10 @@ describe('a team that somebody wrote', () => {
     expect(directory.find(written)).toEqual({ found: false, message: expect.stringContaining(message) });
   });
 
+  it('is looked for once, however many rows name it', () => {
+    for (const written of ['support', 'suport']) expect(directory.find(written)).toBe(directory.find(written));
+  });
+
   it('is known or not', () => {
     expect([directory.has('t1'), directory.has('sales')]).toEqual([true, false]);
   });

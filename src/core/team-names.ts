@@ -35,7 +35,14 @@ export function teamDirectory(teams: readonly Team[]): TeamDirectory {
   };
   const unknown = (written: string): string =>
     `Unknown team \`${written}\`.${didYouMean(written, new Set(teams.flatMap(({ teamId }) => [nameOf(teamId), teamId])))} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
-  return { find, ref, has: (teamId) => byId.has(teamId) };
+  // One wrong name may stand in thousands of rows, and its nearest is looked for among all teams.
+  const found = new Map<string, TeamLookup>();
+  const findOnce = (written: string): TeamLookup => {
+    const known = found.get(written) ?? find(written);
+    found.set(written, known);
+    return known;
+  };
+  return { find: findOnce, ref, has: (teamId) => byId.has(teamId) };
 }
 
 function ambiguous(written: string, teams: readonly Team[]): string {
