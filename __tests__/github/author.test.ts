@@ -36,6 +36,12 @@ describe('findAuthor', () => {
     expect(await findAuthor(createClient(GITEA).client)).toEqual({ login: 'gitea-actions' });
   });
 
+  it('does not take a rate limit for a refusal', async () => {
+    const limited = { message: 'API rate limit exceeded for user ID 1.' };
+    nock(API).post('/graphql').reply(403, limited, { 'retry-after': '3600' });
+    await expect(findAuthor(createClient().client)).rejects.toThrow(/rate limit exceeded/);
+  });
+
   it('does not guess when nothing answers, nor with a token that is refused', async () => {
     nock(API).post('/graphql').reply(401, { message: 'Bad credentials' });
     await expect(findAuthor(createClient().client)).rejects.toThrow(LookupFailedError);

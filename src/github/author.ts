@@ -16,7 +16,7 @@ const JOB_TOKEN_LOGIN = { github: 'github-actions[bot]', gitea: 'gitea-actions' 
 /**
  * Whose token we have: GraphQL's viewer, else `GET /user`, else the job token's bot.
  * A job token may not read `/user` on GitHub (403 "Resource not accessible by integration"); that it is refused
- * is an answer, that nothing came is not.
+ * is an answer; that nothing came, or that too much was asked already, is not.
  * @throws LookupFailedError when neither could be asked, or the token itself is refused
  */
 export function findAuthor(client: GitHubClient): Promise<Author> {
@@ -50,7 +50,12 @@ async function unlessRefused(ask: () => Promise<unknown>): Promise<unknown> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof GitHubError && (error.status === 403 || error.status === 404)) return null;
+    if (error instanceof GitHubError && isRefusal(error)) return null;
     throw error;
   }
+}
+
+/** A rate limit answers 403, too, and tells nothing about the token. */
+function isRefusal({ status, reason }: GitHubError): boolean {
+  return status === 404 || (status === 403 && !/rate limit/i.test(reason));
 }
