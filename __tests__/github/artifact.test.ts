@@ -91,6 +91,12 @@ describe('uploadArtifact', () => {
     const service = createService(missing, 99);
     await expect(upload(service)).rejects.toThrow(/No files were found/);
     expect(service.names).toHaveLength(1);
+    const down = createService(
+      new Error('Failed to CreateArtifact: Failed to make request after 5 attempts: (500)'),
+      99,
+    );
+    await expect(upload(down)).rejects.toThrow(/after 5 attempts/);
+    expect(down.names).toHaveLength(1);
   });
 
   it("keeps a storage address' signature out of its error", async () => {

@@ -90,10 +90,14 @@ function artifactUrl(env: NodeJS.ProcessEnv, name: string, id: number): string {
   return `${env.GITHUB_SERVER_URL}/${env.GITHUB_REPOSITORY}/actions/runs/${env.GITHUB_RUN_ID}/artifacts/${artifact}`;
 }
 
-/** What no second attempt can mend. Names of the toolkit's own error classes. */
+/**
+ * What no second attempt can mend (names of the toolkit's own error classes), and a service that is down: there the
+ * toolkit itself has tried for half a minute (`internal/shared/artifact-twirp-client`).
+ */
 function isFinal(error: unknown): boolean {
-  const name = error instanceof Error ? error.name : '';
-  return ['FilesNotFoundError', 'GHESNotSupportedError', 'UsageError'].includes(name);
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  const hasTried = /Failed to make request after \d+ attempts/.test(message);
+  return hasTried || ['FilesNotFoundError', 'GHESNotSupportedError', 'UsageError'].includes(name);
 }
 
 function isTaken(reason: string): boolean {
