@@ -104,6 +104,7 @@ describe('values', () => {
     [{ 'user-role': 'default' }, { userRole: 'default' }],
     [{ 'protected-users': ' a@x.io \r\n\n*@y.io\n' }, { protectedUsers: ['a@x.io', '*@y.io'] }],
     [{ 'encrypt-to': 'age1abc\nage1def' }, { encryptTo: ['age1abc', 'age1def'] }],
+    [{ 'encrypt-to': '# Ann\nage1abc\n  # Bob\nage1def' }, { encryptTo: ['age1abc', 'age1def'] }],
     [{ target: 'prod eu' }, { target: 'prod eu' }],
     [
       { retries: '0', concurrency: '100', 'timeout-seconds': '3600' },
@@ -136,7 +137,7 @@ describe('a wrong value', () => {
     ['target', ['a/b', 'a:b', 'x'.repeat(101)], 'up to 100 characters'],
     ['comment', ['never'], yesOrNo],
     ['redact-emails', ['maybe'], 'auto, true, false'],
-    ['encrypt-to', ['ops@example.com'], 'age recipients'],
+    ['encrypt-to', ['ops@example.com', '# nobody', 'age1abc # Ann'], 'age recipients'],
     ['artifacts', ['none'], yesOrNo],
     ['artifact-retention-days', ['0', '401'], 'a whole number from 1 to 400'],
     ['fail-on-drift', ['x'], yesOrNo],

@@ -113,9 +113,16 @@ const url = z.string().superRefine((text, context) => {
 });
 /** What no HTTP header can carry is no key, but a slip of copying: a line break, a curly quote, an ellipsis. */
 const key = z.string().regex(/^[\t\x20-\x7e\x80-\xff]*$/, { error: 'allowed: a key on one line, such as sk-…' });
-const recipients = lines.refine((all) => all.every((one) => /^age1[0-9a-z]+$/i.test(one)), {
-  error: 'allowed: age recipients (public keys such as age1…), one a line',
-});
+const recipients = lines
+  .refine(
+    (all) => all.every((one) => /^(age1[0-9a-z]+$|#)/i.test(one)) && (all.length === 0 || all.some(isRecipient)),
+    {
+      error: 'allowed: age recipients (public keys such as age1…), one a line',
+    },
+  )
+  .transform((all) => all.filter(isRecipient));
+/** Comments as in age's own recipient files; comments alone are no wish to leave secrets unencrypted. */
+const isRecipient = (line: string): boolean => !line.startsWith('#');
 const withoutTrailingSlashes = (text: string): string => text.replace(/\/+$/, '');
 
 const deleteLimit = z
