@@ -16,6 +16,7 @@ describe('what a user list may look like', () => {
     ['CR alone', 'email,role\ra@x.io,internal_user\rb@x.io,'],
     ['BOM', '\ufeffemail,role\na@x.io,\nb@x.io,'],
     ['blank lines and blank rows', '\n\nemail,role\n\na@x.io,\n,,\n  \nb@x.io,\n\n'],
+    ['indented comments', '  # who\nemail,role\na@x.io,\n\t# b, too\nb@x.io,'],
     ['comments', '# who\nemail,role\n# "a quote, unclosed\na@x.io,\n# last, one\nb@x.io,\n#end'],
     ['header in other case and order', 'ROLE, Email ,Key_Name\n,a@x.io,\n,b@x.io,'],
     ['outer blanks', 'email , role\n  a@x.io , internal_user \n\tb@x.io\t,'],

@@ -118,12 +118,19 @@ function splitRows(text: string): { rows: RawRow[]; problems: Problem[] } {
     step: ({ data, errors, meta }) => {
       skipComments();
       const cells = data.map((cell) => cell.trim());
-      if (cells.some((cell) => cell !== '')) rows.push({ line, cells });
+      if (cells.some((cell) => cell !== '') && !isIndentedComment(text, offset)) rows.push({ line, cells });
       for (const error of errors) problems.push({ line, column: null, message: quoteMessage(error.message) });
       skipTo(meta.cursor);
     },
   });
   return { rows, problems };
+}
+
+/** The library knows comments at the very beginning of a line only. */
+function isIndentedComment(text: string, offset: number): boolean {
+  const indented = /[ \t]+#/y;
+  indented.lastIndex = offset;
+  return indented.test(text);
 }
 
 function quoteMessage(reason: string): string {
