@@ -18,7 +18,7 @@ interface Left {
 /** What a killed run left in its directory. */
 async function left({ changes, intents = [], wants = { apiKeys: true, invitations: true } }: Left) {
   const directory = await temporaryDirectory();
-  const journal = await FileJournal.create(directory);
+  const journal = await FileJournal.create(directory, 'proxy');
   await journal.begin(planOf(...changes), wants);
   if (intents.length > 0) await journal.intend(intents.map(([change, userId]) => ({ change, userId })));
   return { directory, journal };
@@ -162,7 +162,7 @@ describe('recovery', () => {
       expect.stringContaining('not attempted'),
     ]);
     expect(await readFile(join(directory, 'journal.jsonl'), 'utf8')).toBe(before);
-    await expect(FileJournal.create(directory)).rejects.toThrow(UnsettledJournalError);
+    await expect(FileJournal.create(directory, 'proxy')).rejects.toThrow(UnsettledJournalError);
     expect(await recover(directory, optionsWith(proxy))).toMatchObject({ state: 'settled' });
   });
 
@@ -212,7 +212,7 @@ describe('the journal', () => {
   it('is gone once it was removed, and a finished one makes way', async () => {
     const { directory, journal } = await left({ changes: [] });
     await journal.finish(true);
-    const next = await FileJournal.create(directory);
+    const next = await FileJournal.create(directory, 'proxy');
     expect(await next.lines()).toEqual([]);
     await next.begin(planOf(), { apiKeys: true, invitations: true });
     await next.finish(true);

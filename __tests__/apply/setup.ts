@@ -90,7 +90,7 @@ export function optionsFor(proxy: FakeProxy, journal: Journal, more: Partial<App
 /** A journal in a directory of its own, and the options to apply with it. */
 export async function started(proxy: FakeProxy, more: Partial<ApplyOptions> = {}) {
   const directory = await temporaryDirectory();
-  const journal = await FileJournal.create(directory);
+  const journal = await FileJournal.create(directory, 'proxy');
   return { directory, journal, options: optionsFor(proxy, journal, more) };
 }
 

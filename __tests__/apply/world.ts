@@ -129,7 +129,7 @@ export async function secondRun(one: World, directory: string): Promise<void> {
   const recovered = await recover(directory, optionsFor(one.proxy, FileJournal.resume(directory)));
   expect(recovered.state).not.toBe('unsettled');
   await check(one, directory, recovered.outcomes);
-  const journal = await FileJournal.create(directory);
+  const journal = await FileJournal.create(directory, 'proxy');
   const outcomes = await applyPlan(planAgain(one), optionsFor(one.proxy, journal));
   await check(one, directory, outcomes);
   expectConverged(one);

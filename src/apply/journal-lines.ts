@@ -39,7 +39,7 @@ const outcome = z.object({
 });
 
 const line = z.discriminatedUnion('t', [
-  z.object({ t: z.literal('run'), apiKeys: z.boolean(), invitations: z.boolean() }),
+  z.object({ t: z.literal('run'), proxy: z.string(), apiKeys: z.boolean(), invitations: z.boolean() }),
   z.object({ t: z.literal('change'), change: z.number(), record }),
   z.object({ t: z.literal('intend'), rows: z.array(z.tuple([z.number(), z.string()])) }),
   z.object({ t: z.literal('outcome'), change: z.number(), outcome }),

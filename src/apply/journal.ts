@@ -6,7 +6,7 @@ import { AppendFile } from './append-file.ts';
 import { type JournalLine, parseJournal, toRecord } from './journal-lines.ts';
 import { OnboardingFile, textOf } from './secret-files.ts';
 
-const JOURNAL_FILE = 'journal.jsonl';
+export const JOURNAL_FILE = 'journal.jsonl';
 
 /** A write that is about to begin: the change by its number in the plan, and the user id that it is about. */
 export interface Intent {
@@ -44,19 +44,22 @@ export class UnsettledJournalError extends Error {
 export class FileJournal implements Journal {
   readonly onboardingFile: OnboardingFile;
   readonly #path: string;
+  readonly #proxy: string;
   #file: Promise<AppendFile> | null = null;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, proxy: string) {
+    this.#proxy = proxy;
     this.#path = join(directory, JOURNAL_FILE);
     this.onboardingFile = new OnboardingFile(directory);
   }
 
   /**
    * For a new run: the journal of a finished one is dropped.
+   * @param proxy a hash that tells the run's proxy from others
    * @throws UnsettledJournalError where `recover` is due first.
    */
-  static async create(directory: string): Promise<FileJournal> {
-    const journal = new FileJournal(directory);
+  static async create(directory: string, proxy: string): Promise<FileJournal> {
+    const journal = new FileJournal(directory, proxy);
     const lines = await journal.lines();
     if (lines.length > 0 && !lines.some((line) => line.t === 'finished'))
       throw new UnsettledJournalError(journal.#path);
@@ -66,7 +69,7 @@ export class FileJournal implements Journal {
 
   /** For recovery: goes on in the journal that is there. */
   static resume(directory: string): FileJournal {
-    return new FileJournal(directory);
+    return new FileJournal(directory, '');
   }
 
   /** The file with this run's secrets; `null` where it had none. */
@@ -83,7 +86,10 @@ export class FileJournal implements Journal {
     const changes = plan.changes.map((change, number): JournalLine => {
       return { t: 'change', change: number, record: toRecord(change) };
     });
-    return this.#append([{ t: 'run', apiKeys: wants.apiKeys, invitations: wants.invitations }, ...changes]);
+    return this.#append([
+      { t: 'run', proxy: this.#proxy, apiKeys: wants.apiKeys, invitations: wants.invitations },
+      ...changes,
+    ]);
   }
 
   intend(rows: readonly Intent[]): Promise<void> {

@@ -14,7 +14,7 @@ import { applyOptions } from './apply-options.ts';
 import { connectProxy } from './connection.ts';
 import { readCsvFile } from './file.ts';
 import { FileProblemsError, failureOf } from './problems.ts';
-import { settleLeftovers } from './settle.ts';
+import { proxyHash, settleLeftovers } from './settle.ts';
 import { withdrawSecrets } from './withdraw.ts';
 
 export interface RowContext {
@@ -105,7 +105,7 @@ async function carryOut(
   if (plan.plan.breaches.length > 0) return show(plan, host);
   await host.showRows(plan, true);
   await host.beforeRows(plan);
-  const journal = await FileJournal.create(host.outputDirectory);
+  const journal = await FileJournal.create(host.outputDirectory, proxyHash(context.inputs));
   const ownsLinks = settled.length > 0 || !existsSync(journal.onboardingFile.path);
   const run = { ...context, plan, journal, ownsLinks };
   const applied = await applyPlan(plan.plan, await applyOptions(run.journal, run, async () => true));

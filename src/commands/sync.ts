@@ -14,7 +14,7 @@ import { deliver } from './deliver.ts';
 import { readCsvFile } from './file.ts';
 import { planFor, problemsOffline } from './planning.ts';
 import { FileProblemsError, failureOf } from './problems.ts';
-import { settleLeftovers } from './settle.ts';
+import { proxyHash, settleLeftovers } from './settle.ts';
 
 /** Makes the proxy's users match the file; shows what that takes, or does it. */
 export async function sync(inputs: Inputs, host: SyncHost): Promise<ExitCode> {
@@ -58,7 +58,7 @@ async function carryOut(plan: Plan, run: Run): Promise<ExitCode> {
   if (review.kind === 'refused') throw new RefusedError(review.reason);
   if (review.plan.breaches.length > 0) return show(review.plan, run.host);
   await run.host.beforeWrites(review.plan);
-  const journal = await FileJournal.create(run.host.outputDirectory);
+  const journal = await FileJournal.create(run.host.outputDirectory, proxyHash(run.inputs));
   const applied = await applyPlan(
     review.plan,
     await applyOptions(journal, run, async () => !(await run.host.isSuperseded())),

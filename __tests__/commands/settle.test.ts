@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { FileJournal } from '../../src/apply/journal.ts';
+import { runCli } from '../../src/cli/run.ts';
+import { proxyHash } from '../../src/commands/settle.ts';
+import { startStandin } from '../../src/demo/standin/server.ts';
+import { parseInputs } from '../../src/inputs.ts';
+import { add, planOf } from '../apply/setup.ts';
+import { Sink } from '../host/sink.ts';
+
+/** A folder in which a run on this proxy was cut off before it wrote anything. */
+async function cutOff(baseUrl: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'settle-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'user_list.csv'), 'email\nann@example.com\n');
+  await writeFile(join(folder, 'user_addlist.csv'), 'email\nann@example.com\n');
+  const journal = await FileJournal.create(folder, proxyHash(parseInputs({ 'base-url': baseUrl }, {}, '.')));
+  await journal.begin(planOf(add('ann@example.com')), { apiKeys: true, invitations: true });
+  await journal.close();
+  return folder;
+}
+
+it.each([
+  ['sync', 'is not settled on another proxy', 'http://localhost:9', 1],
+  ['add', 'is not settled on another proxy', 'http://localhost:9', 1],
+  ['sync', 'is settled on its own', null, 0],
+] as const)('%s: a run that was cut off %s', async (command, _what, cutOffOn, wanted) => {
+  const standin = await startStandin();
+  onTestFinished(() => standin.close());
+  const folder = await cutOff(cutOffOn ?? standin.baseUrl);
+  const [stdout, stderr] = [new Sink(), new Sink()];
+  const env = { LITELLM_BASE_URL: standin.baseUrl, LITELLM_MASTER_KEY: standin.masterKey };
+  const code = await runCli([command], env, { stdout, stderr }, folder);
+  expect(code, stderr.text).toBe(wanted);
+  const settled = wanted === 0;
+  expect(/journal\.jsonl tells of a run on another proxy that was cut off\. Run once/.test(stderr.text)).toBe(!settled);
+  expect(existsSync(join(folder, 'journal.jsonl'))).toBe(!settled);
+  expect(existsSync(join(folder, 'onboarding_links.csv'))).toBe(settled);
+});
