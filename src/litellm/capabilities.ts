@@ -52,7 +52,7 @@ export class Capabilities {
 
   /**
    * Refuses proxies before 1.75. Only old ones name their version in `/health/readiness`; where that page is closed,
-   * the bulk routes prove a new one.
+   * the bulk routes prove a new one. Where they prove nothing, what that page answered says more.
    * @throws ProxyTooOldError
    */
   async checkVersion(): Promise<void> {
@@ -61,7 +61,8 @@ export class Capabilities {
     try {
       version = parsed(await this.#http.send(call), readiness, routeOf(call), false).litellm_version;
     } catch (error) {
-      if (error instanceof ProxyError && error.status !== null && (await this.bulk('create'))) return;
+      const mayBeClosed = error instanceof ProxyError && error.status !== null;
+      if (mayBeClosed && (await this.bulk('create').catch(() => false))) return;
       throw error;
     }
     if (version === null || version === undefined || !tooOld(version)) return;
