@@ -201,6 +201,14 @@ describe('refused before any write', () => {
     expect(run.outputs).toMatchObject({ added: '1', failed: '0', 'onboarding-artifact-url': '' });
     expect(kept.artifacts.calls).toEqual([]);
   });
+
+  it('nor where nothing is to be written: there a missing artifact service is a warning', async () => {
+    const world = await World.create({ csv: SAME });
+    world.publish(sha('e'));
+    const run = await world.run('workflow_dispatch', { env: { GITHUB_SERVER_URL: 'https://github.acme.example' } });
+    expect(annotations(run)).toEqual([expect.stringMatching(/^warning: .*'artifacts: false'/)]);
+    expect([run.code, run.outputs['artifact-url'], run.outputs.unchanged]).toEqual([0, '', '5']);
+  });
 });
 
 it('warns of an unencrypted link of an administrator', async () => {

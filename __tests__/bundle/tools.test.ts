@@ -69,6 +69,19 @@ describe('add', () => {
     expect(world.proxy.requests).toEqual([]);
   });
 
+  it('annotates nine of its bad rows, and says how many more there are', async () => {
+    const bad = Array.from({ length: 12 }, (_, number) => `eve@example.com${number} x,internal_user,,\n`);
+    const world = await worldWith('user_addlist.csv', `email,role,team_name,key_name\n${bad.join('')}`);
+    const applied = annotations(await world.run('workflow_dispatch', { inputs: { command: 'add' } }));
+    expect(applied).toHaveLength(10);
+    expect(applied.at(-1)).toMatch(/^error: 12 users failed: .* 3 more problems are listed in the log\.$/);
+    const planned = annotations(await world.run('pull_request', { inputs: { command: 'add' } }));
+    expect(planned).toHaveLength(10);
+    expect(planned.at(-1)).toMatch(
+      /^error: 12 rows cannot be carried out: .* 3 more problems are listed in the log\.$/,
+    );
+  });
+
   it('is refused in a public repository before anything is written, but not with encrypt-to', async () => {
     const world = await worldWith('user_addlist.csv', ADD_LIST);
     const refused = await world.run('workflow_dispatch', { ...OPEN, inputs: { command: 'add' } });

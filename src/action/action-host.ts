@@ -2,8 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { notice, saveState, setSecret } from '@actions/core';
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
+import type { Problem } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
-import { annotateProblems } from '../github/annotations.ts';
+import { annotateProblems, moreProblems } from '../github/annotations.ts';
 import type { Approvals } from '../github/approvals.ts';
 import { artifactServiceMissing } from '../github/artifact.ts';
 import { NO_OUTPUTS, type Outputs, setOutputs } from '../github/outputs.ts';
@@ -14,6 +15,7 @@ import type {
   Failure,
   Handover,
   Listing,
+  Mode,
   Progress,
   Review,
   RowsResult,
@@ -29,11 +31,11 @@ import { outcomeCounts, planCounts, plural } from '../render/words.ts';
 import { type Approval, approve, supersededNow } from './approval.ts';
 import { type Body, commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
 import { assertRecipients, encryptFiles } from './encrypt.ts';
-import { assertHandover, besides, upload } from './handover.ts';
+import { assertHandover, besides, upload, uploadResults } from './handover.ts';
 import type { Job } from './job.ts';
 import { showExport, showListing } from './reading.ts';
 import { reportRows, showRows } from './rows.ts';
-import { ARTIFACT, named, SUMMARY, TITLE } from './words.ts';
+import { artifactOf, named, RESULTS, SUMMARY, TITLE } from './words.ts';
 
 const PLAN_FILE = 'plan.json';
 const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
@@ -46,6 +48,8 @@ export class ActionHost implements AnyHost {
   #approvals: Approvals = EVERYTHING;
   #outputs: Outputs = NO_OUTPUTS;
   #breaches: readonly string[] = [];
+  /** Problems of the file beyond those that GitHub shows on it. */
+  #notAnnotated = 0;
 
   constructor(job: Job, stop: { requested: boolean }) {
     this.#job = job;
@@ -81,11 +85,7 @@ export class ActionHost implements AnyHost {
 
   async failed(failure: Failure): Promise<void> {
     const body: Body = (limit) => this.#failureText(failure, limit);
-    const file = this.#job.repositoryPath ?? this.#job.inputs.csvFile;
-    if (failure.kind === 'file') {
-      const shown = failure.problems.map((problem) => ({ ...problem, message: this.#shown(problem.message) }));
-      annotateProblems(shown, file);
-    }
+    if (failure.kind === 'file') this.#annotate(failure.problems);
     await appendSummary(this.#job.env, body, this.log);
     const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body, true);
     this.#publish({ 'comment-url': url });
@@ -107,7 +107,7 @@ export class ActionHost implements AnyHost {
     const hasChanges = plan.changes.length > 0 || plan.breaches.length > 0;
     const body: Body = (limit) => this.#planText(plan, limit, SUMMARY);
     const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body, hasChanges);
-    await appendSummary(this.#job.env, (limit) => this.#planText(plan, limit, ARTIFACT), this.log);
+    await appendSummary(this.#job.env, (limit) => this.#planText(plan, limit, artifactOf(this.#job)), this.log);
     const counts = planCounts(plan);
     this.#publish({
       'has-changes': isOpen(plan),
@@ -166,20 +166,22 @@ export class ActionHost implements AnyHost {
     this.print(resultText(this.#shownOutcomes(outcomes)));
     const counts = outcomeCounts(outcomes);
     this.#publish({ ...counts, 'result-file': resultFile });
-    const artifact = await this.#uploadResults(resultFile);
+    const { url: artifact, failure } = await uploadResults(this.#job, [resultFile, besides(this.#job, PLAN_FILE)]);
+    this.#publish({ 'artifact-url': artifact });
     const body = (rest: string) => (limit: number) => this.#resultText(result, limit, rest);
     if (plan !== null) {
       const url = await commentResult(this.#job, this.#approvals, { plan, outcomes, body: body(SUMMARY) });
       this.#publish({ 'comment-url': url });
     }
-    await appendSummary(this.#job.env, body(ARTIFACT), this.log);
+    await appendSummary(this.#job.env, body(artifactOf(this.#job)), this.log);
     saveState('pending', '');
-    if (artifact instanceof Error) throw artifact;
+    if (failure !== null) throw failure;
   }
 
   async showRows(plan: RowPlan, applying: boolean): Promise<void> {
     this.#breaches = plan.plan.breaches.map((breach) => breach.message);
     this.#publish(await showRows(this.#job, plan, applying));
+    this.#annotate(plan.rows.problems);
   }
 
   async beforeRows({ plan, invited }: RowPlan): Promise<void> {
@@ -231,25 +233,15 @@ export class ActionHost implements AnyHost {
 
   /** Only what the comment had to leave out is worth an artifact. */
   async #uploadPlan(plan: Plan, planFile: string): Promise<string> {
-    const whole = this.#planText(plan, Number.MAX_SAFE_INTEGER, ARTIFACT);
+    const whole = this.#planText(plan, Number.MAX_SAFE_INTEGER, artifactOf(this.#job));
     if (Buffer.byteLength(whole) < COMMENT_BYTES || artifactServiceMissing(this.#job.env) !== null) return '';
     const readable = besides(this.#job, 'plan.md');
     await writeFile(readable, whole);
     try {
-      return await upload(this.#job, 'user-sync-results', [planFile, readable]);
+      return await upload(this.#job, RESULTS, [planFile, readable]);
     } catch (error) {
       this.log.warning(error instanceof Error ? error.message : String(error));
       return '';
-    }
-  }
-
-  async #uploadResults(resultFile: string): Promise<Error | null> {
-    try {
-      const url = await upload(this.#job, 'user-sync-results', [resultFile, besides(this.#job, PLAN_FILE)]);
-      this.#publish({ 'artifact-url': url });
-      return null;
-    } catch (error) {
-      return error as Error;
     }
   }
 
@@ -286,8 +278,16 @@ export class ActionHost implements AnyHost {
   #failureText(failure: Failure, limit: number): string {
     const options = { title: TITLE, ...named(this.#job) };
     if (failure.kind === 'error') return failureMarkdown(this.#shown(failure.message), options);
-    const problems = failure.problems.map((problem) => ({ ...problem, message: this.#shown(problem.message) }));
-    return problemsMarkdown(problems, { ...options, limit, rest: 'the log' });
+    return problemsMarkdown(this.#shownProblems(failure.problems), { ...options, limit, rest: 'the log' });
+  }
+
+  #annotate(problems: readonly Problem[]): void {
+    const { repositoryPath, inputs } = this.#job;
+    this.#notAnnotated = annotateProblems(this.#shownProblems(problems), repositoryPath ?? inputs.csvFile);
+  }
+
+  #shownProblems(problems: readonly Problem[]): readonly Problem[] {
+    return problems.map((problem) => ({ ...problem, message: this.#shown(problem.message) }));
   }
 
   #shown(text: string): string {
@@ -310,8 +310,7 @@ export class ActionHost implements AnyHost {
   get verdict(): string {
     if (this.#breaches.length > 0) return this.#shown(this.#breaches.join(' '));
     const { failed } = this.#outputs;
-    if (failed > 0)
-      return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.`;
+    if (failed > 0) return `${failedWords(failed, this.mode)}${moreProblems(this.#notAnnotated)}`;
     return 'The proxy and the file differ, and `fail-on-drift` is `true`.';
   }
 
@@ -331,6 +330,11 @@ export class ActionHost implements AnyHost {
 const COMMENT_BYTES = 60_000;
 const NOT_REVIEWED =
   'Some changes were not applied, because no comment on a merged pull request showed them. Run the workflow by workflow_dispatch to apply all.';
+
+function failedWords(failed: number, { kind }: Mode): string {
+  if (kind === 'plan') return `${plural(failed, 'row')} cannot be carried out: see the job summary.`;
+  return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.`;
+}
 
 function isOpen(plan: Plan): boolean {
   return plan.changes.some((change) => change.withheld === null);

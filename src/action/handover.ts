@@ -4,6 +4,7 @@ import { RefusedError } from '../core/refused.ts';
 import { artifactServiceMissing, uploadArtifact } from '../github/artifact.ts';
 import { secretUploadRefusal } from '../github/visibility.ts';
 import type { Job } from './job.ts';
+import { artifactName, RESULTS } from './words.ts';
 
 /** Whether the plan, once applied, brings API keys or onboarding links into being. */
 function createsSecrets(plan: Plan, { apiKeys, invitations }: { apiKeys: boolean; invitations: boolean }): boolean {
@@ -48,7 +49,7 @@ export async function upload(job: Job, name: string, files: readonly string[]): 
   if (!inputs.artifacts || first === undefined) return '';
   const artifact = await uploadArtifact(
     {
-      name: inputs.target === '' ? name : `${name}-${inputs.target}`,
+      name: artifactName(name, inputs.target),
       files,
       rootDirectory: dirname(first),
       retentionDays: inputs.artifactRetentionDays,
@@ -57,6 +58,27 @@ export async function upload(job: Job, name: string, files: readonly string[]): 
   );
   log.info(`Uploaded ${files.map((file) => basename(file)).join(', ')} as artifact ${artifact.name}.`);
   return artifact.url;
+}
+
+/**
+ * Uploads files without secrets as the artifact of the results. Where no artifact service can be, nothing was written
+ * either (see {@link assertHandover}): that is a warning.
+ * @returns its address, and an upload that failed, which is told after everything else
+ */
+export async function uploadResults(
+  job: Job,
+  files: readonly string[],
+): Promise<{ url: string; failure: Error | null }> {
+  const missing = job.inputs.artifacts ? artifactServiceMissing(job.env) : null;
+  if (missing !== null) {
+    job.log.warning(missing);
+    return { url: '', failure: null };
+  }
+  try {
+    return { url: await upload(job, RESULTS, files), failure: null };
+  } catch (error) {
+    return { url: '', failure: error as Error };
+  }
 }
 
 /** Where a file of results is put, beside the others. */

@@ -1,5 +1,4 @@
 import { writeFile } from 'node:fs/promises';
-import { artifactServiceMissing } from '../github/artifact.ts';
 import type { Outputs } from '../github/outputs.ts';
 import { appendSummary } from '../github/summary.ts';
 import type { Exported, Listing } from '../host/host.ts';
@@ -7,9 +6,9 @@ import { documentMarkdown } from '../render/markdown.ts';
 import { plain } from '../render/plain.ts';
 import { redactText } from '../render/redact.ts';
 import { plural } from '../render/words.ts';
-import { besides, upload } from './handover.ts';
+import { besides, uploadResults } from './handover.ts';
 import type { Job } from './job.ts';
-import { ARTIFACT, named, TITLE } from './words.ts';
+import { artifactOf, named, TITLE } from './words.ts';
 
 /** Shows a list of users: stdout, job summary, file and artifact. */
 export async function showListing(
@@ -23,7 +22,7 @@ export async function showListing(
   const head = `**${plural(count, 'user')}**`;
   const table = { header: columns, count, row };
   const summary = (limit: number) =>
-    documentMarkdown({ title: TITLE, target, head, notes: [], table, limit, rest: ARTIFACT });
+    documentMarkdown({ title: TITLE, target, head, notes: [], table, limit, rest: artifactOf(job) });
   await appendSummary(job.env, summary, job.log);
   return { 'result-file': file, 'artifact-url': await keep(job, file) };
 }
@@ -47,12 +46,8 @@ export async function showExport(
   return { 'has-changes': changed, 'result-file': path ?? '', 'artifact-url': url };
 }
 
-/** The file is where it was asked for in any case: an artifact that cannot be made is a warning. */
 async function keep(job: Job, file: string): Promise<string> {
-  const missing = job.inputs.artifacts ? artifactServiceMissing(job.env) : null;
-  if (missing !== null) {
-    job.log.warning(missing);
-    return '';
-  }
-  return upload(job, 'user-sync-results', [file]);
+  const { url, failure } = await uploadResults(job, [file]);
+  if (failure !== null) throw failure;
+  return url;
 }

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { RowPlan } from '../core/row-plan.ts';
-import { annotateProblems } from '../github/annotations.ts';
 import type { Outputs } from '../github/outputs.ts';
 import { appendSummary } from '../github/summary.ts';
 import type { RowsResult } from '../host/host.ts';
@@ -11,16 +10,14 @@ import { redactOutcomes, redactText } from '../render/redact.ts';
 import { resultText } from '../render/result-text.ts';
 import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
 import { outcomeCounts } from '../render/words.ts';
-import { besides, upload } from './handover.ts';
+import { besides, uploadResults } from './handover.ts';
 import type { Job } from './job.ts';
-import { ARTIFACT, named, TITLE } from './words.ts';
+import { artifactOf, named, TITLE } from './words.ts';
 
-/** Shows what `add`, `delete` or `onboard` is about to do: log and annotations; job summary where nothing follows. */
+/** Shows what `add`, `delete` or `onboard` is about to do: log, and job summary where nothing follows. */
 export async function showRows(job: Job, rowPlan: RowPlan, applying: boolean): Promise<Partial<Outputs>> {
   const view = rowPlanView(rowPlan, job.redacts);
   job.log.info(rowPlanText(view, { applying, csvFile: job.inputs.csvFile }));
-  const problems = rowPlan.rows.problems.map((problem) => ({ ...problem, message: shown(job, problem.message) }));
-  annotateProblems(problems, job.repositoryPath ?? job.inputs.csvFile);
   const planFile = besides(job, 'plan.json');
   await writeFile(planFile, planJson(view.plan, named(job)));
   const open = view.plan.changes.filter((change) => change.withheld === null).length + view.invited.length;
@@ -55,23 +52,21 @@ export async function reportRows(
   const told = job.redacts ? redactOutcomes(outcomes) : outcomes;
   job.log.info(resultText(told, 'Result:'));
   const open = files.filter((file) => !secretFiles.includes(file));
-  const { url, failure } = await tryUpload(job, [...open, besides(job, 'plan.json')].filter(existsSync));
+  const { url, failure } = await uploadResults(job, [...open, besides(job, 'plan.json')].filter(existsSync));
   const links = [
     { label: 'Onboarding links', url: onboardingUrl },
     { label: 'Results', url },
     { label: 'Run', url: job.event.runUrl },
   ].filter((link) => link.url !== '');
-  const options = { title: TITLE, ...named(job), notes: notes.map((note) => shown(job, note)), links, rest: ARTIFACT };
+  const options = {
+    title: TITLE,
+    ...named(job),
+    notes: notes.map((note) => shown(job, note)),
+    links,
+    rest: artifactOf(job),
+  };
   await appendSummary(job.env, (limit) => resultMarkdown(null, told, { ...options, limit }), job.log);
   return { outputs: { ...outcomeCounts(outcomes), 'result-file': files[0] ?? '', 'artifact-url': url }, failure };
-}
-
-async function tryUpload(job: Job, files: readonly string[]): Promise<{ url: string; failure: Error | null }> {
-  try {
-    return { url: await upload(job, 'user-sync-results', files), failure: null };
-  } catch (error) {
-    return { url: '', failure: error as Error };
-  }
 }
 
 function shown(job: Job, text: string): string {
