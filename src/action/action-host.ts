@@ -1,12 +1,9 @@
-import { writeFile } from 'node:fs/promises';
 import { notice, saveState, setSecret } from '@actions/core';
-import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan-types.ts';
 import type { Problem } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { annotateProblems, moreProblems } from '../github/annotations.ts';
 import type { Approvals } from '../github/approvals.ts';
-import { artifactServiceMissing } from '../github/artifact.ts';
 import { NO_OUTPUTS, type Outputs, setOutputs } from '../github/outputs.ts';
 import { appendSummary } from '../github/summary.ts';
 import type {
@@ -22,22 +19,21 @@ import type {
   SyncResult,
 } from '../host/host.ts';
 import { ProgressLines } from '../host/progress-lines.ts';
-import { planJson } from '../render/json.ts';
-import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
-import { redactOutcomes, redactPlan, redactText } from '../render/redact.ts';
 import { resultText } from '../render/result-text.ts';
 import { type PlanTextOptions, planText } from '../render/text.ts';
 import { outcomeCounts, planCounts, plural } from '../render/words.ts';
 import { type Approval, approve, supersededNow } from './approval.ts';
-import { type Body, commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
+import { commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
+import { failureBody, planBody, resultBody } from './documents.ts';
 import { assertRecipients, encryptFiles } from './encrypt.ts';
 import { assertHandover, besides, upload, uploadResults } from './handover.ts';
 import type { Job } from './job.ts';
+import { PLAN_FILE, uploadPlan, writePlan } from './plan-files.ts';
 import { showExport, showListing } from './reading.ts';
 import { reportRows, showRows } from './rows.ts';
-import { artifactOf, named, RESULTS, SUMMARY, TITLE } from './words.ts';
+import { shownOutcomes, shownPlan, shownProblems, shownText } from './shown.ts';
+import { artifactOf, SUMMARY, TITLE } from './words.ts';
 
-const PLAN_FILE = 'plan.json';
 const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
 
 /** A job of GitHub Actions: comment, job summary, annotations, outputs and artifacts. */
@@ -84,7 +80,7 @@ export class ActionHost implements AnyHost {
   }
 
   async failed(failure: Failure): Promise<void> {
-    const body: Body = (limit) => this.#failureText(failure, limit);
+    const body = failureBody(this.#job, failure);
     if (failure.kind === 'file') this.#annotate(failure.problems);
     await appendSummary(this.#job.env, body, this.log);
     const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body, true);
@@ -103,11 +99,11 @@ export class ActionHost implements AnyHost {
   async planned(plan: Plan): Promise<void> {
     this.#printPlan(plan, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
     this.#breaches = plan.breaches.map((breach) => breach.message);
-    const planFile = await this.#writePlan(plan);
+    const planFile = await writePlan(this.#job, plan);
     const hasChanges = plan.changes.length > 0 || plan.breaches.length > 0;
-    const body: Body = (limit) => this.#planText(plan, limit, SUMMARY);
+    const body = planBody(this.#job, plan, SUMMARY);
     const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body, hasChanges);
-    await appendSummary(this.#job.env, (limit) => this.#planText(plan, limit, artifactOf(this.#job)), this.log);
+    await appendSummary(this.#job.env, planBody(this.#job, plan, artifactOf(this.#job)), this.log);
     const counts = planCounts(plan);
     this.#publish({
       'has-changes': isOpen(plan),
@@ -118,7 +114,7 @@ export class ActionHost implements AnyHost {
       skipped: plan.changes.filter((change) => change.withheld !== null).length,
       'plan-file': planFile,
       'comment-url': url,
-      'artifact-url': await this.#uploadPlan(plan, planFile),
+      'artifact-url': await uploadPlan(this.#job, plan, planFile),
     });
   }
 
@@ -137,7 +133,7 @@ export class ActionHost implements AnyHost {
 
   async beforeWrites(plan: Plan): Promise<void> {
     this.#printPlan(plan, 'applying');
-    this.#publish({ 'plan-file': await this.#writePlan(plan) });
+    this.#publish({ 'plan-file': await writePlan(this.#job, plan) });
     await assertHandover(plan, this.#job);
     await assertRecipients(this.#job.inputs.encryptTo);
     saveState('pending', this.outputDirectory);
@@ -163,12 +159,12 @@ export class ActionHost implements AnyHost {
 
   async applied(result: SyncResult): Promise<void> {
     const { plan, outcomes, resultFile } = result;
-    this.print(resultText(this.#shownOutcomes(outcomes)));
+    this.print(resultText(shownOutcomes(this.#job, outcomes)));
     const counts = outcomeCounts(outcomes);
     this.#publish({ ...counts, 'result-file': resultFile });
     const { url: artifact, failure } = await uploadResults(this.#job, [resultFile, besides(this.#job, PLAN_FILE)]);
     this.#publish({ 'artifact-url': artifact });
-    const body = (rest: string) => (limit: number) => this.#resultText(result, limit, rest);
+    const body = (rest: string) => resultBody(this.#job, result, this.#outputs, rest);
     if (plan !== null) {
       const url = await commentResult(this.#job, this.#approvals, { plan, outcomes, body: body(SUMMARY) });
       this.#publish({ 'comment-url': url });
@@ -217,89 +213,17 @@ export class ActionHost implements AnyHost {
   /** Whoever is to look at the plan, because it was not applied, must have one to look at. */
   async #showUnapplied(plan: Plan): Promise<void> {
     this.#printPlan(plan, 'not applied');
-    this.#publish({ 'plan-file': await this.#writePlan(plan) });
-    await appendSummary(this.#job.env, (limit) => this.#planText(plan, limit, 'the log'), this.log);
+    this.#publish({ 'plan-file': await writePlan(this.#job, plan) });
+    await appendSummary(this.#job.env, planBody(this.#job, plan, 'the log'), this.log);
   }
 
   #printPlan(plan: Plan, stage: PlanTextOptions['stage']): void {
-    this.print(planText(this.#shownPlan(plan), { stage, csvFile: this.#job.inputs.csvFile }));
-  }
-
-  async #writePlan(plan: Plan): Promise<string> {
-    const path = besides(this.#job, PLAN_FILE);
-    await writeFile(path, planJson(this.#shownPlan(plan), named(this.#job)));
-    return path;
-  }
-
-  /** Only what the comment had to leave out is worth an artifact. */
-  async #uploadPlan(plan: Plan, planFile: string): Promise<string> {
-    const whole = this.#planText(plan, Number.MAX_SAFE_INTEGER, artifactOf(this.#job));
-    if (Buffer.byteLength(whole) < COMMENT_BYTES || artifactServiceMissing(this.#job.env) !== null) return '';
-    const readable = besides(this.#job, 'plan.md');
-    await writeFile(readable, whole);
-    try {
-      return await upload(this.#job, RESULTS, [planFile, readable]);
-    } catch (error) {
-      this.log.warning(error instanceof Error ? error.message : String(error));
-      return '';
-    }
-  }
-
-  #planText(plan: Plan, limit: number, rest: string): string {
-    const { event, inputs } = this.#job;
-    const planned = event.pullRequest === null ? 'dry-run' : 'plan';
-    return planMarkdown(this.#shownPlan(plan), {
-      title: TITLE,
-      ...named(this.#job),
-      mode: this.mode.kind === 'apply' ? 'not-applied' : planned,
-      unreviewed: inputs.unreviewedChanges,
-      limit,
-      notes: [],
-      rest,
-    });
-  }
-
-  #resultText({ plan, outcomes }: SyncResult, limit: number, rest: string): string {
-    const links = [
-      { label: 'Onboarding links', url: this.#outputs['onboarding-artifact-url'] },
-      { label: 'Results', url: this.#outputs['artifact-url'] },
-      { label: 'Run', url: this.#job.event.runUrl },
-    ];
-    return resultMarkdown(plan, this.#shownOutcomes(outcomes), {
-      title: TITLE,
-      ...named(this.#job),
-      limit,
-      notes: plan?.changes.some((change) => change.withheld === 'not reviewed') ? [NOT_REVIEWED] : [],
-      links: links.filter((link) => link.url !== ''),
-      rest,
-    });
-  }
-
-  #failureText(failure: Failure, limit: number): string {
-    const options = { title: TITLE, ...named(this.#job) };
-    if (failure.kind === 'error') return failureMarkdown(this.#shown(failure.message), options);
-    return problemsMarkdown(this.#shownProblems(failure.problems), { ...options, limit, rest: 'the log' });
+    this.print(planText(shownPlan(this.#job, plan), { stage, csvFile: this.#job.inputs.csvFile }));
   }
 
   #annotate(problems: readonly Problem[]): void {
     const { repositoryPath, inputs } = this.#job;
-    this.#notAnnotated = annotateProblems(this.#shownProblems(problems), repositoryPath ?? inputs.csvFile);
-  }
-
-  #shownProblems(problems: readonly Problem[]): readonly Problem[] {
-    return problems.map((problem) => ({ ...problem, message: this.#shown(problem.message) }));
-  }
-
-  #shown(text: string): string {
-    return this.redacts ? redactText(text) : text;
-  }
-
-  #shownPlan(plan: Plan): Plan {
-    return this.redacts ? redactPlan(plan) : plan;
-  }
-
-  #shownOutcomes(outcomes: readonly Outcome[]): readonly Outcome[] {
-    return this.redacts ? redactOutcomes(outcomes) : outcomes;
+    this.#notAnnotated = annotateProblems(shownProblems(this.#job, problems), repositoryPath ?? inputs.csvFile);
   }
 
   #publish(outputs: Partial<Outputs>): void {
@@ -308,7 +232,7 @@ export class ActionHost implements AnyHost {
 
   /** The last line of a run that ends red, though nothing went wrong with the run itself. */
   get verdict(): string {
-    if (this.#breaches.length > 0) return this.#shown(this.#breaches.join(' '));
+    if (this.#breaches.length > 0) return shownText(this.#job, this.#breaches.join(' '));
     const { failed } = this.#outputs;
     if (failed > 0) return `${failedWords(failed, this.mode)}${moreProblems(this.#notAnnotated)}`;
     return 'The proxy and the file differ, and `fail-on-drift` is `true`.';
@@ -326,10 +250,6 @@ export class ActionHost implements AnyHost {
     setOutputs(this.#outputs);
   }
 }
-
-const COMMENT_BYTES = 60_000;
-const NOT_REVIEWED =
-  'Some changes were not applied, because no comment on a merged pull request showed them. Run the workflow by workflow_dispatch to apply all.';
 
 function failedWords(failed: number, { kind }: Mode): string {
   if (kind === 'plan') return `${plural(failed, 'row')} cannot be carried out: see the job summary.`;

@@ -4,10 +4,10 @@ import { appendSummary } from '../github/summary.ts';
 import type { Exported, Listing } from '../host/host.ts';
 import { documentMarkdown } from '../render/markdown.ts';
 import { plain } from '../render/plain.ts';
-import { redactText } from '../render/redact.ts';
 import { plural } from '../render/words.ts';
 import { besides, uploadResults } from './handover.ts';
 import type { Job } from './job.ts';
+import { shownText } from './shown.ts';
 import { artifactOf, named, TITLE } from './words.ts';
 
 /** Shows a list of users: stdout, job summary, file and artifact. */
@@ -34,7 +34,7 @@ export async function showExport(
 ): Promise<Partial<Outputs>> {
   for (const warning of warnings) job.log.warning(plain(warning));
   for (const note of notes) job.log.info(plain(note));
-  const shown = [...warnings, ...notes].map((note) => (job.redacts ? redactText(note) : note));
+  const shown = [...warnings, ...notes].map((note) => shownText(job, note));
   const { target } = named(job);
   const head = `**${plural(users, 'user')}** exported.`;
   await appendSummary(

@@ -6,19 +6,20 @@ import { appendSummary } from '../github/summary.ts';
 import type { RowsResult } from '../host/host.ts';
 import { planJson } from '../render/json.ts';
 import { resultMarkdown, rowPlanMarkdown } from '../render/markdown.ts';
-import { redactOutcomes, redactText } from '../render/redact.ts';
 import { resultText } from '../render/result-text.ts';
 import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
 import { outcomeCounts } from '../render/words.ts';
 import { besides, uploadResults } from './handover.ts';
 import type { Job } from './job.ts';
+import { PLAN_FILE } from './plan-files.ts';
+import { shownOutcomes, shownText } from './shown.ts';
 import { artifactOf, named, TITLE } from './words.ts';
 
 /** Shows what `add`, `delete` or `onboard` is about to do: log, and job summary where nothing follows. */
 export async function showRows(job: Job, rowPlan: RowPlan, applying: boolean): Promise<Partial<Outputs>> {
   const view = rowPlanView(rowPlan, job.redacts);
   job.log.info(rowPlanText(view, { applying, csvFile: job.inputs.csvFile }));
-  const planFile = besides(job, 'plan.json');
+  const planFile = besides(job, PLAN_FILE);
   await writeFile(planFile, planJson(view.plan, named(job)));
   const open = view.plan.changes.filter((change) => change.withheld === null).length + view.invited.length;
   const changes = { 'has-changes': open > 0, 'plan-file': planFile };
@@ -49,10 +50,10 @@ export async function reportRows(
   { outcomes, notes, files, secretFiles }: RowsResult,
   onboardingUrl: string,
 ): Promise<{ outputs: Partial<Outputs>; failure: Error | null }> {
-  const told = job.redacts ? redactOutcomes(outcomes) : outcomes;
+  const told = shownOutcomes(job, outcomes);
   job.log.info(resultText(told, 'Result:'));
   const open = files.filter((file) => !secretFiles.includes(file));
-  const { url, failure } = await uploadResults(job, [...open, besides(job, 'plan.json')].filter(existsSync));
+  const { url, failure } = await uploadResults(job, [...open, besides(job, PLAN_FILE)].filter(existsSync));
   const links = [
     { label: 'Onboarding links', url: onboardingUrl },
     { label: 'Results', url },
@@ -61,14 +62,10 @@ export async function reportRows(
   const options = {
     title: TITLE,
     ...named(job),
-    notes: notes.map((note) => shown(job, note)),
+    notes: notes.map((note) => shownText(job, note)),
     links,
     rest: artifactOf(job),
   };
   await appendSummary(job.env, (limit) => resultMarkdown(null, told, { ...options, limit }), job.log);
   return { outputs: { ...outcomeCounts(outcomes), 'result-file': files[0] ?? '', 'artifact-url': url }, failure };
-}
-
-function shown(job: Job, text: string): string {
-  return job.redacts ? redactText(text) : text;
 }

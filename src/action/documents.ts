@@ -1,0 +1,53 @@
+import type { Plan } from '../core/plan-types.ts';
+import type { Outputs } from '../github/outputs.ts';
+import type { Failure, SyncResult } from '../host/host.ts';
+import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
+import type { Body } from './comment.ts';
+import type { Job } from './job.ts';
+import { shownOutcomes, shownPlan, shownProblems, shownText } from './shown.ts';
+import { named, TITLE } from './words.ts';
+
+const NOT_REVIEWED =
+  'Some changes were not applied, because no comment on a merged pull request showed them. Run the workflow by workflow_dispatch to apply all.';
+
+/** @param rest where a reader finds what the limit leaves out */
+export function planBody(job: Job, plan: Plan, rest: string): Body {
+  const { event, inputs, mode } = job;
+  const planned = event.pullRequest === null ? 'dry-run' : 'plan';
+  return (limit) =>
+    planMarkdown(shownPlan(job, plan), {
+      title: TITLE,
+      ...named(job),
+      mode: mode.kind === 'apply' ? 'not-applied' : planned,
+      unreviewed: inputs.unreviewedChanges,
+      limit,
+      notes: [],
+      rest,
+    });
+}
+
+/** @param rest where a reader finds what the limit leaves out */
+export function resultBody(job: Job, { plan, outcomes }: SyncResult, outputs: Outputs, rest: string): Body {
+  const links = [
+    { label: 'Onboarding links', url: outputs['onboarding-artifact-url'] },
+    { label: 'Results', url: outputs['artifact-url'] },
+    { label: 'Run', url: job.event.runUrl },
+  ];
+  return (limit) =>
+    resultMarkdown(plan, shownOutcomes(job, outcomes), {
+      title: TITLE,
+      ...named(job),
+      limit,
+      notes: plan?.changes.some((change) => change.withheld === 'not reviewed') ? [NOT_REVIEWED] : [],
+      links: links.filter((link) => link.url !== ''),
+      rest,
+    });
+}
+
+/** Why there is no plan. */
+export function failureBody(job: Job, failure: Failure): Body {
+  const options = { title: TITLE, ...named(job) };
+  if (failure.kind === 'error') return () => failureMarkdown(shownText(job, failure.message), options);
+  const problems = shownProblems(job, failure.problems);
+  return (limit) => problemsMarkdown(problems, { ...options, limit, rest: 'the log' });
+}
