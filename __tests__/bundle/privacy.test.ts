@@ -104,6 +104,19 @@ describe('redact-emails', () => {
     expect(emailsIn(channels(run, world, world.temp))).toEqual([]);
   });
 
+  it.each([
+    ['public', '…'],
+    ['private', '127.0.0.1:9'],
+  ])('auto in a %s repository: what a failed plan says of the proxy names %s', async (seen, host) => {
+    const world = await World.create();
+    const down = { 'base-url': 'http://127.0.0.1:9', retries: '0' };
+    const run = await world.run('pull_request', { ...visibility(seen), inputs: down });
+    expect(run.code).toBe(1);
+    for (const text of [run.summary, ...world.github.commentsOf(7)]) {
+      expect(text).toContain(`Cannot reach the proxy at http://${host} (ECONNREFUSED)`);
+    }
+  });
+
   it('false in a public repository: emails are shown', async () => {
     const { text, world } = await wholeWay('false', 'public');
     expect(new Set(emailsIn(text).map((found) => found.split(' ')[0]))).toEqual(new Set(EMAILS));

@@ -4,7 +4,7 @@ import type { Failure, SyncResult } from '../host/host.ts';
 import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
 import type { Body } from './comment.ts';
 import type { Job } from './job.ts';
-import { shownOutcomes, shownPlan, shownProblems, shownText } from './shown.ts';
+import { shownOutcomes, shownPlan, shownProblems, shownWithoutHost } from './shown.ts';
 import { named, TITLE } from './words.ts';
 
 const NOT_REVIEWED =
@@ -47,7 +47,7 @@ export function resultBody(job: Job, { plan, outcomes }: SyncResult, outputs: Ou
 /** Why there is no plan. */
 export function failureBody(job: Job, failure: Failure): Body {
   const options = { title: TITLE, ...named(job) };
-  if (failure.kind === 'error') return () => failureMarkdown(shownText(job, failure.message), options);
+  if (failure.kind === 'error') return () => failureMarkdown(shownWithoutHost(job, failure.message), options);
   const problems = shownProblems(job, failure.problems);
   return (limit) => problemsMarkdown(problems, { ...options, limit, rest: 'the log' });
 }

@@ -11,6 +11,15 @@ export function shownText({ redacts }: Redacts, text: string): string {
   return redacts ? redactText(text) : text;
 }
 
+/**
+ * For places where the runner masks nothing, such as a comment: without the proxy's host, too, which may be kept as a
+ * secret.
+ */
+export function shownWithoutHost(job: Redacts & Pick<Job, 'inputs'>, text: string): string {
+  const { host } = new URL(job.inputs.baseUrl);
+  return job.redacts ? shownText(job, text).replaceAll(host, '…') : text;
+}
+
 export function shownPlan({ redacts }: Redacts, plan: Plan): Plan {
   return redacts ? redactPlan(plan) : plan;
 }
