@@ -101,6 +101,34 @@ describe('a plan without mishaps', () => {
     expect(proxy.calls).toEqual(['findUsers 1000', 'updateRoles 500', 'updateRoles 500', 'findUsers 1000']);
   });
 
+  it('updates 1,000 roles of team members with 2 bulk writes, whose answers show them, and a look at the rosters', async () => {
+    const proxy = new FakeProxy({ tellsRoles: true });
+    for (let at = 0; at < 1000; at++) proxy.user(`u${at}`, `u${at}@example.com`);
+    proxy.team('a', ...proxy.users.keys()).team('b');
+    proxy.users.delete('u7');
+    proxy.rosters.get('a')?.delete('u7');
+    const { options } = await started(proxy);
+    const currentTeams = teams('a');
+    const plan = planOf(
+      ...Array.from({ length: 1000 }, (_, at) => ({ ...setRole(`u${at}`, 'internal_user_viewer'), currentTeams })),
+    );
+    const outcomes = await applyPlan(plan, options);
+    expect(proxy.calls).toEqual(['findTeams 1', 'findUsers 1', 'updateRoles 500', 'updateRoles 499']);
+    expect(proxy.madeUp).toEqual([]);
+    const { role, teamName } = { role: 'internal_user_viewer', teamName: 'Team a' };
+    expect(outcomes[0]).toMatchObject({ status: 'SUCCESS', role, teamName });
+    expect(outcomes.filter((outcome) => outcome.status !== 'SUCCESS').map((outcome) => outcome.userId)).toEqual(['u7']);
+  });
+
+  it('looks again where the answer to a role shows another one', async () => {
+    const proxy = new FakeProxy({ tellsRoles: true }).user('u', 'u@example.com');
+    proxy.updateRoles = async (users) => users.map(({ userId }) => ({ userId, ok: true, role: 'internal_user' }));
+    const { options } = await started(proxy);
+    const [outcome] = await applyPlan(planOf(setRole('u', 'proxy_admin')), options);
+    expect(outcome).toMatchObject({ status: 'FAILED', role: 'internal_user' });
+    expect(outcome?.reason).toContain('the proxy reports success, but it is not so');
+  });
+
   it('moves many users with one call per team and direction', async () => {
     const proxy = new FakeProxy();
     for (let at = 0; at < 20; at++) proxy.user(`u${at}`, `u${at}@example.com`);
@@ -111,7 +139,7 @@ describe('a plan without mishaps', () => {
       options,
     );
     expect(outcomes.every((outcome) => outcome.status === 'SUCCESS' && outcome.teamName === 'Team b')).toBe(true);
-    expect(proxy.counts()).toEqual({ findUsers: 3, findTeams: 3, joinTeam: 1, leaveTeam: 1 });
+    expect(proxy.counts()).toEqual({ findUsers: 2, findTeams: 3, joinTeam: 1, leaveTeam: 1 });
     expect(proxy.rosters.get('a')?.size).toBe(0);
   });
 

@@ -1,4 +1,12 @@
-import type { Blocked, CreatedUser, Invitation, NewUser, ProxyWrites, RowResult } from '../../src/apply/ports.ts';
+import type {
+  Blocked,
+  CreatedUser,
+  Invitation,
+  NewUser,
+  ProxyWrites,
+  RoleResult,
+  RowResult,
+} from '../../src/apply/ports.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { emailKey, type ProxyKey, type ProxyUser, type Role, type Team } from '../../src/core/user.ts';
@@ -35,6 +43,8 @@ interface Options {
   readonly forgetsKeys?: boolean;
   /** As 1.75 does: creating an id that exists answers 200, leaves the user alone and makes another key. */
   readonly createsTwice?: boolean;
+  /** As both do: the answer to a role shows the user as he is now. */
+  readonly tellsRoles?: boolean;
 }
 
 const NEVER = new Promise<never>(() => undefined);
@@ -83,6 +93,7 @@ export class Life {
 
 /** The proxy's rules in memory: ids and emails are unique, unknown ids are *created* by updates and joins. */
 export class FakeProxy implements ProxyWrites {
+  readonly joinBatchSize: number;
   readonly batchSize: number;
   readonly users = new Map<string, { email: string; role: string | null; teams: Set<string> }>();
   readonly rosters = new Map<string, Set<string>>();
@@ -109,6 +120,7 @@ export class FakeProxy implements ProxyWrites {
   constructor(options: Options = {}) {
     this.#options = options;
     this.batchSize = options.batchSize ?? 500;
+    this.joinBatchSize = this.batchSize;
   }
 
   team(teamId: string, ...members: string[]): this {
@@ -158,15 +170,19 @@ export class FakeProxy implements ProxyWrites {
     );
   }
 
-  updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RowResult[]> {
+  updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RoleResult[]> {
     return this.#write(`updateRoles ${users.length}`, () =>
       users.map(({ userId, role }) => {
         const fault = this.#rowFault('role', userId);
         if (fault !== null) return fault;
         this.#known(userId).role = role;
-        return { userId, ok: true };
+        return { userId, ok: true, role: this.#options.tellsRoles === true ? role : null };
       }),
     );
+  }
+
+  cleansRosters(): Promise<boolean> {
+    return Promise.resolve(true);
   }
 
   joinTeam(teamId: string, userIds: readonly string[]): Promise<readonly RowResult[]> {

@@ -164,7 +164,18 @@ describe('a write', () => {
 
   it('is repeated after 429, which has not executed it', async () => {
     const server = await fakeProxy(inTurn({ status: 429, json: {} }, UPDATED));
-    expect(await client(server.url).proxy.updateRoles(ROLES)).toEqual([{ userId: 'u1', ok: true }]);
+    expect(await client(server.url).proxy.updateRoles(ROLES)).toMatchObject([{ userId: 'u1', ok: true }]);
+  });
+
+  it.each([
+    ['all of several rows for one reason', ['u1', 'u2'], 'not now'],
+    ['its only row because the transaction took too long', ['u1'], 'Transaction already closed: 5000 ms'],
+  ])('that refuses %s is refused as a whole, whatever its status', async (_what, ids, error) => {
+    const results = ids.map((user_id) => ({ user_id, success: false, error }));
+    const server = await fakeProxy(inTurn({ json: { results } }));
+    const refused = await failure(client(server.url).proxy.joinTeam('t', ids));
+    expect(refused.name).toBe('ProxyResponseError');
+    expect(refused.message).toBe(`POST /team/bulk_member_add: ${error}`);
   });
 
   it('is repeated where no connection was made, and then says what to check', async () => {

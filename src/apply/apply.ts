@@ -36,9 +36,10 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Outc
   await run.keep(options.journal.begin(plan, { apiKeys: options.apiKeys, invitations: options.invitations }));
   const work = sortOut(run, plan);
   await add(run, work.adds);
+  const isFresh = work.adds.length + work.deletes.length === 0;
   if (await mayDelete(run, work)) {
     await applyDeletes(run, work.deletes, (done, total) => options.onProgress({ phase: 'delete', done, total }));
-    await update(run, work.updates);
+    await update(run, work.updates, isFresh);
   }
   await run.saved();
   await finish(run);
@@ -76,9 +77,13 @@ function add(run: Run<ApplyOptions>, adds: readonly Numbered<AddChange>[]): Prom
   return newcomers.add(adds, ({ change, plan }) => candidateOf(plan, change, newUserId(), apiKeys));
 }
 
-async function update(run: Run<ApplyOptions>, updates: readonly Numbered<UpdateChange>[]): Promise<void> {
+async function update(
+  run: Run<ApplyOptions>,
+  updates: readonly Numbered<UpdateChange>[],
+  isFresh: boolean,
+): Promise<void> {
   const rows = updates.map(({ change, plan }) => ({ change, target: plan }));
-  const stuck = await applyUpdates(run, rows, (done, total) =>
+  const stuck = await applyUpdates(run, rows, isFresh, (done, total) =>
     run.options.onProgress({ phase: 'update', done, total }),
   );
   if (run.options.recreateOnFailure && stuck.length > 0) return recreate(run, stuck);

@@ -4,6 +4,9 @@ import type { ProxyKey, ProxyUser, Role, Team } from '../core/user.ts';
 /** What became of one row of a write; the call itself may throw, see {@link ProxyWrites}. */
 export type RowResult = { readonly userId: string; readonly ok: true } | FailedRow;
 
+/** `role`: as the proxy answered; `null` or absent: it does not say, look it up. */
+export type RoleResult = { readonly userId: string; readonly ok: true; readonly role?: string | null } | FailedRow;
+
 export interface FailedRow {
   readonly userId: string;
   readonly ok: false;
@@ -55,16 +58,20 @@ export interface Invitation {
  * Retries on 429 and on connections that were never made happen below this interface.
  */
 export interface ProxyWrites {
-  /** Largest number of rows of one call of createUsers, deleteUsers, updateRoles, joinTeam, leaveTeam. */
+  /** Largest number of rows of one call of createUsers, deleteUsers, updateRoles, leaveTeam. */
   readonly batchSize: number;
+  /** The same of joinTeam. */
+  readonly joinBatchSize: number;
   createUsers(users: readonly NewUser[], blocked?: Blocked): Promise<readonly CreatedUser[]>;
   deleteUsers(userIds: readonly string[], blocked?: Blocked): Promise<readonly RowResult[]>;
   /** The ids must exist: an unknown one would be created by the proxy. */
-  updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RowResult[]>;
+  updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RoleResult[]>;
   /** The ids must exist: an unknown one would be created by the proxy. Being a member already is ok. */
   joinTeam(teamId: string, userIds: readonly string[]): Promise<readonly RowResult[]>;
   /** Not being a member is ok. */
   leaveTeam(teamId: string, userIds: readonly string[], blocked?: Blocked): Promise<readonly RowResult[]>;
+  /** Whether a deleted user leaves all rosters (1.106); on 1.75 he stays in them. */
+  cleansRosters(): Promise<boolean>;
   createKey(key: {
     readonly userId: string;
     readonly teamId: string | null;

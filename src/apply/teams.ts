@@ -1,4 +1,4 @@
-import { writeInBulk } from './bulk.ts';
+import { pieces, writeInBulk } from './bulk.ts';
 import { isMember, look, type Seen } from './look.ts';
 import { missingTeams, type Newcomer } from './newcomer.ts';
 import { oneLine, reasonOf } from './reasons.ts';
@@ -79,11 +79,13 @@ async function joinMissing(run: Run, newcomers: readonly Newcomer[]): Promise<Ma
   }
   const reasons = new Map<string, string>();
   for (const [teamId, members] of byTeam) {
-    const rows = members.map((newcomer) => newcomer.candidate.user);
-    const answers = await writeInBulk(run, rows, (some) => run.options.proxy.joinTeam(teamId, idsOf(some)));
-    for (const newcomer of members) {
-      const answer = answers.get(newcomer.candidate.user.userId);
-      if (answer !== undefined && answer.kind !== 'answered') reasons.set(pair(teamId, newcomer), answer.reason);
+    for (const piece of pieces(members, run.options.proxy.joinBatchSize)) {
+      const rows = piece.map((newcomer) => newcomer.candidate.user);
+      const answers = await writeInBulk(run, rows, (some) => run.options.proxy.joinTeam(teamId, idsOf(some)));
+      for (const newcomer of piece) {
+        const answer = answers.get(newcomer.candidate.user.userId);
+        if (answer !== undefined && answer.kind !== 'answered') reasons.set(pair(teamId, newcomer), answer.reason);
+      }
     }
   }
   return reasons;

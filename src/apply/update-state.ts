@@ -1,7 +1,7 @@
 import { compare } from '../core/membership.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { TeamRef, UpdateChange } from '../core/plan-types.ts';
-import type { Role } from '../core/user.ts';
+import type { ProxyUser, Role } from '../core/user.ts';
 import { isMember, isOutside, type Seen } from './look.ts';
 
 /** What an update wants, without what it costs. */
@@ -22,6 +22,11 @@ export function missingSteps(target: UpdateTarget, seen: Seen): Step[] {
   if (joins.length > 0) return [...roles, ...joins.map((team): Step => ({ kind: 'join', team }))];
   const leaves = (teams?.leave ?? []).filter((team) => !isOutside(seen, userId, team.teamId));
   return [...roles, ...leaves.map((team): Step => ({ kind: 'leave', team }))];
+}
+
+/** A user as the plan saw him. */
+export function plannedUser({ userId, email, currentRole: role, currentTeams }: UpdateTarget): ProxyUser {
+  return { userId, email, role, teams: currentTeams.map((team) => team.teamId), keyCount: 0, spend: 0 };
 }
 
 /** The teams whose rosters an update needs to see. */

@@ -1,11 +1,11 @@
 import type { TeamRef } from '../core/plan-types.ts';
-import type { Role } from '../core/user.ts';
+import type { ProxyUser, Role } from '../core/user.ts';
 import { type Answer, pieces, writeInBulk } from './bulk.ts';
 import { look, type Seen } from './look.ts';
 import type { Blocked, RowResult } from './ports.ts';
 import { reasonOf } from './reasons.ts';
 import type { Run } from './run.ts';
-import { missingSteps, type Step, teamIdsOf, type UpdateTarget, updatedOutcome } from './update-state.ts';
+import { missingSteps, plannedUser, type Step, teamIdsOf, type UpdateTarget, updatedOutcome } from './update-state.ts';
 
 export interface UpdateRow {
   readonly change: number;
@@ -32,6 +32,8 @@ interface Tries {
 interface Open extends UpdateRow {
   readonly userId: string;
   readonly tries: Map<string, Tries>;
+  /** The role that the proxy's answer shows, where nothing but the role was missing: no need to look again. */
+  answered: Role | null;
 }
 
 /** A refusal is tried once more (two writes of one roster may have met), then it counts. */
@@ -41,38 +43,48 @@ const REFUSALS = 2;
  * Updates in rounds: look at the proxy, write what it lacks, look again, until it lacks nothing or stays as it is. So
  * a lost answer needs no treatment of its own, nothing that is there already is written, and success is always seen.
  * Settles every row but those that it returns.
+ * @param isFresh the plan has just been made: to begin with, rosters are enough to see who is still there
  */
 export async function applyUpdates(
   run: Run,
   rows: readonly UpdateRow[],
+  isFresh: boolean,
   progress: (done: number, total: number) => void,
 ): Promise<Stuck[]> {
   const stuck: Stuck[] = [];
-  let open: Open[] = rows.map((row) => ({ ...row, userId: row.target.userId, tries: new Map() }));
+  let open: Open[] = rows.map((row) => ({ ...row, userId: row.target.userId, tries: new Map(), answered: null }));
   if (run.blocked() === null) await run.keep(run.options.journal.intend(open));
-  while (open.length > 0) {
-    const seen = await lookAt(run, open);
+  for (let glance = isFresh; open.length > 0; glance = false) {
+    const seen = await lookAt(run, open, glance ? glanceAt : lookAtAll);
     if (seen === null) break;
     const round = new Round();
     for (const row of open) sort(run, row, seen, round, stuck);
-    open = round.rows;
-    progress(rows.length - open.length, rows.length);
+    progress(rows.length - round.rows.length, rows.length);
     if (round.repeats > 0) await run.pause(round.repeats - 1);
     await round.write(run);
+    open = settleAnswered(run, round.rows, seen);
+    progress(rows.length - open.length, rows.length);
   }
   return stuck;
 }
 
+/** What is left open of them. */
+function settleAnswered(run: Run, rows: readonly Open[], seen: Seen): Open[] {
+  for (const row of rows) {
+    const user = seen.users.get(row.userId);
+    if (row.answered === null || user === undefined) continue;
+    const now = { ...seen, users: new Map([[row.userId, { ...user, role: row.answered }]]) };
+    run.settle(row.change, updatedOutcome(row.target, now, null));
+  }
+  return rows.filter((row) => row.answered === null);
+}
+
 /** `null` where the proxy cannot be read: what is known then stands in the rows. */
-async function lookAt(run: Run, open: readonly Open[]): Promise<Seen | null> {
+async function lookAt(run: Run, open: readonly Open[], eyes: typeof lookAtAll): Promise<Seen | null> {
   const blocked = run.blocked();
   try {
     if (blocked === null || open.some(wasTried)) {
-      return await look(
-        run.options.proxy,
-        open.map((row) => row.userId),
-        open.flatMap((row) => teamIdsOf(row.target)),
-      );
+      return await eyes(run, open);
     }
   } catch (error) {
     run.isFatal(error);
@@ -86,6 +98,34 @@ async function lookAt(run: Run, open: readonly Open[]): Promise<Seen | null> {
   }
   for (const row of open) run.settle(row.change, updatedOutcome(row.target, null, `not attempted: ${blocked}`));
   return null;
+}
+
+function lookAtAll({ options }: Run, open: readonly Open[]): Promise<Seen> {
+  return look(
+    options.proxy,
+    open.map((row) => row.userId),
+    open.flatMap((row) => teamIdsOf(row.target)),
+  );
+}
+
+/**
+ * As the plan saw them, where all their teams still list them: a deleted user is in no roster. Rosters come 100 teams a
+ * request, users take the proxy some milliseconds each.
+ */
+async function glanceAt(run: Run, open: readonly Open[]): Promise<Seen> {
+  if (!(await run.options.proxy.cleansRosters())) return lookAtAll(run, open);
+  const current = open.flatMap((row) => row.target.currentTeams.map((team) => team.teamId));
+  const { teams } = await look(run.options.proxy, [], [...current, ...open.flatMap((row) => teamIdsOf(row.target))]);
+  const known = open.map((row) => plannedUser(row.target));
+  const isListed = (user: ProxyUser): boolean =>
+    user.teams.length > 0 && user.teams.every((id) => teams.get(id)?.members.has(user.userId));
+  const others = await look(run.options.proxy, ids(known.filter((user) => !isListed(user))), []);
+  const users = known.filter(isListed).map((user): [string, ProxyUser] => [user.userId, user]);
+  return { users: new Map([...users, ...others.users]), teams };
+}
+
+function ids(users: readonly ProxyUser[]): string[] {
+  return users.map((user) => user.userId);
 }
 
 function wasTried(row: Open): boolean {
@@ -139,7 +179,7 @@ class Round {
   readonly rows: Open[] = [];
   /** The most often that one of its writes was tried before. */
   repeats = 0;
-  readonly #roles: { readonly row: Open; readonly userId: string; readonly role: Role }[] = [];
+  readonly #roles: { readonly row: Open; readonly userId: string; readonly role: Role; readonly alone: boolean }[] = [];
   readonly #joins = new Map<string, { team: TeamRef; rows: Open[] }>();
   readonly #leaves = new Map<string, { team: TeamRef; rows: Open[] }>();
 
@@ -147,7 +187,8 @@ class Round {
     this.rows.push(row);
     for (const step of steps) {
       this.repeats = Math.max(this.repeats, row.tries.get(nameOf(step))?.count ?? 0);
-      if (step.kind === 'role') this.#roles.push({ row, userId: row.userId, role: step.role });
+      if (step.kind === 'role')
+        this.#roles.push({ row, userId: row.userId, role: step.role, alone: steps.length === 1 });
       else group(step.kind === 'join' ? this.#joins : this.#leaves, step.team, row);
     }
   }
@@ -159,13 +200,19 @@ class Round {
       const answers = await writeInBulk(run, piece, (some) =>
         proxy.updateRoles(some.map(({ userId, role }) => ({ userId, role }))),
       );
-      for (const { row, role } of piece) note(row, { kind: 'role', role }, answers.get(row.userId));
+      for (const { row, role, alone } of piece) {
+        const answer = answers.get(row.userId);
+        if (alone && answer?.kind === 'answered' && answer.row.role === role) row.answered = role;
+        else note(row, { kind: 'role', role }, answer);
+      }
     }
     for (const { team, rows } of this.#joins.values()) {
-      await this.#writeTeam(run, rows, { kind: 'join', team }, (ids) => proxy.joinTeam(team.teamId, ids));
+      const step: Step = { kind: 'join', team };
+      await this.#writeTeam(run, rows, step, proxy.joinBatchSize, (ids) => proxy.joinTeam(team.teamId, ids));
     }
     for (const { team, rows } of this.#leaves.values()) {
-      await this.#writeTeam(run, rows, { kind: 'leave', team }, (ids, blocked) =>
+      const step: Step = { kind: 'leave', team };
+      await this.#writeTeam(run, rows, step, proxy.batchSize, (ids, blocked) =>
         proxy.leaveTeam(team.teamId, ids, blocked),
       );
     }
@@ -175,9 +222,10 @@ class Round {
     run: Run,
     rows: readonly Open[],
     step: Step,
+    size: number,
     call: (userIds: readonly string[], blocked: Blocked) => Promise<readonly RowResult[]>,
   ): Promise<void> {
-    for (const piece of pieces(rows, run.options.proxy.batchSize)) {
+    for (const piece of pieces(rows, size)) {
       const answers = await writeInBulk(run, piece, (some, blocked) =>
         call(
           some.map((row) => row.userId),

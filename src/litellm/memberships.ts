@@ -21,6 +21,8 @@ export async function joinTeam(
   return rowResults(userIds, answers).map((row) => settled.get(row.userId) ?? row);
 }
 
+const ROUTE = '/team/bulk_member_add';
+
 interface Joined {
   readonly user_id: string | null;
   readonly success: boolean;
@@ -35,8 +37,22 @@ async function addMembers(
 ): Promise<readonly Joined[]> {
   const members = userIds.map((user_id) => ({ user_id, role: 'user' }));
   const body = { team_id: teamId, members };
-  const call = { method: 'POST', path: '/team/bulk_member_add', body, rows: userIds.length } as const;
-  return (await locks.run([teamId], () => http.json(call, joined))).results;
+  const call = { method: 'POST', path: ROUTE, body, rows: userIds.length } as const;
+  const { results } = await locks.run([teamId], () => http.json(call, joined));
+  const reason = reasonOfAll(results);
+  if (reason !== null) throw new ProxyResponseError(`POST ${ROUTE}: ${reason}`, `POST ${ROUTE}`, 200, reason);
+  return results;
+}
+
+/**
+ * Why nobody joined, where all of several rows tell the same, or one tells of a transaction that took too long: then the
+ * proxy means the call, and has rolled it back. It names one user in the words of all.
+ */
+function reasonOfAll(results: readonly Joined[]): string | null {
+  const [first, ...others] = results;
+  if (first === undefined || first.success || isUnclear(first)) return null;
+  if (others.length === 0 && !/transaction/i.test(first.error ?? '')) return null;
+  return results.every((one) => !one.success && one.error === first.error) ? reasonOf(first.error) : null;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Blocked, CreatedUser, Invitation, NewUser, ProxyWrites, RowResult } from '../apply/ports.ts';
+import type { Blocked, CreatedUser, Invitation, NewUser, ProxyWrites, RoleResult, RowResult } from '../apply/ports.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Inventory, ProxyKey, ProxyUser, Role, Team } from '../core/user.ts';
 import { Capabilities } from './capabilities.ts';
@@ -36,6 +36,11 @@ export function connect(options: ProxyOptions, effects: Partial<Effects> = {}): 
 /** The LiteLLM proxy. Every method may throw a `ProxyError`; writes also `AnswerLostError`, see {@link ProxyWrites}. */
 export class ProxyClient implements ProxyWrites {
   readonly batchSize = 500;
+  /**
+   * The route takes 500, but in one transaction that ends after 5 seconds (Prisma's default): measured on two cores, at
+   * 30 ms a user, 250 did not get through.
+   */
+  readonly joinBatchSize = 50;
   readonly #http: Http;
   readonly #capabilities: Capabilities;
   readonly #context: WriteContext;
@@ -108,6 +113,11 @@ export class ProxyClient implements ProxyWrites {
     return this.#capabilities.bulk('leave');
   }
 
+  /** Source: 1.106 takes a deleted user out of all rosters, 1.75 leaves him there. */
+  cleansRosters(): Promise<boolean> {
+    return this.#capabilities.bulk('leave');
+  }
+
   /** Whether the proxy has the page `/ui/onboarding`. Asked once. */
   onboardingPage(): Promise<boolean> {
     return this.#capabilities.onboardingPage();
@@ -121,7 +131,7 @@ export class ProxyClient implements ProxyWrites {
     return deleteUsers(this.#context, userIds, blocked);
   }
 
-  updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RowResult[]> {
+  updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RoleResult[]> {
     return updateRoles(this.#http, users);
   }
 

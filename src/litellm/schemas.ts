@@ -96,7 +96,11 @@ const result = z.object({ user_id: text, success: z.boolean(), error: text });
 export const resultData = z.object({ data: z.array(result) });
 
 /** `POST /user/bulk_update` */
-export const resultList = z.object({ results: z.array(result) });
+export const resultList = z.object({
+  results: z.array(
+    result.extend({ updated_user: z.object({ data: z.object({ user_role: text }).nullish() }).nullish() }),
+  ),
+});
 
 /** `POST /team/bulk_member_add` */
 export const joined = z.object({ results: z.array(result.extend({ updated_user: z.unknown().optional() })) });

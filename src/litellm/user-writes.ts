@@ -1,4 +1,4 @@
-import type { Blocked, CreatedUser, NewUser, RowResult } from '../apply/ports.ts';
+import type { Blocked, CreatedUser, NewUser, RoleResult, RowResult } from '../apply/ports.ts';
 import { Secret } from '../core/secret.ts';
 import type { Role } from '../core/user.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -129,13 +129,15 @@ async function deleteTogether(http: Http, userIds: readonly string[]): Promise<b
 export async function updateRoles(
   http: Http,
   users: readonly { readonly userId: string; readonly role: Role }[],
-): Promise<RowResult[]> {
+): Promise<RoleResult[]> {
   if (users.length === 0) return [];
   const body = { users: users.map(({ userId, role }) => ({ user_id: userId, user_role: role })) };
   const call = { method: 'POST', path: '/user/bulk_update', body, rows: users.length } as const;
   const { results } = await http.json(call, resultList);
-  return rowResults(
+  const roles = new Map(results.map((row) => [row.user_id, row.updated_user?.data?.user_role]));
+  const rows = rowResults(
     users.map((user) => user.userId),
     results,
   );
+  return rows.map((row) => (row.ok ? { ...row, role: roles.get(row.userId) ?? null } : row));
 }
