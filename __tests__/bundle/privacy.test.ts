@@ -113,7 +113,7 @@ describe('redact-emails', () => {
     const run = await world.run('pull_request', { ...visibility(seen), inputs: down });
     expect(run.code).toBe(1);
     for (const text of [run.summary, ...world.github.commentsOf(7)]) {
-      expect(text).toContain(`Cannot reach the proxy at http://${host} (ECONNREFUSED)`);
+      expect(text).toContain(`Cannot reach the proxy at \`http://${host}\` (ECONNREFUSED)`);
     }
   });
 
