@@ -108,7 +108,7 @@ describe.skipIf(baseUrl === '' || masterKey === '')('on a real proxy', { timeout
     const user = newUser();
     await create(user);
     expect(await proxy.updateRoles([{ userId: user.userId, role: 'internal_user_viewer' }])).toEqual([
-      { userId: user.userId, ok: true },
+      { userId: user.userId, ok: true, role: 'internal_user_viewer' },
     ]);
     expect((await one(user))?.role).toBe('internal_user_viewer');
   });
