@@ -4,7 +4,10 @@ import { expect, test } from 'vitest';
 import type { Api } from './api.ts';
 import { contract } from './suite.ts';
 
-/** Every field of an answer with its type, by path; `[]` stands for the elements of a list. */
+/**
+ * Every field of an answer with its type, by path; `[]` stands for the elements of a list, of which it is `null` where
+ * it is `null` in all of them: their order is the database's.
+ */
 type Shape = Record<string, string>;
 
 /** Shapes of the real answers; with `--update=all`, this file alone against the real proxy writes them. */
@@ -12,11 +15,19 @@ const FILE = fileURLToPath(new URL('shapes.json', import.meta.url));
 
 function shapeOf(value: unknown, path = ''): Shape {
   if (Array.isArray(value)) {
-    return Object.assign({ [path]: 'list' }, ...value.map((element) => shapeOf(element, `${path}[]`)));
+    return merged({ [path]: 'list' }, ...value.map((element) => shapeOf(element, `${path}[]`)));
   }
   if (typeof value !== 'object' || value === null) return { [path]: value === null ? 'null' : typeof value };
   const fields = Object.entries(value).map(([name, field]) => shapeOf(field, `${path}.${name}`));
   return Object.assign({ [path]: 'object' }, ...fields);
+}
+
+function merged(...shapes: readonly Shape[]): Shape {
+  const all: Shape = {};
+  for (const [path, type] of shapes.flatMap((shape) => Object.entries(shape))) {
+    if (type !== 'null' || !(path in all)) all[path] = type;
+  }
+  return all;
 }
 
 /** The answers that a client reads, of one small company. */
