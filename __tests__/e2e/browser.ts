@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium, type Locator } from 'playwright-core';
 
 /** Nothing of the browser's own goes over the network. */
 const FLAGS = [
@@ -35,7 +36,7 @@ export async function acceptInvitation(link: string, password: string, pictures:
     await page.goto(link);
     const form = page.locator('form');
     await form.locator('input[type=password]').first().waitFor({ timeout: 30_000 });
-    const email = await form.locator('input:not([type=password])').first().inputValue();
+    const email = await shownEmail(form.locator('input:not([type=password])').first());
     await page.screenshot({ path: `${pictures}-form.png` });
     for (const field of await form.locator('input[type=password]').all()) await field.fill(password);
     const claimed = page.waitForResponse((response) => response.url().includes('/onboarding/claim_token'));
@@ -51,4 +52,14 @@ export async function acceptInvitation(link: string, password: string, pictures:
     await context.close();
     rmSync(profile, { recursive: true, force: true });
   }
+}
+
+/** The page fills it in once it has asked the proxy; empty where it does not. */
+async function shownEmail(field: Locator): Promise<string> {
+  for (let look = 0; look < 50; look++) {
+    const email = await field.inputValue();
+    if (email !== '') return email;
+    await sleep(200);
+  }
+  return '';
 }
