@@ -155,9 +155,9 @@ describe('faults', () => {
 });
 
 describe('size', () => {
-  test('100,000 users in one team: all pages, a bulk write between them, exact look-ups', async () => {
+  test('20,000 users in one team: all pages, a bulk write between them, exact look-ups', async () => {
     const id = (index: number) => `user-${String(index).padStart(6, '0')}`;
-    const users = Array.from({ length: 100_000 }, (_, index) => ({
+    const users = Array.from({ length: 20_000 }, (_, index) => ({
       userId: id(index),
       email: `${id(index)}@example.com`,
       role: 'internal_user',
@@ -165,9 +165,9 @@ describe('size', () => {
     }));
     const api = await start({ seed: { teams: [{ teamId: 't' }], users } });
     const ids: string[] = [];
-    for (let page = 1; ids.length < 100_000; page += 1) {
+    for (let page = 1; ids.length < 20_000; page += 1) {
       const { body } = await api.get(`/user/list?user_ids=&role=&sort_by=user_id&page_size=100&page=${page}`);
-      expect(body.total).toBe(100_001);
+      expect(body.total).toBe(20_001);
       ids.push(
         ...body.users
           .map((user: { user_id: string }) => user.user_id)
@@ -182,6 +182,6 @@ describe('size', () => {
     const found = (await api.get(`/user/list?user_ids=${leaving.slice(0, 100).join()}&page_size=100`)).body;
     expect(found.total).toBe(100);
     const { teams } = (await api.get('/v2/team/list')).body;
-    expect(teams[0].members_with_roles).toHaveLength(99_501);
+    expect(teams[0].members_with_roles).toHaveLength(19_501);
   });
 });
