@@ -7,7 +7,13 @@ export interface Stop {
   release(): void;
 }
 
-/** Set by SIGINT and SIGTERM: no new write is started, what has begun is finished, the files are written. */
+/** npm passes on a Ctrl-C that the terminal has sent already: not everything that comes twice was meant twice. */
+const TWICE_MS = 1_000;
+
+/**
+ * Set by SIGINT and SIGTERM: no new write is started, what has begun is finished, the files are written. The same
+ * signal a second later does what it always does, and ends the program.
+ */
 export function stopOnSignals(log: Log, target: NodeJS.EventEmitter = process): Stop {
   const stop: Stop = {
     requested: false,
@@ -17,8 +23,11 @@ export function stopOnSignals(log: Log, target: NodeJS.EventEmitter = process): 
   };
   const request = (signal: string): void => {
     if (!stop.requested)
-      log.warning(`${signal}: no new write is started; what has begun is finished and written down.`);
+      log.warning(
+        `${signal}: no new write is started; what has begun is finished and written down. Once more ends the run at once, and leaves that to the next one.`,
+      );
     stop.requested = true;
+    setTimeout(() => target.off(signal, request), TWICE_MS).unref();
   };
   for (const signal of SIGNALS) target.on(signal, request);
   return stop;
