@@ -35,6 +35,9 @@ concurrency: every page of \`/user/list\` once; two bulk creations of 500 with k
 \`/user/bulk_update\` of 500; bulk joins of 50 (more do not get through the proxy's transaction of 5 seconds on two
 cores) and one bulk leave of 500; two bulk deletes. Ours and the floor take turns; ratio is
 the median of the pairs. Requests and peak memory (resident set) are ours.
+
+Ours holds more than the floor: the inventory, without which there is no plan, and the looks that verify what was written.
+Where the writes are quick, that shows: deleting 1,000 of 1,001 users reads all of them first, a third of its time.
 `;
 
 interface Result {
