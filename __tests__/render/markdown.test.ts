@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/core/plan-types.ts';
-import { planMarkdown, problemsMarkdown, resultMarkdown } from '../../src/render/markdown.ts';
+import {
+  documentMarkdown,
+  planMarkdown,
+  problemsMarkdown,
+  resultMarkdown,
+  rowPlanMarkdown,
+} from '../../src/render/markdown.ts';
 import { adminChange } from '../../src/render/words.ts';
 import { anyPlan, hostileValue } from './arbitraries.ts';
 import { decoded, type Parsed, parse } from './gfm.ts';
@@ -102,6 +108,15 @@ describe('planMarkdown', () => {
   });
 });
 
+const anyOutcome = fc.record({
+  email: hostileValue,
+  status: fc.constantFrom('SUCCESS', 'FAILED', 'SKIPPED'),
+  action: fc.constantFrom('ADDED', 'DELETED', 'UPDATED', 'UNCHANGED'),
+  role: hostileValue,
+  teamName: hostileValue,
+  reason: hostileValue,
+} as const);
+
 describe('resultMarkdown', () => {
   const result = {
     title: 'Result',
@@ -111,14 +126,6 @@ describe('resultMarkdown', () => {
     links: [],
     rest: 'the artifact',
   };
-  const anyOutcome = fc.record({
-    email: hostileValue,
-    status: fc.constantFrom('SUCCESS', 'FAILED', 'SKIPPED'),
-    action: fc.constantFrom('ADDED', 'DELETED', 'UPDATED', 'UNCHANGED'),
-    role: hostileValue,
-    teamName: hostileValue,
-    reason: hostileValue,
-  } as const);
 
   it('stays below the limit and lists each outcome but the unchanged', () => {
     fc.assert(
@@ -133,6 +140,61 @@ describe('resultMarkdown', () => {
         expect(shown + countMore(text)).toBe(listed.length);
       }),
       { numRuns: 200 },
+    );
+  });
+});
+
+describe('rowPlanMarkdown', () => {
+  it('stays below the limit and lists what is done, what is skipped and what is wrong', () => {
+    const invited = fc.record({ email: hostileValue, userId: hostileValue });
+    fc.assert(
+      fc.property(
+        anyPlan,
+        fc.array(anyOutcome),
+        fc.array(invited),
+        fc.constantFrom('ADDED', 'DELETED'),
+        fc.integer({ min: 5_000, max: 20_000 }),
+        (anything, rows, links, action, limit) => {
+          const view = {
+            action,
+            plan: anything,
+            invited: links.map((link) => ({ ...link, role: null, teams: [] })),
+            left: rows.map(({ email, ...more }) => outcome(email, more)),
+          };
+          const text = rowPlanMarkdown(view, { title: 'Users', target: null, csvFile: 'a|`b', limit, rest: 'the log' });
+          expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+          const parsed = parse(text);
+          expectHarmless(parsed, text);
+          const shown = parsed.tables.reduce((sum, table) => sum + table.rows.length, 0);
+          const left = rows.filter(({ status }) => status !== 'SUCCESS').length;
+          expect(shown + countMore(text)).toBe(anything.changes.length + left + links.length);
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('documentMarkdown', () => {
+  it('stays below the limit, with one row per user and as many cells as columns', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(hostileValue, hostileValue), { maxLength: 300 }),
+        hostileValue,
+        fc.integer({ min: 5_000, max: 20_000 }),
+        (users, note, limit) => {
+          const table = { header: ['user_email', 'teams'], count: users.length, row: (at: number) => users[at] ?? [] };
+          const where = { title: 'Users', target: note, head: '**some** users.', notes: [note], rest: 'the file' };
+          const text = documentMarkdown({ ...where, table, limit });
+          expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+          const parsed = parse(text);
+          expectHarmless(parsed, text);
+          const rows = parsed.tables.flatMap((found) => found.rows);
+          expect(rows.length + countMore(text)).toBe(users.length);
+          for (const row of rows) expect(row).toHaveLength(2);
+        },
+      ),
+      { numRuns: 100 },
     );
   });
 });
