@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Api } from '../contract/api.ts';
 import { expectGolden } from '../render/golden.ts';
-import { commands, makeTeams } from './suite.ts';
+import { commands, makeTeams, makeUsers, stateOf } from './suite.ts';
 
 const ODD_ALIASES = [
   'semi;colon',
@@ -51,34 +51,14 @@ function manyUsers(teams: readonly string[]): object[] {
   }));
 }
 
-/** In bulk, or one by one where there is no such route (1.75). */
-async function make(api: Api, users: object[]): Promise<void> {
-  const { status, body } = await api.post('/management/v1/users/bulk', { users });
-  if (status === 404) {
-    for (const user of users) await api.ok('/user/new', user);
-  } else {
-    expect(body.data.filter((row: { success: boolean }) => !row.success)).toEqual([]);
-  }
-}
-
-/** Roles and teams of everybody: what a plan could change. */
-async function state(api: Api): Promise<string[]> {
-  const pages = await Promise.all(
-    [1, 2, 3, 4].map((page) => api.get(`/user/list?sort_by=user_id&sort_order=asc&page_size=100&page=${page}`)),
-  );
-  return pages
-    .flatMap(({ body }) => body.users)
-    .map((user) => JSON.stringify([user.user_id, user.user_email, user.user_role, [...user.teams].sort()]));
-}
-
 commands('export', (place, api) => {
   test('a plan right after finds nothing to do: 300 users, odd names, several teams, no team, no role, no email', async () => {
-    await make(api(), manyUsers(await makeOddTeams(api())));
+    await makeUsers(api(), manyUsers(await makeOddTeams(api())));
     await api().makeUser('machine', { user_email: null, user_role: 'internal_user' });
     await api().makeUser('half', { teams: ['twin-1'], user_role: 'internal_user' });
     await api().post('/user/delete', { user_ids: ['half', 'nobody'] });
     expect((await api().rosterOf('twin-1')).includes('half')).toBe(false);
-    const before = await state(api());
+    const before = await stateOf(api());
 
     const exported = await place().run('export');
     expect(exported.code).toBe(0);
@@ -97,7 +77,7 @@ commands('export', (place, api) => {
       'Users to add: 0\n  Users to delete: 0\n  Users to update: 0\n  Users unchanged: 301',
     );
     expect((await place().run('sync')).code).toBe(0);
-    expect(await state(api())).toEqual(before);
+    expect(await stateOf(api())).toEqual(before);
 
     const text = place().read('user_list.csv');
     const again = await place().run('export');
