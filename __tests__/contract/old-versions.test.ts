@@ -3,11 +3,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startStandin } from '../../src/demo/standin/server.ts';
 import type { Version } from '../../src/demo/standin/versions.ts';
 import { Api } from './api.ts';
-import { TURN_TIMEOUT } from './targets.ts';
+import { TURN_TIMEOUT, takeTurn } from './targets.ts';
 
 /**
  * The stand-in as an old version; and the real one, where LITELLM_1_75_BASE_URL and LITELLM_1_75_MASTER_KEY (or
- * LITELLM_1_55_…) name it. Every test uses ids of its own, so nothing is deleted.
+ * LITELLM_1_55_…) name it. Every test uses ids of its own, so nothing is deleted; other
+ * files may empty that proxy, so they wait for each other.
  */
 function targets(version: Version): { name: string; start: () => Promise<{ api: Api; stop: () => Promise<void> }> }[] {
   const standin = async () => {
@@ -16,7 +17,10 @@ function targets(version: Version): { name: string; start: () => Promise<{ api: 
   };
   const prefix = `LITELLM_${version.replace('.', '_')}`;
   const [url, key] = [process.env[`${prefix}_BASE_URL`], process.env[`${prefix}_MASTER_KEY`]];
-  const real = async () => ({ api: new Api(url ?? '', key ?? ''), stop: async () => {} });
+  const real = async () => {
+    const release = await takeTurn((url ?? '').replace(/\/+$/, ''));
+    return { api: new Api(url ?? '', key ?? ''), stop: async () => release() };
+  };
   return [{ name: 'the stand-in', start: standin }, ...(url && key ? [{ name: 'the real one', start: real }] : [])];
 }
 
