@@ -7,8 +7,8 @@ import { TURN_TIMEOUT, takeTurn } from './targets.ts';
 
 /**
  * The stand-in as an old version; and the real one, where LITELLM_1_75_BASE_URL and LITELLM_1_75_MASTER_KEY (or
- * LITELLM_1_55_…) name it. Every test uses ids of its own, so nothing is deleted; other
- * files may empty that proxy, so they wait for each other.
+ * LITELLM_1_55_…) name it. Every test uses ids of its own, so nothing is deleted; other files may empty that proxy, so
+ * they wait for each other.
  */
 function targets(version: Version): { name: string; start: () => Promise<{ api: Api; stop: () => Promise<void> }> }[] {
   const standin = async () => {
@@ -18,7 +18,7 @@ function targets(version: Version): { name: string; start: () => Promise<{ api: 
   const prefix = `LITELLM_${version.replace('.', '_')}`;
   const [url, key] = [process.env[`${prefix}_BASE_URL`], process.env[`${prefix}_MASTER_KEY`]];
   const real = async () => {
-    const release = await takeTurn((url ?? '').replace(/\/+$/, ''));
+    const release = await takeTurn(url ?? '');
     return { api: new Api(url ?? '', key ?? ''), stop: async () => release() };
   };
   return [{ name: 'the stand-in', start: standin }, ...(url && key ? [{ name: 'the real one', start: real }] : [])];

@@ -56,9 +56,9 @@ async function startReal(baseUrl: string, masterKey: string): Promise<RunningTar
   };
 }
 
-/** Waits for a lock file of this proxy; one that its process left behind is taken over. */
+/** Waits for a lock file of this proxy, with or without a slash at its end; one that its process left behind is taken over. */
 export async function takeTurn(baseUrl: string): Promise<() => void> {
-  const name = createHash('sha256').update(baseUrl).digest('hex').slice(0, 12);
+  const name = createHash('sha256').update(baseUrl.replace(/\/+$/, '')).digest('hex').slice(0, 12);
   const file = join(tmpdir(), `litellm-contract-${name}.lock`);
   while (!created(file)) {
     if (isAbandoned(file)) rmSync(file, { force: true });

@@ -45,7 +45,7 @@ describe.skipIf(baseUrl === '' || masterKey === '')('on a real proxy', { timeout
   let endTurn = (): void => {};
 
   beforeAll(async () => {
-    endTurn = await takeTurn(baseUrl.replace(/\/+$/, ''));
+    endTurn = await takeTurn(baseUrl);
     for (const team_id of Object.values(TEAMS)) await post('/team/new', { team_id, team_alias: `alias ${RUN}` });
   }, TURN_TIMEOUT);
 

@@ -32,6 +32,10 @@ function expectHarmless({ html, links, texts, types }: Parsed, text: string): vo
   }
 }
 
+function countRows({ tables }: Parsed): number {
+  return tables.reduce((sum, table) => sum + table.rows.length, 0);
+}
+
 function countMore(text: string): number {
   return [...text.matchAll(/^… (\d+) more, see /gm)].reduce((sum, [, number]) => sum + Number(number), 0);
 }
@@ -58,7 +62,7 @@ describe('planMarkdown', () => {
         const text = planMarkdown(anything, options({ limit, target, notes: [target] }));
         expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
         const parsed = parse(text);
-        const shown = parsed.tables.reduce((sum, table) => sum + table.rows.length, 0);
+        const shown = countRows(parsed);
         expect(shown + countMore(text)).toBe(anything.changes.length);
         expectHarmless(parsed, text);
       }),
@@ -136,7 +140,7 @@ describe('resultMarkdown', () => {
         const parsed = parse(text);
         expectHarmless(parsed, text);
         const listed = outcomes.filter(({ status, action }) => status !== 'SUCCESS' || action !== 'UNCHANGED');
-        const shown = parsed.tables.reduce((sum, table) => sum + table.rows.length, 0);
+        const shown = countRows(parsed);
         expect(shown + countMore(text)).toBe(listed.length);
       }),
       { numRuns: 200 },
@@ -165,7 +169,7 @@ describe('rowPlanMarkdown', () => {
           expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
           const parsed = parse(text);
           expectHarmless(parsed, text);
-          const shown = parsed.tables.reduce((sum, table) => sum + table.rows.length, 0);
+          const shown = countRows(parsed);
           const left = rows.filter(({ status }) => status !== 'SUCCESS').length;
           expect(shown + countMore(text)).toBe(anything.changes.length + left + links.length);
         },
