@@ -28,20 +28,30 @@ export function planBody(job: Job, plan: Plan, rest: string): Body {
 
 /** @param rest where a reader finds what the limit leaves out */
 export function resultBody(job: Job, { plan, outcomes }: SyncResult, outputs: Outputs, rest: string): Body {
-  const links = [
-    { label: 'Onboarding links', url: outputs['onboarding-artifact-url'] },
-    { label: 'Results', url: outputs['artifact-url'] },
-    { label: 'Run', url: job.event.runUrl },
-  ];
+  const links = resultLinks(job, outputs['onboarding-artifact-url'], outputs['artifact-url']);
   return (limit) =>
     resultMarkdown(plan, shownOutcomes(job, outcomes), {
       title: TITLE,
       ...named(job),
       limit,
       notes: plan?.changes.some((change) => change.withheld === 'not reviewed') ? [NOT_REVIEWED] : [],
-      links: links.filter((link) => link.url !== ''),
+      links,
       rest,
     });
+}
+
+/** Where a run left its files; a blank address is left out. */
+export function resultLinks(
+  { event }: Job,
+  onboardingUrl: string,
+  resultsUrl: string,
+): { label: string; url: string }[] {
+  const links = [
+    { label: 'Onboarding links', url: onboardingUrl },
+    { label: 'Results', url: resultsUrl },
+    { label: 'Run', url: event.runUrl },
+  ];
+  return links.filter((link) => link.url !== '');
 }
 
 /** Why there is no plan. */

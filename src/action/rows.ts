@@ -9,6 +9,7 @@ import { resultMarkdown, rowPlanMarkdown } from '../render/markdown.ts';
 import { resultText } from '../render/result-text.ts';
 import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
 import { outcomeCounts } from '../render/words.ts';
+import { resultLinks } from './documents.ts';
 import { besides, uploadResults } from './handover.ts';
 import type { Job } from './job.ts';
 import { PLAN_FILE } from './plan-files.ts';
@@ -54,16 +55,11 @@ export async function reportRows(
   job.log.info(resultText(told, 'Result:'));
   const open = files.filter((file) => !secretFiles.includes(file));
   const { url, failure } = await uploadResults(job, [...open, besides(job, PLAN_FILE)].filter(existsSync));
-  const links = [
-    { label: 'Onboarding links', url: onboardingUrl },
-    { label: 'Results', url },
-    { label: 'Run', url: job.event.runUrl },
-  ].filter((link) => link.url !== '');
   const options = {
     title: TITLE,
     ...named(job),
     notes: notes.map((note) => shownText(job, note)),
-    links,
+    links: resultLinks(job, onboardingUrl, url),
     rest: artifactOf(job),
   };
   await appendSummary(job.env, (limit) => resultMarkdown(null, told, { ...options, limit }), job.log);
