@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { COMMANDS, INPUT_NAMES, type Inputs, parseInputs, requireMasterKey, UsageError } from '../src/inputs.ts';
+import { UsageError } from '../src/core/errors.ts';
+import { COMMANDS, INPUT_NAMES, type Inputs, parseInputs, requireMasterKey } from '../src/inputs.ts';
 
 function refusal(raw: Parameters<typeof parseInputs>[0], env: NodeJS.ProcessEnv = {}): string {
   try {

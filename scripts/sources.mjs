@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Name of the file in `dist`. */
 export const STAMP = 'sources.sha256';
 
-/** Of everything in `src` that is bundled, how it is built, and the dependencies. */
+/** Of everything in `src`, how it is built, and the dependencies. */
 export function sourcesHash() {
   const hash = createHash('sha256');
   for (const path of [...sources(), 'tsconfig.json', 'scripts/build.mjs']) {
@@ -26,7 +26,6 @@ function sources() {
   return readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter((path) => !path.startsWith('src/demo/'))
     .sort();
 }
 

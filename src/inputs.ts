@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { didYouMean } from './core/did-you-mean.ts';
+import { UsageError } from './core/errors.ts';
+import { ROLES } from './core/inventory.ts';
 import type { DeleteLimit } from './core/limits.ts';
-import { didYouMean } from './core/nearest.ts';
 import { Secret, withoutKeys } from './core/secret.ts';
-import { ROLES } from './core/user.ts';
 
 export const COMMANDS = ['sync', 'add', 'delete', 'onboard', 'list', 'export'] as const;
 export type Command = (typeof COMMANDS)[number];
@@ -66,11 +67,6 @@ export const BOOLEAN_INPUTS: readonly InputName[] = [
   'show-all',
   'force',
 ];
-
-/** Wrong usage: every problem with the inputs at once. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 const CSV_FILES: Readonly<Record<Command, string>> = {
   sync: 'user_list.csv',

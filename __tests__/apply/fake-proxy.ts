@@ -8,8 +8,8 @@ import type {
   RowResult,
 } from '../../src/apply/ports.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
+import { emailKey, type ProxyKey, type ProxyUser, type Role, type Team } from '../../src/core/inventory.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { emailKey, type ProxyKey, type ProxyUser, type Role, type Team } from '../../src/core/user.ts';
 
 /** What goes wrong at one write. */
 export type Fault =

@@ -1,10 +1,10 @@
 import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { FileJournal, UnsettledJournalError } from '../../src/apply/journal.ts';
 import { type RecoverOptions, recover } from '../../src/apply/recover.ts';
-import type { Change, TeamRef } from '../../src/core/plan-types.ts';
+import type { Change, TeamRef } from '../../src/core/plan.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { FileJournal, UnsettledJournalError } from '../../src/journal/journal.ts';
 import { FakeProxy } from './fake-proxy.ts';
 import { add, linksIn, move, optionsFor, planOf, remove, setRole, teams, temporaryDirectory } from './setup.ts';
 

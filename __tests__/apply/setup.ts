@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import Papa from 'papaparse';
 import { onTestFinished } from 'vitest';
 import type { ApplyOptions } from '../../src/apply/apply.ts';
-import { FileJournal, type Journal } from '../../src/apply/journal.ts';
-import type { AddChange, Change, DeleteChange, Plan, TeamRef, UpdateChange } from '../../src/core/plan-types.ts';
-import type { Role } from '../../src/core/user.ts';
+import type { Role } from '../../src/core/inventory.ts';
+import type { AddChange, Change, DeleteChange, Plan, TeamRef, UpdateChange } from '../../src/core/plan.ts';
+import { FileJournal, type Journal } from '../../src/journal/journal.ts';
 import { type FakeProxy, Unauthorized } from './fake-proxy.ts';
 
 export function teams(...ids: string[]): TeamRef[] {

@@ -1,9 +1,9 @@
 import { expect } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
-import { FileJournal } from '../../src/apply/journal.ts';
 import { recover } from '../../src/apply/recover.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
-import type { Change, Plan } from '../../src/core/plan-types.ts';
+import type { Change, Plan } from '../../src/core/plan.ts';
+import { FileJournal } from '../../src/journal/journal.ts';
 import { FakeProxy, type Fault } from './fake-proxy.ts';
 import { add, linksIn, move, optionsFor, planOf, remove, setRole, started, teams } from './setup.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { UserRow } from '../../src/demo/standin/types.ts';
+import type { UserRow } from '../../standin/types.ts';
 import { NOT_ACCESSIBLE, sha } from '../github/support.ts';
 import { annotations, type Run } from './support/action.ts';
 import { COMPANY, SAME, USER_LIST } from './support/company.ts';

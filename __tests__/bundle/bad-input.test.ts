@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../src/demo/standin/server.ts';
+import type { Fault } from '../../standin/server.ts';
 import { sha } from '../github/support.ts';
 import { annotations } from './support/action.ts';
 import { SAME, USER_LIST } from './support/company.ts';

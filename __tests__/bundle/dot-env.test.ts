@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { startStandin } from '../../src/demo/standin/server.ts';
+import { startStandin } from '../../standin/server.ts';
 import { entry, NODE } from './support/bundle.ts';
 
 const run = promisify(execFile);

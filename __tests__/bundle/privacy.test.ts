@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { describe, expect, it } from 'vitest';
-import type { Fault } from '../../src/demo/standin/server.ts';
-import type { Seed } from '../../src/demo/standin/types.ts';
+import type { Fault } from '../../standin/server.ts';
+import type { Seed } from '../../standin/types.ts';
 import { sha } from '../github/support.ts';
 import { parse } from '../render/gfm.ts';
 import { HOSTILE } from '../render/plans.ts';

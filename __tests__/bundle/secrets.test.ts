@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { Fault, SeenRequest, StandinOptions } from '../../src/demo/standin/server.ts';
+import type { Fault, SeenRequest, StandinOptions } from '../../standin/server.ts';
 import { sha } from '../github/support.ts';
 import { annotations, type Run } from './support/action.ts';
 import { channels, expectMaskedFirst, expectUnseen, filesOf, secretsIn } from './support/canary.ts';

@@ -3,11 +3,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { FileJournal } from '../../src/apply/journal.ts';
 import { runCli } from '../../src/cli/run.ts';
 import { proxyHash } from '../../src/commands/settle.ts';
-import { startStandin } from '../../src/demo/standin/server.ts';
 import { parseInputs } from '../../src/inputs.ts';
+import { FileJournal } from '../../src/journal/journal.ts';
+import { startStandin } from '../../standin/server.ts';
 import { add, planOf } from '../apply/setup.ts';
 import { Sink } from '../host/sink.ts';
 

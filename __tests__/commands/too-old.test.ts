@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { startStandin } from '../../src/demo/standin/server.ts';
+import { startStandin } from '../../standin/server.ts';
 import { Api } from '../contract/api.ts';
 import { Workplace } from './workplace.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hashKey } from '../../src/demo/standin/state.ts';
+import { hashKey } from '../../standin/state.ts';
 import { contract } from './suite.ts';
 
 const taken = (alias: string) => ({

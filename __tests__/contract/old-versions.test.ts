@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startStandin } from '../../src/demo/standin/server.ts';
-import type { Version } from '../../src/demo/standin/versions.ts';
+import { startStandin } from '../../standin/server.ts';
+import type { Version } from '../../standin/versions.ts';
 import { Api } from './api.ts';
 import { TURN_TIMEOUT, takeTurn } from './targets.ts';
 

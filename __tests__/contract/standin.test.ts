@@ -1,11 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import {
-  type Fault,
-  type SeenRequest,
-  type Standin,
-  type StandinOptions,
-  startStandin,
-} from '../../src/demo/standin/server.ts';
+import { type Fault, type SeenRequest, type Standin, type StandinOptions, startStandin } from '../../standin/server.ts';
 import { Api } from './api.ts';
 
 let running: Standin | null = null;

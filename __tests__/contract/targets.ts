@@ -3,8 +3,8 @@ import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { startStandin } from '../../src/demo/standin/server.ts';
-import type { State } from '../../src/demo/standin/state.ts';
+import { startStandin } from '../../standin/server.ts';
+import type { State } from '../../standin/state.ts';
 import { Api } from './api.ts';
 
 export interface RunningTarget {

@@ -1,8 +1,8 @@
-import { makePlan, type Planned, type Policy } from '../../src/core/plan.ts';
-import type { Change } from '../../src/core/plan-types.ts';
-import { teamDirectory } from '../../src/core/team-names.ts';
-import type { Inventory, ProxyUser, Team } from '../../src/core/user.ts';
-import { readUserList, resolveTeams } from '../../src/core/user-list.ts';
+import { readUserList, resolveTeams } from '../../src/core/desired.ts';
+import { makePlan, type Planned, type Policy } from '../../src/core/diff.ts';
+import type { Inventory, ProxyUser, Team } from '../../src/core/inventory.ts';
+import type { Change } from '../../src/core/plan.ts';
+import { teamDirectory } from '../../src/core/teams.ts';
 
 export const POLICY: Policy = {
   userRole: 'internal_user',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readTable } from '../../src/core/csv.ts';
-import { badEmails, ONBOARD_LIST, readUserList } from '../../src/core/user-list.ts';
+import { badEmails, ONBOARD_LIST, readUserList } from '../../src/core/desired.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const emails = (text: string): string[] => readUserList(bytes(text)).rows.map((row) => row.email);

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { readUserList, resolveTeams } from '../../src/core/desired.ts';
+import { makePlan } from '../../src/core/diff.ts';
 import { exportList } from '../../src/core/export-list.ts';
-import { makePlan } from '../../src/core/plan.ts';
-import { teamDirectory } from '../../src/core/team-names.ts';
-import { emailKey, type Inventory } from '../../src/core/user.ts';
-import { readUserList, resolveTeams } from '../../src/core/user-list.ts';
+import { emailKey, type Inventory } from '../../src/core/inventory.ts';
+import { teamDirectory } from '../../src/core/teams.ts';
 import { usersCsv } from '../../src/render/csv.ts';
 import { inventory, POLICY, team, user } from './build.ts';
 

@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { changeDigest, planDigests, targetHash, wholeDigest } from '../../src/core/digest.ts';
-import { markerFor, markerText, parseMarker, replaceMarker } from '../../src/core/marker.ts';
-import type { Plan } from '../../src/core/plan-types.ts';
-import { unreviewed, withholdUnreviewed } from '../../src/core/review.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import {
+  changeDigest,
+  markerFor,
+  markerText,
+  parseMarker,
+  planDigests,
+  replaceMarker,
+  targetHash,
+  unreviewed,
+  wholeDigest,
+  withholdUnreviewed,
+} from '../../src/core/review.ts';
 import { inventory, POLICY, planOf, short, team, user } from './build.ts';
 
 const target = targetHash({ target: '', csvFile: 'user_list.csv', baseUrl: 'http://proxy.internal:4000' });

@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { Lookup } from '../../src/core/lookup.ts';
-import { freeKeyNames, newUsers, planAdds, planDeletes, skipExisting, takeExisting } from '../../src/core/row-plan.ts';
-import { problemsOfFile, Rows } from '../../src/core/rows.ts';
-import { DELETE_LIST, readUserList } from '../../src/core/user-list.ts';
+import { DELETE_LIST, readUserList } from '../../src/core/desired.ts';
+import { Lookup } from '../../src/core/index.ts';
+import {
+  freeKeyNames,
+  newUsers,
+  planAdds,
+  planDeletes,
+  problemsOfFile,
+  Rows,
+  skipExisting,
+  takeExisting,
+} from '../../src/core/row-plan.ts';
 import { inventory, POLICY, short, team, user } from './build.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

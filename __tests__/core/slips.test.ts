@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { isEmail } from '../../src/core/desired.ts';
 import { breaches } from '../../src/core/limits.ts';
-import type { DeleteChange } from '../../src/core/plan-types.ts';
-import { teamDirectory } from '../../src/core/team-names.ts';
-import { isEmail } from '../../src/core/user-list.ts';
+import type { DeleteChange } from '../../src/core/plan.ts';
+import { teamDirectory } from '../../src/core/teams.ts';
 import { inventory, planOf, team, user } from './build.ts';
 
 const deletes = (count: number): DeleteChange[] =>

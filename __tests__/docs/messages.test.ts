@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COMPANY, USER_LIST } from '../../demo/company.ts';
 import { helpText } from '../../src/cli/args.ts';
 import { runCli } from '../../src/cli/run.ts';
-import { COMPANY, USER_LIST } from '../../src/demo/company.ts';
-import { type Standin, startStandin } from '../../src/demo/standin/server.ts';
 import { secretUploadRefusal } from '../../src/github/visibility.ts';
+import { type Standin, startStandin } from '../../standin/server.ts';
 import { Sink } from '../host/sink.ts';
 
 /** Pages quote what the tool says: here it says it. */

@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { startStandin } from '../../src/demo/standin/server.ts';
+import { startStandin } from '../../standin/server.ts';
 import { Checks } from './checks.ts';
 import { Forge } from './forge.ts';
 import { type Lab, publishAction } from './project.ts';

@@ -1,5 +1,5 @@
-import { startStandin } from '../../src/demo/standin/server.ts';
-import type { Version } from '../../src/demo/standin/versions.ts';
+import { startStandin } from '../../standin/server.ts';
+import type { Version } from '../../standin/versions.ts';
 import { Api } from '../contract/api.ts';
 import { contractTargets } from '../contract/targets.ts';
 import type { Lab } from './scenario.ts';

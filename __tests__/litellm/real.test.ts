@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NewUser } from '../../src/apply/ports.ts';
+import type { ProxyUser } from '../../src/core/inventory.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { ProxyUser } from '../../src/core/user.ts';
 import { TURN_TIMEOUT, takeTurn } from '../contract/targets.ts';
 import { client, failure } from './support.ts';
 

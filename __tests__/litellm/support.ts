@@ -10,8 +10,8 @@ import type { AddressInfo } from 'node:net';
 import { afterEach } from 'vitest';
 import type { Log } from '../../src/core/log.ts';
 import { Secret } from '../../src/core/secret.ts';
+import { connect, type ProxyClient, type ProxyOptions } from '../../src/litellm/client.ts';
 import type { Effects } from '../../src/litellm/http.ts';
-import { connect, type ProxyClient, type ProxyOptions } from '../../src/litellm/proxy.ts';
 
 export const MASTER_KEY = 'sk-test-master-key-0001';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { AddChange, DeleteChange, Plan, TeamMove, TeamRef, UpdateChange } from '../../src/core/plan-types.ts';
-import { ROLES } from '../../src/core/user.ts';
+import { ROLES } from '../../src/core/inventory.ts';
+import type { AddChange, DeleteChange, Plan, TeamMove, TeamRef, UpdateChange } from '../../src/core/plan.ts';
 import { HOSTILE } from './plans.ts';
 
 const NASTY = [

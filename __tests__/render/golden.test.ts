@@ -9,11 +9,11 @@ import {
   registrationsCsv,
   usersCsv,
 } from '../../src/render/csv.ts';
-import { planJson } from '../../src/render/json.ts';
 import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../../src/render/markdown.ts';
+import { planJson } from '../../src/render/plan-json.ts';
+import { planText } from '../../src/render/plan-text.ts';
 import { redactOutcomes, redactPlan } from '../../src/render/redact.ts';
 import { resultText } from '../../src/render/result-text.ts';
-import { planText } from '../../src/render/text.ts';
 import { expectGolden } from './golden.ts';
 import { HOSTILE, options, outcome, PLANS, plan } from './plans.ts';
 

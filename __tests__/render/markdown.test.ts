@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Plan } from '../../src/core/plan-types.ts';
+import type { Plan } from '../../src/core/plan.ts';
+import { adminChange } from '../../src/render/labels.ts';
 import {
   documentMarkdown,
   planMarkdown,
@@ -8,7 +9,6 @@ import {
   resultMarkdown,
   rowPlanMarkdown,
 } from '../../src/render/markdown.ts';
-import { adminChange } from '../../src/render/words.ts';
 import { anyPlan, hostileValue } from './arbitraries.ts';
 import { decoded, type Parsed, parse } from './gfm.ts';
 import { add, HOSTILE, options, outcome, PLANS, plan, remove, update } from './plans.ts';

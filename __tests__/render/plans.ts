@@ -1,5 +1,5 @@
 import type { Outcome } from '../../src/core/outcome.ts';
-import type { AddChange, DeleteChange, Plan, TeamRef, UpdateChange } from '../../src/core/plan-types.ts';
+import type { AddChange, DeleteChange, Plan, TeamRef, UpdateChange } from '../../src/core/plan.ts';
 import type { PlanMarkdownOptions } from '../../src/render/markdown.ts';
 
 function team(name: string): TeamRef {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planJson } from '../../src/render/json.ts';
 import { planMarkdown } from '../../src/render/markdown.ts';
+import { planJson } from '../../src/render/plan-json.ts';
+import { planText } from '../../src/render/plan-text.ts';
 import { redactEmail, redactOutcomes, redactPlan, redactText } from '../../src/render/redact.ts';
-import { planText } from '../../src/render/text.ts';
 import { add, moved, options, outcome, plan, remove, update } from './plans.ts';
 
 describe('redactEmail', () => {

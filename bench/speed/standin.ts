@@ -1,5 +1,5 @@
 // A stand-in in a process of its own, with so many users: prints its address and key.
-import { startStandin } from '../../src/demo/standin/server.ts';
+import { startStandin } from '../../standin/server.ts';
 import { members, TEAMS } from './population.ts';
 
 const count = Number(process.argv[2] ?? 0);

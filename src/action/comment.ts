@@ -1,7 +1,14 @@
-import { changeDigest, planDigests } from '../core/digest.ts';
-import { type Marker, markerFor, markerText, parseMarker, replaceMarker } from '../core/marker.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { Change, Plan } from '../core/plan-types.ts';
+import type { Change, Plan } from '../core/plan.ts';
+import {
+  changeDigest,
+  type Marker,
+  markerFor,
+  markerText,
+  parseMarker,
+  planDigests,
+  replaceMarker,
+} from '../core/review.ts';
 import type { Approvals, ReviewedPull } from '../github/approvals.ts';
 import { findAuthor, isBy } from '../github/author.ts';
 import { updateComment, writeStickyComment } from '../github/comments.ts';

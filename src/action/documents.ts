@@ -1,11 +1,10 @@
-import type { Plan } from '../core/plan-types.ts';
-import type { Outputs } from '../github/outputs.ts';
-import type { Failure, SyncResult } from '../host/host.ts';
+import type { Plan } from '../core/plan.ts';
+import type { Failure, SyncResult } from '../host/port.ts';
 import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
 import type { Body } from './comment.ts';
 import type { Job } from './job.ts';
-import { shownOutcomes, shownPlan, shownProblems, shownWithoutHost } from './shown.ts';
-import { named, TITLE } from './words.ts';
+import { named, shownOutcomes, shownPlan, shownProblems, shownWithoutHost, TITLE } from './labels.ts';
+import type { Outputs } from './outputs.ts';
 
 const NOT_REVIEWED =
   'Some changes were not applied, because no comment on a merged pull request showed them. Run the workflow by workflow_dispatch to apply all.';

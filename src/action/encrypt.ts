@@ -1,6 +1,6 @@
 import { access, readFile, rename, writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { RefusedError } from '../core/refused.ts';
+import { RefusedError } from '../core/errors.ts';
 
 /**
  * An encrypter for age recipients (`age1…`); the library is loaded only when there are any.

@@ -2,20 +2,20 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix, relative, resolve, sep } from 'node:path';
 import { setSecret } from '@actions/core';
-import { targetHash } from '../core/digest.ts';
+import { RefusedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { RefusedError } from '../core/refused.ts';
-import { actionsLog, mappedLog } from '../github/actions-log.ts';
+import { targetHash } from '../core/review.ts';
 import type { GitHubClient } from '../github/client.ts';
 import { type RunEvent, readEvent } from '../github/event.ts';
 import { decideMode } from '../github/mode.ts';
 import { createGitHubClient } from '../github/octokit.ts';
 import { pathInCheckout } from '../github/repository-file.ts';
 import { redactEmails } from '../github/visibility.ts';
-import type { Mode } from '../host/host.ts';
+import type { Mode } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import { redactText } from '../render/redact.ts';
 import { VERSION } from '../version.ts';
+import { actionsLog, mappedLog } from './log.ts';
 
 /** Everything that is known about a job before its work begins. */
 export interface Job {

@@ -1,16 +1,30 @@
 import { getState, saveState, setFailed } from '@actions/core';
+import { connectProxy } from '../commands/connection.ts';
+import { deliver } from '../commands/deliver.ts';
 import { FileProblemsError } from '../commands/problems.ts';
-import { runCommand } from '../commands/run.ts';
-import { actionsLog } from '../github/actions-log.ts';
-import { moreProblems } from '../github/annotations.ts';
-import { NO_OUTPUTS, setOutputs } from '../github/outputs.ts';
-import { stopOnSignals } from '../host/stop.ts';
+import { runCommand } from '../commands/registry.ts';
+import { settleLeftovers } from '../commands/settle.ts';
+import { stopOnSignals } from '../host/signals.ts';
 import { INPUT_NAMES, type Inputs, parseInputs, type RawInputs } from '../inputs.ts';
+import { plural } from '../render/labels.ts';
 import { redactText } from '../render/redact.ts';
-import { plural } from '../render/words.ts';
-import { ActionHost } from './action-host.ts';
+import { moreProblems } from './annotations.ts';
+import { ActionHost } from './host.ts';
 import { type Job, openJob } from './job.ts';
-import { settleInPost } from './post.ts';
+import { actionsLog } from './log.ts';
+import { NO_OUTPUTS, setOutputs } from './outputs.ts';
+
+/**
+ * Settles what a `main` left that was killed in the midst of writing: its rows, keys and links are handed over. Red
+ * where a row failed, as `main` would have been.
+ */
+async function settleInPost(job: Job): Promise<void> {
+  const host = new ActionHost(job, stopOnSignals(job.log));
+  const proxy = job.inputs.masterKey === null ? null : connectProxy(job.inputs, host);
+  const { state, outcomes } = await settleLeftovers(job.inputs, host, proxy);
+  if (state === 'nothing') return;
+  if ((await deliver(outcomes, { host, proxy, plan: null })) !== 0) setFailed(host.verdict);
+}
 
 const ANNOTATED = 9;
 

@@ -1,17 +1,15 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { AddChange, Change, DeleteChange, Plan, UpdateChange, Withheld } from '../core/plan-types.ts';
-import { applyDeletes, deletedOutcome } from './deletes.ts';
-import { candidateOf } from './newcomer.ts';
-import { Newcomers } from './newcomers.ts';
-import type { ApplyOptions } from './options.ts';
-import { userOutcome } from './outcomes.ts';
-import { reasonOf } from './reasons.ts';
+import type { AddChange, Change, DeleteChange, Plan, UpdateChange, Withheld } from '../core/plan.ts';
+import { candidateOf } from './add/new-user.ts';
+import { Newcomers } from './add/phase.ts';
+import { applyDeletes, deletedOutcome } from './delete.ts';
+import { reasonOf, userOutcome } from './messages.ts';
+import { updatedOutcome } from './observed.ts';
 import { fail, recreate } from './recreate.ts';
-import { Run } from './run.ts';
-import { updatedOutcome } from './update-state.ts';
-import { applyUpdates } from './updates.ts';
+import { type ApplyOptions, Run } from './run.ts';
+import { applyUpdates } from './update.ts';
 
-export type { ApplyOptions } from './options.ts';
+export type { ApplyOptions } from './run.ts';
 
 interface Numbered<C extends Change> {
   readonly change: number;

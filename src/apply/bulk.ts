@@ -1,6 +1,6 @@
 import { AnswerLostError } from '../core/errors.ts';
+import { oneLine, reasonOf, withWayOut } from './messages.ts';
 import type { Blocked, FailedRow } from './ports.ts';
-import { oneLine, reasonOf, withWayOut } from './reasons.ts';
 import type { Run } from './run.ts';
 
 /** What is known of one row after a write. */

@@ -1,5 +1,5 @@
+import type { ProxyKey, ProxyUser, Role, Team } from '../core/inventory.ts';
 import type { Secret } from '../core/secret.ts';
-import type { ProxyKey, ProxyUser, Role, Team } from '../core/user.ts';
 
 /** What became of one row of a write; the call itself may throw, see {@link ProxyWrites}. */
 export type RowResult = { readonly userId: string; readonly ok: true } | FailedRow;

@@ -1,15 +1,13 @@
+import type { ProxyUser } from '../core/inventory.ts';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
-import type { ProxyUser } from '../core/user.ts';
-import { deletedOutcome } from './deletes.ts';
-import { FileJournal } from './journal.ts';
-import type { ChangeRecord, JournalLine } from './journal-lines.ts';
-import { look, type Seen } from './look.ts';
-import { type Candidate, candidateOf, type Newcomer, newcomerOf, notCreated } from './newcomer.ts';
-import { Newcomers } from './newcomers.ts';
-import type { WriteOptions } from './options.ts';
-import { reasonOf } from './reasons.ts';
-import { Run } from './run.ts';
-import { missingSteps, teamIdsOf, updatedOutcome } from './update-state.ts';
+import type { ChangeRecord, JournalLine } from '../journal/format.ts';
+import { FileJournal } from '../journal/journal.ts';
+import { type Candidate, candidateOf, type Newcomer, newcomerOf, notCreated } from './add/new-user.ts';
+import { Newcomers } from './add/phase.ts';
+import { deletedOutcome } from './delete.ts';
+import { reasonOf } from './messages.ts';
+import { look, missingSteps, type Seen, teamIdsOf, updatedOutcome } from './observed.ts';
+import { Run, type WriteOptions } from './run.ts';
 
 /** As for a new run; what the killed one wanted, its journal tells. `proxy: null`: no key at hand, only report. */
 export type RecoverOptions = Omit<WriteOptions, 'journal' | 'apiKeys' | 'invitations' | 'proxy'> & {

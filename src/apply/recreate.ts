@@ -1,14 +1,13 @@
-import type { TeamRef } from '../core/plan-types.ts';
-import { isRole } from '../core/user.ts';
+import { isRole } from '../core/inventory.ts';
+import type { TeamRef } from '../core/plan.ts';
+import type { Candidate } from './add/new-user.ts';
+import { Newcomers } from './add/phase.ts';
 import { pieces } from './bulk.ts';
-import { deleteUsers } from './deletes.ts';
-import type { Candidate } from './newcomer.ts';
-import { Newcomers } from './newcomers.ts';
-import type { ApplyOptions } from './options.ts';
-import { reasonOf } from './reasons.ts';
-import type { Run } from './run.ts';
-import { type UpdateTarget, updatedOutcome } from './update-state.ts';
-import type { Stuck } from './updates.ts';
+import { deleteUsers } from './delete.ts';
+import { reasonOf } from './messages.ts';
+import { type UpdateTarget, updatedOutcome } from './observed.ts';
+import type { ApplyOptions, Run } from './run.ts';
+import type { Stuck } from './update.ts';
 
 const NOTE = "recreated under a new user id: the old user's keys and spend are gone";
 

@@ -1,6 +1,7 @@
-import { didYouMean } from '../core/nearest.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
+import { UsageError } from '../core/errors.ts';
 import { withoutKeys } from '../core/secret.ts';
-import { BOOLEAN_INPUTS, COMMANDS, INPUT_NAMES, type InputName, type RawInputs, UsageError } from '../inputs.ts';
+import { BOOLEAN_INPUTS, COMMANDS, INPUT_NAMES, type InputName, type RawInputs } from '../inputs.ts';
 
 /** What was written on the command line. */
 export interface Arguments {

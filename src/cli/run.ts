@@ -2,15 +2,16 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { FileProblemsError } from '../commands/problems.ts';
-import { runCommand } from '../commands/run.ts';
+import { runCommand } from '../commands/registry.ts';
+import { UsageError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { withoutKeys } from '../core/secret.ts';
-import type { ExitCode } from '../host/host.ts';
-import { stopOnSignals } from '../host/stop.ts';
-import { type Terminal, TerminalHost, terminalLog } from '../host/terminal-host.ts';
-import { type Inputs, parseInputs, UsageError } from '../inputs.ts';
+import type { ExitCode } from '../host/port.ts';
+import { stopOnSignals } from '../host/signals.ts';
+import { type Inputs, parseInputs } from '../inputs.ts';
 import { VERSION } from '../version.ts';
 import { type Arguments, helpText, parseArguments } from './args.ts';
+import { type Terminal, TerminalHost, terminalLog } from './host.ts';
 
 /**
  * The command line tool.

@@ -1,17 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type DesiredUser, readUserList } from '../core/desired.ts';
+import { addedInWords } from '../core/manual-words.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { freeKeyNames, newUsers, planAdds, skipExisting } from '../core/row-plan.ts';
-import { addedInWords } from '../core/row-words.ts';
-import type { Rows } from '../core/rows.ts';
-import { type DesiredUser, readUserList } from '../core/user-list.ts';
-import type { ExitCode, RowsHost } from '../host/host.ts';
+import { freeKeyNames, newUsers, planAdds, type Rows, skipExisting } from '../core/row-plan.ts';
+import type { ExitCode, RowsHost } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import { registrationErrorsCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';
-import { writeExisting } from './existing.ts';
 import { writeRegistrations } from './registrations.ts';
 import { type RowCommand, type RowContext, runRows } from './row-run.ts';
+import { writeExisting } from './update-existing.ts';
 
 const ERROR_FILE = 'user_reg_error.csv';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Journal } from '../apply/journal.ts';
-import type { ApplyOptions, Phase } from '../apply/options.ts';
-import type { Host } from '../host/host.ts';
+import type { ApplyOptions, Phase } from '../apply/run.ts';
+import type { Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { ProxyClient } from '../litellm/client.ts';
 import { ProxyAuthError } from '../litellm/errors.ts';
-import type { ProxyClient } from '../litellm/proxy.ts';
 import { onboardingLinks } from './connection.ts';
 
 const PHASES: Readonly<Record<Phase, string>> = {

@@ -1,6 +1,6 @@
-import type { Host } from '../host/host.ts';
+import type { Host } from '../host/port.ts';
 import { type Inputs, requireMasterKey } from '../inputs.ts';
-import { connect, type ProxyClient } from '../litellm/proxy.ts';
+import { connect, type ProxyClient } from '../litellm/client.ts';
 import { USER_AGENT } from '../version.ts';
 
 /** The proxy that the inputs name; nothing is asked of it yet. */

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DELETE_LIST, readUserList } from '../core/desired.ts';
+import { deletedInWords } from '../core/manual-words.ts';
 import { planDeletes } from '../core/row-plan.ts';
-import { deletedInWords } from '../core/row-words.ts';
-import { DELETE_LIST, readUserList } from '../core/user-list.ts';
-import type { ExitCode, RowsHost } from '../host/host.ts';
+import type { ExitCode, RowsHost } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import { deletionErrorsCsv, deletionsCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';

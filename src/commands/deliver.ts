@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileJournal } from '../apply/journal.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan } from '../core/plan-types.ts';
-import type { ExitCode, SyncHost } from '../host/host.ts';
-import type { ProxyClient } from '../litellm/proxy.ts';
+import type { Plan } from '../core/plan.ts';
+import type { ExitCode, SyncHost } from '../host/port.ts';
+import { FileJournal } from '../journal/journal.ts';
+import type { ProxyClient } from '../litellm/client.ts';
 import { outcomesCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';
 import { withdrawSecrets } from './withdraw.ts';

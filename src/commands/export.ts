@@ -1,10 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { UsageError } from '../core/errors.ts';
 import { type ExportList, exportList } from '../core/export-list.ts';
-import type { ExitCode, ReadingHost } from '../host/host.ts';
-import { type Inputs, UsageError } from '../inputs.ts';
+import type { ExitCode, ReadingHost } from '../host/port.ts';
+import type { Inputs } from '../inputs.ts';
 import { usersCsv } from '../render/csv.ts';
-import { plural, unmanagedWords } from '../render/words.ts';
+import { plural, unmanagedWords } from '../render/labels.ts';
 import { connectProxy } from './connection.ts';
 import { failureOf } from './problems.ts';
 import { misreadEmails } from './read-back.ts';

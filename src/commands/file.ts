@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { UsageError } from '../inputs.ts';
+import { UsageError } from '../core/errors.ts';
 
 /**
  * The bytes of the CSV file.

@@ -1,9 +1,10 @@
+import { UsageError } from '../core/errors.ts';
+import { emailKey } from '../core/inventory.ts';
 import { isListed, type ListQuery, listQuery } from '../core/list-query.ts';
-import { compare } from '../core/membership.ts';
-import { emailKey } from '../core/user.ts';
-import type { ExitCode, ReadingHost } from '../host/host.ts';
-import { type Inputs, UsageError } from '../inputs.ts';
-import type { UserRow } from '../litellm/proxy.ts';
+import { compare } from '../core/order.ts';
+import type { ExitCode, ReadingHost } from '../host/port.ts';
+import type { Inputs } from '../inputs.ts';
+import type { UserRow } from '../litellm/client.ts';
 import { type ListedUser, listCells, listText } from '../render/list.ts';
 import { redactText } from '../render/redact.ts';
 import { connectProxy } from './connection.ts';

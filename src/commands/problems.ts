@@ -1,6 +1,6 @@
-import { compare } from '../core/membership.ts';
+import { compare } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
-import type { Failure } from '../host/host.ts';
+import type { Failure } from '../host/port.ts';
 import { plain } from '../render/plain.ts';
 
 /** Everything that is wrong with the file: the run stops before a single write. */

@@ -1,5 +1,5 @@
+import { readUserList, type UserRow } from '../core/desired.ts';
 import type { ExportRow } from '../core/export-list.ts';
-import { readUserList, type UserRow } from '../core/user-list.ts';
 import { usersCsv } from '../render/csv.ts';
 
 /** Rows read at once: the whole of a large file a second time would take as much memory as the users themselves. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { writeBesideOlder } from '../apply/secret-files.ts';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import { writeBesideOlder } from '../journal/onboarding-file.ts';
 import { type RegistrationRow, registrationsCsv } from '../render/csv.ts';
 import { redactEmail, redactText } from '../render/redact.ts';
 import { clearLinks, type RowContext, type RowRun, type Written } from './row-run.ts';

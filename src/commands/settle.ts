@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { holdDirectory } from '../apply/directory-lock.ts';
-import { FileJournal, JOURNAL_FILE } from '../apply/journal.ts';
 import { type RecoveryReport, recover } from '../apply/recover.ts';
-import { RefusedError } from '../core/refused.ts';
-import type { Host } from '../host/host.ts';
+import { RefusedError } from '../core/errors.ts';
+import { holdDirectory } from '../files/lock.ts';
+import type { Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
+import { FileJournal, JOURNAL_FILE } from '../journal/journal.ts';
+import type { ProxyClient } from '../litellm/client.ts';
 import { ProxyAuthError } from '../litellm/errors.ts';
-import type { ProxyClient } from '../litellm/proxy.ts';
 import { onboardingLinks } from './connection.ts';
 
 /**

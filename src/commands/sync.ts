@@ -1,18 +1,18 @@
 import { applyPlan } from '../apply/apply.ts';
-import { FileJournal } from '../apply/journal.ts';
+import { readUserList, type UserList } from '../core/desired.ts';
+import { RefusedError } from '../core/errors.ts';
+import { emailKey } from '../core/inventory.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan } from '../core/plan-types.ts';
-import { RefusedError } from '../core/refused.ts';
-import { emailKey } from '../core/user.ts';
-import { readUserList, type UserList } from '../core/user-list.ts';
-import type { ExitCode, SyncHost } from '../host/host.ts';
+import type { Plan } from '../core/plan.ts';
+import type { ExitCode, SyncHost } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
-import type { ProxyClient } from '../litellm/proxy.ts';
+import { FileJournal } from '../journal/journal.ts';
+import type { ProxyClient } from '../litellm/client.ts';
 import { applyOptions } from './apply-options.ts';
 import { connectProxy } from './connection.ts';
 import { deliver } from './deliver.ts';
 import { readCsvFile } from './file.ts';
-import { planFor, problemsOffline } from './planning.ts';
+import { planFor, problemsOffline } from './plan-sync.ts';
 import { FileProblemsError, failureOf } from './problems.ts';
 import { proxyHash, settleLeftovers } from './settle.ts';
 

@@ -1,6 +1,6 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Handover } from '../host/host.ts';
-import type { ProxyClient } from '../litellm/proxy.ts';
+import type { Handover } from '../host/port.ts';
+import type { ProxyClient } from '../litellm/client.ts';
 
 /**
  * After secrets could not be handed over: keys that nobody can see any more are deleted, and the rows say how to get

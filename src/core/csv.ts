@@ -1,5 +1,5 @@
 import Papa from 'papaparse';
-import { didYouMean } from './nearest.ts';
+import { didYouMean } from './did-you-mean.ts';
 import type { Problem } from './problem.ts';
 
 /** What a command expects of its file. */

@@ -5,3 +5,13 @@
 export class AnswerLostError extends Error {
   override readonly name: string = 'AnswerLostError';
 }
+
+/** A run that must not go on, for a reason that its reader can do something about. Nothing was written. */
+export class RefusedError extends Error {
+  override readonly name = 'RefusedError';
+}
+
+/** Wrong usage: every problem with the inputs at once. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}

@@ -1,9 +1,9 @@
-import { byEmail, countUnmanaged, splitManaged } from './managed.ts';
-import { compare, type Memberships, memberships, teamRefs } from './membership.ts';
-import { sharedMessage } from './plan.ts';
-import type { UnmanagedCounts } from './plan-types.ts';
-import { isWritable, type TeamDirectory, teamDirectory } from './team-names.ts';
-import type { Inventory, ProxyUser, UserWithEmail } from './user.ts';
+import { sharedMessage } from './diff.ts';
+import type { Inventory, ProxyUser, UserWithEmail } from './inventory.ts';
+import { compare } from './order.ts';
+import type { UnmanagedCounts } from './plan.ts';
+import { byEmail, countUnmanaged, splitManaged } from './scope.ts';
+import { isWritable, type Memberships, memberships, type TeamDirectory, teamDirectory, teamRefs } from './teams.ts';
 
 /** A row of the `user_list.csv` that says what the proxy has. */
 export interface ExportRow {

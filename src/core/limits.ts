@@ -1,4 +1,4 @@
-import type { Breach, Change } from './plan-types.ts';
+import type { Breach, Change } from './plan.ts';
 
 /** A number of users, or a share of the managed ones (rounded up). */
 export type DeleteLimit =

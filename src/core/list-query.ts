@@ -1,6 +1,6 @@
-import { hasInternalRole } from './managed.ts';
-import { didYouMean } from './nearest.ts';
-import { hasEmail, ROLES } from './user.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { hasEmail, ROLES } from './inventory.ts';
+import { hasInternalRole } from './scope.ts';
 
 /** What `list` shows when no columns are asked for. */
 const DEFAULT_COLUMNS = ['user_id', 'user_email', 'user_role', 'teams', 'created_at', 'updated_at'] as const;

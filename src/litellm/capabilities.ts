@@ -5,8 +5,7 @@ import {
   ProxyTooOldError,
   UnexpectedShapeError,
 } from './errors.ts';
-import type { Http } from './http.ts';
-import { routeOf } from './http.ts';
+import { type Http, routeOf } from './http.ts';
 import { parsed } from './parse.ts';
 import { readiness } from './schemas.ts';
 

@@ -1,12 +1,12 @@
 import type { ZodType } from 'zod';
+import { Semaphore } from '../concurrency.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
+import { backoff } from './backoff.ts';
 import { BaseUrl } from './base-url.ts';
-import { Semaphore } from './concurrency.ts';
+import { lostReason, redirectedRead, refusal, unreachable } from './error-text.ts';
 import { LostWriteError, ProxyUnreachableError, RedirectedWriteError } from './errors.ts';
 import { parsed } from './parse.ts';
-import { lostReason, redirectedRead, refusal, unreachable } from './refusals.ts';
-import { backoff } from './retry.ts';
 import { type Answer, createTransport, type Exchange, type Transport, TransportError } from './transport.ts';
 
 export interface HttpOptions {

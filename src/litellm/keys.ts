@@ -1,6 +1,6 @@
+import { mapConcurrent } from '../concurrency.ts';
+import type { ProxyKey } from '../core/inventory.ts';
 import { Secret } from '../core/secret.ts';
-import type { ProxyKey } from '../core/user.ts';
-import { mapConcurrent } from './concurrency.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
 import { type Listing, PAGE_SIZE, readAll } from './paging.ts';

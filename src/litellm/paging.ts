@@ -1,4 +1,4 @@
-import { mapConcurrent } from './concurrency.ts';
+import { mapConcurrent } from '../concurrency.ts';
 import { IncompleteInventoryError } from './errors.ts';
 
 /** Largest page of `/user/list`, `/v2/team/list` and `/key/list` (422 beyond it). */

@@ -1,7 +1,6 @@
 import type { ZodError, ZodType } from 'zod';
+import { htmlError, isHtml, lostReason } from './error-text.ts';
 import { LostWriteError, type ProxyError, UnexpectedShapeError } from './errors.ts';
-import { isHtml } from './message.ts';
-import { htmlError, lostReason } from './refusals.ts';
 import type { Answer } from './transport.ts';
 
 /**

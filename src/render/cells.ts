@@ -1,6 +1,6 @@
-import type { AddChange, Change, DeleteChange, TeamMove, TeamRef, UpdateChange } from '../core/plan-types.ts';
+import type { AddChange, Change, DeleteChange, TeamMove, TeamRef, UpdateChange } from '../core/plan.ts';
 import { code, prose } from './escape.ts';
-import { changesTeams, DEFAULT_TEAMS, mendedTeams, money, NO_ROLE, NO_TEAM, plural } from './words.ts';
+import { changesTeams, DEFAULT_TEAMS, mendedTeams, money, NO_ROLE, NO_TEAM, plural } from './labels.ts';
 
 /** Most teams or keys named in one cell. */
 const MOST_NAMED = 20;

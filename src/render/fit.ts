@@ -1,5 +1,5 @@
 import { noteBlock, prose, tableRow } from './escape.ts';
-import { plural } from './words.ts';
+import { plural } from './labels.ts';
 
 /** From how many rows on a table can be folded. */
 const LONG = 25;

@@ -1,8 +1,8 @@
-import type { Change, DeleteChange, Plan } from '../core/plan-types.ts';
+import type { Change, DeleteChange, Plan } from '../core/plan.ts';
 import { type ChangeCells, changeCells, hasCost, keyNameCell } from './cells.ts';
 import { code, prose } from './escape.ts';
 import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
-import { adminChange, list, money, planCounts, plural, unmanagedWords, withheldCounts } from './words.ts';
+import { adminChange, list, money, planCounts, plural, unmanagedWords, withheldCounts } from './labels.ts';
 
 export interface PlanMarkdownOptions extends DocumentOptions {
   /** `plan`: in a pull request, merging applies it; `dry-run`: nothing follows; `not-applied`: this run was to apply it, and may not. */

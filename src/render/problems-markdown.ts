@@ -1,8 +1,8 @@
 import type { Problem } from '../core/problem.ts';
 import { code, prose } from './escape.ts';
 import { type DocumentOptions, fitDocument } from './fit.ts';
+import { plural } from './labels.ts';
 import { heading } from './plan-markdown.ts';
-import { plural } from './words.ts';
 
 /** Everything that is wrong with the file, in the order given. */
 export function problemsMarkdown(problems: readonly Problem[], options: DocumentOptions): string {

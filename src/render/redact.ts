@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Change, Plan, TeamMove, TeamRef } from '../core/plan-types.ts';
+import type { Change, Plan, TeamMove, TeamRef } from '../core/plan.ts';
 
 const HIDDEN = '***';
 

@@ -1,9 +1,9 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan } from '../core/plan-types.ts';
+import type { Plan } from '../core/plan.ts';
 import { code, link, prose } from './escape.ts';
 import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
+import { NO_ROLE, NO_TEAM, outcomeCounts } from './labels.ts';
 import { heading, untouched } from './plan-markdown.ts';
-import { NO_ROLE, NO_TEAM, outcomeCounts } from './words.ts';
 
 export interface ResultMarkdownOptions extends DocumentOptions {
   /** Messages to the reader, plain text; they may hold values. */

@@ -1,6 +1,6 @@
 import type { Outcome } from '../core/outcome.ts';
+import { outcomeCounts } from './labels.ts';
 import { plain } from './plain.ts';
-import { outcomeCounts } from './words.ts';
 
 /** What became of a plan, for log and terminal: counts, then a line for each user who failed or was left out. */
 export function resultText(outcomes: readonly Outcome[], title = 'Synchronization Result:'): string {

@@ -1,9 +1,9 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan, UnchangedUser } from '../core/plan-types.ts';
+import type { Plan, UnchangedUser } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { plain } from './plain.ts';
+import { addLine, breachLines, deleteLine, notApplied, untouchedLine } from './plan-text.ts';
 import { redactOutcomes, redactPlan } from './redact.ts';
-import { addLine, breachLines, deleteLine, notApplied, untouchedLine } from './text.ts';
 
 /** A plan for single rows as its renderers want it, perhaps with all emails masked. */
 export interface RowPlanView {

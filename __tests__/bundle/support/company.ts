@@ -1,4 +1,4 @@
-import type { Seed } from '../../../src/demo/standin/types.ts';
+import type { Seed } from '../../../standin/types.ts';
 
 /** A small company as it stands on its proxy. */
 export const COMPANY: Seed = {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type Standin, type StandinOptions, startStandin } from '../../../src/demo/standin/server.ts';
+import { type Standin, type StandinOptions, startStandin } from '../../../standin/server.ts';
 import { eventFile, sha } from '../../github/support.ts';
 import { type Finished, privateFolder, type Run, type Started, startAction, startProcess } from './action.ts';
 import { FakeArtifacts, runtimeToken } from './artifacts.ts';

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { byEmail, countUnmanaged, splitManaged } from '../../src/core/scope.ts';
+import { inventory, user } from './build.ts';
+
+describe('who may be touched', () => {
+  it.each([
+    ['an internal user', user('ann'), null],
+    ['an administrator', user('ann', { role: 'proxy_admin' }), null],
+    ['no role', user('ann', { role: null }), null],
+    ['a blank role', user('ann', { role: '' }), null],
+    ['role default', user('ann', { role: 'default' }), null],
+    ['another role', user('ann', { role: 'customer' }), 'other role'],
+    ['no email', user('ann', { email: null }), 'without email'],
+    ['a blank email', user('ann', { email: ' ' }), 'without email'],
+    ['the user whose key we use', user('me'), 'own user'],
+    ['oneself, protected besides', user('me', { email: 'boss@corp.example' }), 'own user'],
+    ['a protected email', user('ann', { email: ' Boss@Corp.example ' }), 'protected'],
+    ['a protected id', user('svc/build/1'), 'protected'],
+    ['a protected one with another role', user('svc-1', { role: 'customer' }), 'protected'],
+  ])('%s', (_, one, reason) => {
+    const { managed, unmanaged } = splitManaged(inventory([one], [], 'me'), ['*@corp.example', 'svc*']);
+    expect(managed).toEqual(reason === null ? [one] : []);
+    expect(unmanaged.get(one) ?? null).toBe(reason);
+  });
+
+  it.each([
+    ['*', 'anything/at.all', true],
+    ['svc?', 'svc1', true],
+    ['svc?', 'svc', false],
+    ['svc', 'svc1', false],
+    ['*@x.io', '.dot@x.io', true],
+    ['!ann', 'bob', false],
+    ['a+b@x.io', 'a+b@x.io', true],
+    ['a.c@x.io', 'abc@x.io', false],
+    ['', 'ann', false],
+  ])('glob %j and %j: %s', (glob, userId, isProtected) => {
+    const { unmanaged } = splitManaged(inventory([user(userId, { email: 'someone@y.io' })]), glob === '' ? [] : [glob]);
+    expect(unmanaged.size).toBe(isProtected ? 1 : 0);
+  });
+
+  it('counts the others by reason', () => {
+    const users = [user('a', { email: null }), user('b', { role: 'customer' }), user('c'), user('me'), user('vip')];
+    const { unmanaged } = splitManaged(inventory(users, [], 'me'), ['vip']);
+    expect(countUnmanaged(unmanaged)).toEqual({ withoutEmail: 1, otherRole: 1, ownUser: 1, protected: 1 });
+  });
+});
+
+describe('users by email', () => {
+  it('are found trimmed and in any letter case; those without one are left out', () => {
+    const users = [user('1', { email: 'Ann@x.io' }), user('2', { email: ' ann@X.io' }), user('3', { email: null })];
+    expect([...byEmail(users)].map(([key, same]) => [key, same.map((one) => one.userId)])).toEqual([
+      ['ann@x.io', ['1', '2']],
+    ]);
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { memberships, sortTeams, teamDirectory, teamMove } from '../../src/core/teams.ts';
+import { team, user } from './build.ts';
+
+const teams = [team('red', ['ann', 'bob']), team('blue', ['ann']), team('green')];
+
+describe('a membership', () => {
+  it.each([
+    ['full in one team', 'ann', ['red'], { full: ['red'], half: ['blue'] }],
+    ['full in several', 'ann', ['blue', 'red'], { full: ['blue', 'red'], half: [] }],
+    ['half, without the roster', 'bob', ['red', 'green'], { full: ['red'], half: ['green'] }],
+    ['of nobody', 'cat', [], { full: [], half: [] }],
+    ['named twice', 'bob', ['red', 'red'], { full: ['red'], half: [] }],
+    ['of a team that is gone', 'cat', ['gone'], { full: [], half: [] }],
+  ])('%s', (_, userId, claimed, expected) => {
+    expect(memberships(teams)(user(userId, { teams: claimed }))).toEqual(expected);
+  });
+});
+
+describe('a move', () => {
+  const directory = teamDirectory(teams);
+  const names = (refs: readonly { name: string }[]) => refs.map((ref) => ref.name);
+  const move = (full: string[], half: string[], wanted: string[]) => {
+    const found = teamMove(
+      { full, half },
+      wanted.map((teamId) => directory.ref(teamId)),
+      directory,
+    );
+    return (
+      found && { from: names(found.from), to: names(found.to), join: names(found.join), leave: names(found.leave) }
+    );
+  };
+
+  it.each([
+    ['nothing to do', ['red'], [], ['red'], null],
+    ['no team, and none wanted', [], [], [], null],
+    ['another team', ['red'], [], ['blue'], { from: ['red'], to: ['blue'], join: ['blue'], leave: ['red'] }],
+    ['half of a wanted team', [], ['red'], ['red'], { from: ['red'], to: ['red'], join: ['red'], leave: [] }],
+    [
+      'half of an unwanted team',
+      ['blue'],
+      ['red'],
+      ['blue'],
+      { from: ['blue', 'red'], to: ['blue'], join: [], leave: ['red'] },
+    ],
+    ['out of all', ['red', 'blue'], [], [], { from: ['blue', 'red'], to: [], join: [], leave: ['blue', 'red'] }],
+  ])('%s', (_, full, half, wanted, expected) => {
+    expect(move(full, half, wanted)).toEqual(expected);
+  });
+
+  it('sorts by name, and by id where names are the same', () => {
+    const refs = [
+      { teamId: '2', name: 'b' },
+      { teamId: '3', name: 'a' },
+      { teamId: '1', name: 'b' },
+    ];
+    expect(sortTeams(refs).map((ref) => ref.teamId)).toEqual(['3', '1', '2']);
+  });
+});

@@ -1,0 +1,52 @@
+import { writeFile } from 'node:fs/promises';
+import type { Exported, Listing } from '../host/port.ts';
+import { plural } from '../render/labels.ts';
+import { documentMarkdown } from '../render/markdown.ts';
+import { plain } from '../render/plain.ts';
+import { besides, uploadResults } from './artifacts.ts';
+import type { Job } from './job.ts';
+import { artifactOf, named, shownText, TITLE } from './labels.ts';
+import type { Outputs } from './outputs.ts';
+import { appendSummary } from './summary.ts';
+
+/** Shows a list of users: stdout, job summary, file and artifact. */
+export async function showListing(
+  job: Job,
+  { text, fileName, columns, count, row }: Listing,
+): Promise<Partial<Outputs>> {
+  process.stdout.write(text);
+  const file = besides(job, fileName);
+  await writeFile(file, text);
+  const { target } = named(job);
+  const head = `**${plural(count, 'user')}**`;
+  const table = { header: columns, count, row };
+  const summary = (limit: number) =>
+    documentMarkdown({ title: TITLE, target, head, notes: [], table, limit, rest: artifactOf(job) });
+  await appendSummary(job.env, summary, job.log);
+  return { 'result-file': file, 'artifact-url': await keep(job, file) };
+}
+
+/** Tells of the file that `export` wrote; it is an artifact too, unless it holds emails that readers must not see. */
+export async function showExport(
+  job: Job,
+  { path, users, changed, notes, warnings }: Exported,
+): Promise<Partial<Outputs>> {
+  for (const warning of warnings) job.log.warning(plain(warning));
+  for (const note of notes) job.log.info(plain(note));
+  const shown = [...warnings, ...notes].map((note) => shownText(job, note));
+  const { target } = named(job);
+  const head = `**${plural(users, 'user')}** exported.`;
+  await appendSummary(
+    job.env,
+    (limit) => documentMarkdown({ title: TITLE, target, head, notes: shown, table: null, limit, rest: 'the log' }),
+    job.log,
+  );
+  const url = path === null || job.redacts ? '' : await keep(job, path);
+  return { 'has-changes': changed, 'result-file': path ?? '', 'artifact-url': url };
+}
+
+async function keep(job: Job, file: string): Promise<string> {
+  const { url, failure } = await uploadResults(job, [file]);
+  if (failure !== null) throw failure;
+  return url;
+}

@@ -1,0 +1,150 @@
+import { Pool } from '../../concurrency.ts';
+import { emailKey, type ProxyUser } from '../../core/inventory.ts';
+import { type Answer, writeInBulk } from '../bulk.ts';
+import { reasonOf } from '../messages.ts';
+import type { CreatedUser } from '../ports.ts';
+import type { Run } from '../run.ts';
+import { type Candidate, type Newcomer, newcomerOf } from './new-user.ts';
+
+/** What became of one who was to be created. */
+export type Creation =
+  | { readonly kind: 'created'; readonly newcomer: Newcomer }
+  /** `late`: an answer was lost, so the proxy may still be at it. */
+  | { readonly kind: 'absent'; readonly candidate: Candidate; readonly reason: string; readonly late: boolean }
+  /** The answer was lost and the look-up failed too. */
+  | { readonly kind: 'unknown'; readonly candidate: Candidate; readonly reason: string };
+
+interface Doubt {
+  readonly candidate: Candidate;
+  readonly reason: string;
+  readonly repeat: boolean;
+}
+
+/**
+ * Creates users whose ids are in the journal already, at most `batchSize` of them. After a lost answer they are looked
+ * up by these ids: who is there was created, who is not is created again, unless somebody else has the email by now.
+ */
+export async function createUsers(run: Run, candidates: readonly Candidate[]): Promise<Creation[]> {
+  const done: Creation[] = [];
+  let pending = candidates;
+  for (let attempt = 0; pending.length > 0; attempt++) {
+    const byId = new Map(pending.map((candidate) => [candidate.user.userId, candidate]));
+    const users = pending.map((candidate) => candidate.user);
+    const answers = await writeInBulk(run, users, (some, blocked) => run.options.proxy.createUsers(some, blocked));
+    const doubts: Doubt[] = [];
+    for (const [userId, candidate] of byId) {
+      const answer = answers.get(userId);
+      if (answer !== undefined) sort(answer, candidate, { attempt, done, doubts });
+    }
+    pending = doubts.length === 0 ? [] : await settleDoubts(run, doubts, attempt, done);
+  }
+  return done;
+}
+
+function sort(
+  answer: Answer<Extract<CreatedUser, { ok: true }>>,
+  candidate: Candidate,
+  to: { attempt: number; done: Creation[]; doubts: Doubt[] },
+): void {
+  if (answer.kind === 'answered') {
+    const newcomer = newcomerOf(candidate, answer.row);
+    // An earlier call, whose answer was lost, may have made a key before this one did.
+    newcomer.keysUnseen = to.attempt > 0 || (candidate.user.withKey && newcomer.key === null);
+    to.done.push({ kind: 'created', newcomer });
+  } else if (answer.kind === 'lost') {
+    to.doubts.push({ candidate, reason: answer.reason, repeat: true });
+  } else {
+    const reason = answer.kind === 'blocked' ? `not attempted: ${answer.reason}` : `not created: ${answer.reason}`;
+    // Refused when repeated, as "already exists" for one: the call that was lost may have come through since.
+    if (to.attempt > 0) to.doubts.push({ candidate, reason, repeat: false });
+    else to.done.push({ kind: 'absent', candidate, reason, late: false });
+  }
+}
+
+/** Looks up who is there, and answers who is to be created again. */
+async function settleDoubts(
+  run: Run,
+  doubts: readonly Doubt[],
+  attempt: number,
+  done: Creation[],
+): Promise<Candidate[]> {
+  run.options.log.warning(`The answer for ${doubts.length} new users was lost: looking up which of them exist.`);
+  const again: Candidate[] = [];
+  try {
+    const found = await presentUsers(run, doubts, attempt);
+    for (const doubt of doubts) {
+      const user = found.get(doubt.candidate.user.userId);
+      if (user !== undefined) done.push({ kind: 'created', newcomer: foundNewcomer(doubt.candidate, user) });
+      else if (doubt.repeat && attempt < run.options.retries) again.push(doubt.candidate);
+      else done.push(lostFor(doubt));
+    }
+  } catch (error) {
+    run.isFatal(error);
+    const settled = new Set(done.map((creation) => idOf(creation)));
+    for (const doubt of doubts) {
+      if (!settled.has(doubt.candidate.user.userId)) done.push(unknown(doubt.candidate, error));
+    }
+    return [];
+  }
+  return withFreeEmail(run, again, done);
+}
+
+async function withFreeEmail(run: Run, candidates: readonly Candidate[], done: Creation[]): Promise<Candidate[]> {
+  const free: Candidate[] = [];
+  const pool = new Pool(run.options.concurrency);
+  for (const candidate of candidates) {
+    pool.add(async () => {
+      const obstacle = await emailObstacle(run, candidate);
+      if (obstacle === null) free.push(candidate);
+      else done.push(obstacle);
+    });
+  }
+  await pool.idle();
+  return free;
+}
+
+/** Looks until no further user turns up: the proxy may still work on a call that we gave up. */
+async function presentUsers(run: Run, doubts: readonly Doubt[], attempt: number): Promise<Map<string, ProxyUser>> {
+  const ids = doubts.map((doubt) => doubt.candidate.user.userId);
+  let found: readonly ProxyUser[] = [];
+  for (let look = 0, before = -1; found.length < ids.length && found.length !== before; look++) {
+    before = look === 0 ? -1 : found.length;
+    await run.pause(attempt + look);
+    found = await run.options.proxy.findUsers(ids);
+  }
+  return new Map(found.map((user) => [user.userId, user]));
+}
+
+/** One of ours whom a look-up found: what of him is there has yet to be seen. */
+export function foundNewcomer(candidate: Candidate, user: ProxyUser): Newcomer {
+  return { ...newcomerOf(candidate, null), role: user.role };
+}
+
+/** Somebody else with the email, or a look-up that failed, forbids the repetition: it could make a second user. */
+async function emailObstacle(run: Run, candidate: Candidate): Promise<Creation | null> {
+  const { email, userId } = candidate.user;
+  try {
+    const others = await run.options.proxy.findUsersByEmail(email);
+    const same = others.find((user) => user.email !== null && emailKey(user.email) === emailKey(email));
+    if (same === undefined || same.userId === userId) return null;
+    const reason = `not created: user ${same.userId} has this email by now; run again, the next plan takes him as he is`;
+    return { kind: 'absent', candidate, reason, late: true };
+  } catch (error) {
+    run.isFatal(error);
+    return unknown(candidate, error);
+  }
+}
+
+function lostFor({ candidate, reason, repeat }: Doubt): Creation {
+  const why = repeat ? `not created: ${reason}; the next run adds the user` : reason;
+  return { kind: 'absent', candidate, reason: why, late: true };
+}
+
+function unknown(candidate: Candidate, error: unknown): Creation {
+  const reason = `the proxy's answer was lost and the look-up failed (${reasonOf(error)}): the user may exist; run again, the next run settles it`;
+  return { kind: 'unknown', candidate, reason };
+}
+
+function idOf(creation: Creation): string {
+  return (creation.kind === 'created' ? creation.newcomer.candidate : creation.candidate).user.userId;
+}

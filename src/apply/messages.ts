@@ -1,0 +1,60 @@
+import type { Outcome, OutcomeAction } from '../core/outcome.ts';
+import type { TeamRef, UnchangedUser } from '../core/plan.ts';
+import { withoutKeys } from '../core/secret.ts';
+
+/** The row of a user whom the proxy has and who gets no key. `null`: nothing went wrong. */
+export function userOutcome(
+  action: OutcomeAction,
+  user: Pick<UnchangedUser, 'email' | 'userId' | 'role' | 'teams'>,
+  failure: string | null,
+): Outcome {
+  return {
+    action,
+    email: user.email,
+    userId: user.userId,
+    role: user.role ?? '',
+    teamName: teamNames(user.teams),
+    keyShown: '',
+    status: failure === null ? 'SUCCESS' : 'FAILED',
+    reason: failure ?? '',
+  };
+}
+
+/** As the `team_name` column has them. */
+export function teamNames(teams: readonly TeamRef[]): string {
+  return teams.map((team) => team.name).join(';');
+}
+
+const LONGEST = 400;
+
+/** An error as one line for a result row: no line breaks, no key, of bearable length, without a full stop to go on from. */
+export function reasonOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error));
+}
+
+export function oneLine(text: string): string {
+  const line = withoutKeys(text.replace(/\s+/g, ' ')).trim().replace(/\.+$/, '');
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}
+
+const WAYS_OUT: readonly (readonly [RegExp, string])[] = [
+  [/user.*already exists/i, 'somebody made this user meanwhile: run again, the next plan takes him as he is'],
+  [/key.*alias.*already exists|unique key alias/i, 'choose another key_name'],
+  [
+    /team.*(does not|doesn't) exist|team.*not found/i,
+    'the team was deleted meanwhile: correct team_name or create the team',
+  ],
+  [/licen[sc]e|seats?\b/i, 'free a seat or extend the license, then run again'],
+  // A refused call says so itself, a refused row does not.
+  [
+    /^(?!.*use the master key).*(not allowed|permission|forbidden|only .*admin)/i,
+    "use the master key or a proxy_admin user's key",
+  ],
+];
+
+/** The proxy's words and, where they are known, what to do about them. */
+export function withWayOut(reason: string): string {
+  const line = oneLine(reason);
+  const known = WAYS_OUT.find(([pattern]) => pattern.test(line));
+  return known === undefined ? line : `${line} (${known[1]})`;
+}

@@ -1,0 +1,132 @@
+/** Runs tasks as they come, at most `size` at once. A task handles its own errors. */
+export class Pool {
+  readonly #size: number;
+  readonly #waiting: (() => Promise<void>)[] = [];
+  #next = 0;
+  #running = 0;
+  readonly #idle: (() => void)[] = [];
+  readonly #onTake: (() => void)[] = [];
+  #failure: unknown = null;
+
+  constructor(size: number) {
+    this.#size = Math.max(1, size);
+  }
+
+  add(task: () => Promise<void>): void {
+    this.#waiting.push(task);
+    if (this.#running < this.#size) void this.#work();
+  }
+
+  /** Resolves when no more than `count` tasks wait. */
+  async backlog(count: number): Promise<void> {
+    while (this.#waiting.length - this.#next > count) {
+      await new Promise<void>((resolve) => this.#onTake.push(resolve));
+    }
+  }
+
+  /** Resolves when nothing runs or waits; rejects with the first error that a task let out. */
+  async idle(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  async #work(): Promise<void> {
+    this.#running++;
+    for (let task = this.#take(); task !== undefined; task = this.#take()) {
+      try {
+        await task();
+      } catch (error) {
+        this.#failure ??= error;
+      }
+    }
+    this.#running--;
+    if (this.#running > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** From the front without moving the rest: the queue may hold tens of thousands. */
+  #take(): (() => Promise<void>) | undefined {
+    const task = this.#waiting[this.#next];
+    if (task === undefined) {
+      this.#waiting.length = 0;
+      this.#next = 0;
+      return undefined;
+    }
+    this.#waiting[this.#next++] = DONE;
+    for (const resolve of this.#onTake.splice(0)) resolve();
+    return task;
+  }
+}
+
+const DONE = (): Promise<void> => Promise.resolve();
+
+/** Maps with at most `width` calls under way; after a failure no further one is started. Keeps the order. */
+export async function mapConcurrent<T, R>(
+  items: readonly T[],
+  width: number,
+  call: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    while (next < items.length && !failed) {
+      const index = next++;
+      try {
+        results[index] = await call(items[index] as T);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  return results;
+}
+
+/** Lets at most `width` holders in; the others wait in order. */
+export class Semaphore {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(width: number) {
+    this.#free = width;
+  }
+
+  async run<R>(call: () => Promise<R>): Promise<R> {
+    if (this.#free > 0) this.#free--;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await call();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free++;
+      else next();
+    }
+  }
+}
+
+/**
+ * One writer at a time per team. Older proxies read a team's roster, change it and write it back without a lock, so two
+ * writes at once lose one of the changes (source: `_add_team_members_to_team`, `_cleanup_members_with_roles` of 1.75).
+ */
+export class TeamLocks {
+  readonly #tails = new Map<string, Promise<void>>();
+
+  async run<R>(teamIds: Iterable<string>, call: () => Promise<R>): Promise<R> {
+    const ids = [...new Set(teamIds)];
+    const before = ids.map((id) => this.#tails.get(id));
+    let release = (): void => {};
+    const promise = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    for (const id of ids) this.#tails.set(id, promise);
+    await Promise.all(before);
+    try {
+      return await call();
+    } finally {
+      for (const id of ids) if (this.#tails.get(id) === promise) this.#tails.delete(id);
+      release();
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import type { UserRow } from './desired.ts';
+import { deletion, type Policy, planOf, sharedMessage, WHY_UNTOUCHED } from './diff.ts';
+import { emailKey, type Inventory, type ProxyUser, type UserWithEmail } from './inventory.ts';
+import type { AddChange, DeleteChange, Plan, UnchangedUser } from './plan.ts';
+import type { Rows } from './row-plan.ts';
+import { byEmail, type Population, splitManaged } from './scope.ts';
+import { type Memberships, memberships, type TeamDirectory, teamDirectory, teamRefs } from './teams.ts';
+
+/** What is known of the proxy while rows are looked at. */
+export class Lookup {
+  readonly inventory: Inventory;
+  readonly directory: TeamDirectory;
+  readonly policy: Policy;
+  readonly #population: Population;
+  readonly #users: ReadonlyMap<string, readonly UserWithEmail[]>;
+  readonly #memberships: Memberships;
+
+  constructor(inventory: Inventory, policy: Policy) {
+    this.inventory = inventory;
+    this.directory = teamDirectory(inventory.teams);
+    this.policy = policy;
+    this.#population = splitManaged(inventory, policy.protectedUsers);
+    this.#users = byEmail(inventory.users);
+    this.#memberships = memberships(inventory.teams);
+  }
+
+  has(email: string): boolean {
+    return this.#users.has(emailKey(email));
+  }
+
+  /** Emails that the proxy has: it checks none, so that odd ones are among them. */
+  get emails(): ReadonlySet<string> {
+    return new Set(this.#users.keys());
+  }
+
+  /** The one user of a row who may be touched; `null` where there is none. Any obstacle refuses the row. */
+  touchable(row: UserRow, rows: Rows): UserWithEmail | null {
+    const [user, ...others] = this.#users.get(emailKey(row.email)) ?? [];
+    if (user === undefined) return null;
+    const reason = this.#population.unmanaged.get(user);
+    if (others.length > 0) {
+      const ids = [user, ...others].map((one) => one.userId);
+      rows.refuseRow(row, sharedMessage(row.email, [user, ...others]), ids.sort().join(';'));
+    } else if (reason !== undefined && reason !== 'without email') {
+      rows.refuseRow(row, `\`${row.email}\` ${WHY_UNTOUCHED[reason]}.`, user.userId);
+    } else {
+      return user;
+    }
+    return null;
+  }
+
+  deletion(user: UserWithEmail): DeleteChange {
+    return deletion(user, { memberships: this.#memberships, directory: this.directory, policy: this.policy });
+  }
+
+  unchanged(user: ProxyUser, email: string): UnchangedUser {
+    const { full, half } = this.#memberships(user);
+    const teams = teamRefs([...full, ...half], this.directory);
+    return { email, userId: user.userId, role: user.role, teams };
+  }
+
+  plan(changes: readonly (AddChange | DeleteChange)[]): Plan {
+    const listsDeletes = changes.some((change) => change.kind === 'delete');
+    return planOf({ changes, unchanged: [] }, this.inventory, this.#population, { ...this.policy, listsDeletes });
+  }
+}

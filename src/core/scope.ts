@@ -1,0 +1,73 @@
+import picomatch from 'picomatch';
+import { emailKey, hasEmail, type Inventory, isRole, type ProxyUser, type UserWithEmail } from './inventory.ts';
+import type { UnmanagedCounts } from './plan.ts';
+
+/** Why a user is never touched. */
+export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected';
+
+export interface Population {
+  readonly managed: readonly UserWithEmail[];
+  readonly unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>;
+}
+
+/** Splits the proxy's users into those that a plan may touch and those that it only counts. */
+export function splitManaged(inventory: Inventory, protectedUsers: readonly string[]): Population {
+  const isProtected = globMatcher(protectedUsers);
+  const managed: UserWithEmail[] = [];
+  const unmanaged = new Map<ProxyUser, UnmanagedReason>();
+  for (const user of inventory.users) {
+    if (!hasEmail(user)) {
+      unmanaged.set(user, 'without email');
+      continue;
+    }
+    const reason = unmanagedReason(user, inventory.ownUserId, isProtected);
+    if (reason === null) managed.push(user);
+    else unmanaged.set(user, reason);
+  }
+  return { managed, unmanaged };
+}
+
+function unmanagedReason(
+  user: UserWithEmail,
+  ownUserId: string | null,
+  isProtected: (value: string) => boolean,
+): UnmanagedReason | null {
+  if (user.userId === ownUserId) return 'own user';
+  if (isProtected(user.email.trim()) || isProtected(user.userId)) return 'protected';
+  return hasInternalRole(user) ? null : 'other role';
+}
+
+/** No role at all counts as `default`, which is internal. */
+export function hasInternalRole(user: Pick<ProxyUser, 'role'>): boolean {
+  return user.role === null || user.role === '' || user.role === 'default' || isRole(user.role);
+}
+
+/** `*`, `?`, `[ab]` and `{a,b}` globs over whole values, letter case ignored; `*` also spans `/`. */
+function globMatcher(globs: readonly string[]): (value: string) => boolean {
+  const options = { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true };
+  const patterns = globs.map((glob) => picomatch(glob, options));
+  return (value) => patterns.some((matches) => matches(value));
+}
+
+export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>): UnmanagedCounts {
+  const count = (reason: UnmanagedReason): number => [...unmanaged.values()].filter((other) => other === reason).length;
+  return {
+    withoutEmail: count('without email'),
+    otherRole: count('other role'),
+    ownUser: count('own user'),
+    protected: count('protected'),
+  };
+}
+
+/** Users by the key of their email, those without one left out. */
+export function byEmail(users: Iterable<ProxyUser>): Map<string, UserWithEmail[]> {
+  const found = new Map<string, UserWithEmail[]>();
+  for (const user of users) {
+    if (!hasEmail(user)) continue;
+    const key = emailKey(user.email);
+    const same = found.get(key);
+    if (same) same.push(user);
+    else found.set(key, [user]);
+  }
+  return found;
+}

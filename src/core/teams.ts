@@ -1,0 +1,115 @@
+import { didYouMean } from './did-you-mean.ts';
+import type { ProxyUser, Team } from './inventory.ts';
+import { compare } from './order.ts';
+import type { TeamMove, TeamRef } from './plan.ts';
+
+/** A user's teams as the proxy's two places have them; teams that no longer exist are left out. */
+export interface Membership {
+  /** In `user.teams` and in the roster: a member. */
+  readonly full: readonly string[];
+  /** In only one of the two: to be mended. */
+  readonly half: readonly string[];
+}
+
+export type Memberships = (user: ProxyUser) => Membership;
+
+/** Looks memberships up by user; built once for all users. */
+export function memberships(teams: readonly Team[]): Memberships {
+  const known = new Set(teams.map((team) => team.teamId));
+  const rosters = new Map<string, string[]>();
+  for (const team of teams) {
+    for (const member of team.members) {
+      const ids = rosters.get(member);
+      if (ids) ids.push(team.teamId);
+      else rosters.set(member, [team.teamId]);
+    }
+  }
+  return (user) => {
+    const claimed = [...new Set(user.teams)].filter((teamId) => known.has(teamId));
+    const listed = rosters.get(user.userId) ?? [];
+    const full = claimed.filter((teamId) => listed.includes(teamId));
+    const half = [...new Set([...claimed, ...listed])].filter((teamId) => !full.includes(teamId));
+    return { full, half };
+  };
+}
+
+/** Teams as people know them, sorted by name. */
+export function teamRefs(teamIds: readonly string[], directory: TeamDirectory): TeamRef[] {
+  return sortTeams(teamIds.map((teamId) => directory.ref(teamId)));
+}
+
+/** What makes the membership match the wanted teams; `null` if it does. */
+export function teamMove(
+  membership: Membership,
+  wanted: readonly TeamRef[],
+  directory: TeamDirectory,
+): TeamMove | null {
+  const wantedIds = new Set(wanted.map((team) => team.teamId));
+  const present = [...membership.full, ...membership.half];
+  const join = wanted.filter((team) => !membership.full.includes(team.teamId));
+  const leave = present.filter((teamId) => !wantedIds.has(teamId));
+  if (join.length === 0 && leave.length === 0) return null;
+  return {
+    from: teamRefs(present, directory),
+    to: sortTeams(wanted),
+    join: sortTeams(join),
+    leave: teamRefs(leave, directory),
+  };
+}
+
+export function sortTeams(teams: readonly TeamRef[]): TeamRef[] {
+  return [...teams].sort((a, b) => compare(a.name, b.name) || compare(a.teamId, b.teamId));
+}
+
+export type TeamLookup =
+  | { readonly found: true; readonly team: TeamRef }
+  | { readonly found: false; readonly message: string };
+
+/** Finds teams by the name or id that somebody wrote, and names them back. */
+export interface TeamDirectory {
+  /** An id wins over an alias, so that every team can be written; an alias must be unique. */
+  find(written: string): TeamLookup;
+  /** The team with the name that `find` takes: its alias, or its id where the alias is missing or would mislead. */
+  ref(teamId: string): TeamRef;
+  has(teamId: string): boolean;
+}
+
+export function teamDirectory(teams: readonly Team[]): TeamDirectory {
+  const byId = new Map(teams.map((team) => [team.teamId, team]));
+  const byAlias = new Map<string, Team[]>();
+  for (const team of teams) {
+    if (team.alias !== null) byAlias.set(team.alias, [...(byAlias.get(team.alias) ?? []), team]);
+  }
+  const nameOf = (teamId: string): string => {
+    const alias = byId.get(teamId)?.alias ?? null;
+    return alias !== null && isWritable(alias) && byAlias.get(alias)?.length === 1 && !byId.has(alias) ? alias : teamId;
+  };
+  const ref = (teamId: string): TeamRef => ({ teamId, name: nameOf(teamId) });
+  const find = (written: string): TeamLookup => {
+    if (byId.has(written)) return { found: true, team: ref(written) };
+    const [first, ...others] = byAlias.get(written) ?? [];
+    if (first === undefined) return { found: false, message: unknown(written) };
+    if (others.length > 0) return { found: false, message: ambiguous(written, [first, ...others]) };
+    return { found: true, team: ref(first.teamId) };
+  };
+  const unknown = (written: string): string =>
+    `Unknown team \`${written}\`.${didYouMean(written, new Set(teams.flatMap(({ teamId }) => [nameOf(teamId), teamId])))} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
+  // One wrong name may stand in thousands of rows, and its nearest is looked for among all teams.
+  const found = new Map<string, TeamLookup>();
+  const findOnce = (written: string): TeamLookup => {
+    const known = found.get(written) ?? find(written);
+    found.set(written, known);
+    return known;
+  };
+  return { find: findOnce, ref, has: (teamId) => byId.has(teamId) };
+}
+
+function ambiguous(written: string, teams: readonly Team[]): string {
+  const ids = teams.map((team) => `\`${team.teamId}\``).sort();
+  return `Ambiguous team name \`${written}\`: ${ids.length} teams have it. Write the id instead, one of ${ids.join(', ')}.`;
+}
+
+/** Whether a name can stand in the `team_name` column and mean itself. */
+export function isWritable(name: string): boolean {
+  return name !== '' && name !== '-' && name.trim() === name && !/[;\r\n]/.test(name);
+}

@@ -1,0 +1,203 @@
+import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
+import Papa from 'papaparse';
+import type { OnboardingRow } from '../core/outcome.ts';
+import { Secret } from '../core/secret.ts';
+import { AppendFile } from '../files/append.ts';
+import { onboardingCsv } from '../render/csv.ts';
+
+const ONBOARDING_FILE = 'onboarding_links.csv';
+
+/**
+ * `onboarding_links.csv` of one directory, mode 0600. It grows while a run goes on (a row once there is a key, again
+ * once there is a link) and is compacted to one row per user at the end. Rows of earlier runs are kept; a file that is
+ * not ours is moved to a free name, never overwritten.
+ */
+export class OnboardingFile {
+  readonly path: string;
+  /** Whether this process has put rows into it. */
+  grew = false;
+  #opened: Promise<AppendFile> | null = null;
+
+  constructor(directory: string) {
+    this.path = join(directory, ONBOARDING_FILE);
+  }
+
+  /** Resolves once the rows are on disk. Rows with neither key nor link are left out. */
+  async append(rows: readonly OnboardingRow[]): Promise<void> {
+    const worth = rows.filter(isWorthKeeping);
+    if (worth.length === 0) return;
+    this.grew = true;
+    this.#opened ??= this.#open();
+    const file = await this.#opened;
+    await file.append(ended(onboardingCsv(worth, { header: false })));
+  }
+
+  /** All rows of the file, the later of two of one user filling up the earlier. */
+  async read(): Promise<ReadonlyMap<string, OnboardingRow>> {
+    return merged(await readRows(this.path));
+  }
+
+  /** Rewrites the file to one row per user; makes it, with its header, where there is none. */
+  async compact(): Promise<void> {
+    await this.close();
+    await moveForeignAway(this.path);
+    await this.#rewrite();
+  }
+
+  /** Takes users' rows out, for once they stand in a file of another form; with `tidy` an empty file goes altogether. */
+  async drop(userIds: ReadonlySet<string>, tidy: boolean): Promise<void> {
+    await this.close();
+    const rows = [...(await this.read()).values()].filter((row) => isWorthKeeping(row) && !userIds.has(row.userId));
+    if (rows.length === 0 && tidy) await rm(this.path, { force: true });
+    else await replaceFile(this.path, ended(onboardingCsv(rows, { header: true })));
+  }
+
+  async close(): Promise<void> {
+    const file = await this.#opened?.catch(() => null);
+    this.#opened = null;
+    await file?.close();
+  }
+
+  async #rewrite(): Promise<void> {
+    const rows = [...(await this.read()).values()].filter(isWorthKeeping);
+    await replaceFile(this.path, ended(onboardingCsv(rows, { header: true })));
+  }
+
+  async #open(): Promise<AppendFile> {
+    await moveForeignAway(this.path);
+    const text = await textOf(this.path);
+    // Also where the last row was cut: an open quote in it would swallow what is appended.
+    if (!text.endsWith('\n')) await this.#rewrite();
+    return AppendFile.open(this.path);
+  }
+}
+
+/** Replaces a file as a whole, mode 0600: a reader sees the old content or the new, never a part. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  await rm(temporary, { force: true });
+  const handle = await open(temporary, 'wx', 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
+  await syncDirectory(dirname(path));
+}
+
+/** Makes a new name or a rename outlive a power cut; where the system has no such thing (Windows) it is left out. */
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r').catch(() => null);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+/** The file's text, `''` where there is none. */
+export async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+async function moveForeignAway(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  if (found === null) return;
+  if (found.isFile()) {
+    const text = await textOf(path);
+    if (text === '' || firstLine(text) === firstLine(header())) return;
+  }
+  await rename(path, await freeName(path));
+}
+
+/**
+ * Writes a file whole, mode 0600. One that is there and holds more than a header is moved to a free name before.
+ * @param header what a file begins with that holds nothing worth keeping
+ */
+export async function writeBesideOlder(path: string, text: string, header: string): Promise<void> {
+  const found = await lstat(path).catch(() => null);
+  const isEmpty = found?.isFile() === true && [header.trim(), ''].includes((await textOf(path)).trim());
+  if (found !== null && !isEmpty) await rename(path, await freeName(path));
+  await replaceFile(path, text);
+}
+
+async function freeName(path: string): Promise<string> {
+  const extension = extname(path);
+  const stem = path.slice(0, -extension.length);
+  for (let number = 1; ; number++) {
+    const name = `${stem}-${number}${extension}`;
+    if ((await lstat(name).catch(() => null)) === null) return name;
+  }
+}
+
+function header(): string {
+  return ended(onboardingCsv([], { header: true }));
+}
+
+function firstLine(text: string): string {
+  const [line = ''] = text.replace(/^\uFEFF/, '').split('\n', 1);
+  return line.trim().toLowerCase();
+}
+
+/** One line end at the end: what lacks it was cut. */
+function ended(text: string): string {
+  return text.endsWith('\n') ? text : `${text}\n`;
+}
+
+async function readRows(path: string): Promise<OnboardingRow[]> {
+  const text = await textOf(path);
+  const { data } = Papa.parse<string[]>(text, { delimiter: ',', skipEmptyLines: true });
+  const cut = text.endsWith('\n') ? -1 : data.length - 1;
+  return data.map((cells, at) => toRow(cells, at === cut)).slice(1);
+}
+
+/** In a row that may be cut a secret counts only where it is known to be whole. */
+function toRow(cells: readonly string[], cut: boolean): OnboardingRow {
+  const cell = (at: number): string => (cells[at] ?? '').replace(/^'(?=[=+\-@\t\r])/, '');
+  const secret = (at: number): Secret | null => (cell(at) === '' ? null : new Secret(cell(at)));
+  const followed = (at: number): Secret | null => (cells.length > at + 1 ? secret(at) : null);
+  return {
+    email: cell(0),
+    userId: cell(1),
+    role: cell(2),
+    teamName: cell(3),
+    keyName: cell(4),
+    apiKey: followed(5),
+    invitationId: followed(6),
+    expiresAt: cell(7),
+    link: cut && !cell(8).includes(cell(6)) ? null : secret(8),
+  };
+}
+
+function isWorthKeeping(row: OnboardingRow): boolean {
+  return row.apiKey !== null || row.link !== null;
+}
+
+function merged(rows: readonly OnboardingRow[]): Map<string, OnboardingRow> {
+  const byUser = new Map<string, OnboardingRow>();
+  rows.forEach((row, at) => {
+    const name = row.userId === '' ? `row ${at}` : row.userId;
+    const earlier = byUser.get(name);
+    byUser.set(name, earlier === undefined ? row : filledUp(earlier, row));
+  });
+  return byUser;
+}
+
+function filledUp(earlier: OnboardingRow, later: OnboardingRow): OnboardingRow {
+  return {
+    email: later.email || earlier.email,
+    userId: later.userId,
+    role: later.role || earlier.role,
+    teamName: later.teamName || earlier.teamName,
+    keyName: later.keyName || earlier.keyName,
+    apiKey: later.apiKey ?? earlier.apiKey,
+    invitationId: later.invitationId ?? earlier.invitationId,
+    expiresAt: later.expiresAt || earlier.expiresAt,
+    link: later.link ?? earlier.link,
+  };
+}

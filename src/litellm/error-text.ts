@@ -1,0 +1,142 @@
+import type { Secret } from '../core/secret.ts';
+import type { BaseUrl } from './base-url.ts';
+import { ProxyAuthError, type ProxyError, ProxyForbiddenError, ProxyResponseError } from './errors.ts';
+import type { Answer, TransportError } from './transport.ts';
+
+/** Longest part of a proxy's message that is passed on: some list a team's whole roster. */
+const LONGEST = 400;
+
+/**
+ * What a proxy's error answer says, in its own words: `{"error":{"message"}}`, `{"detail": text|object|array}`,
+ * problem+json or plain text; with Python's `{'error': '…'}` unwrapped and everything key-like taken out.
+ * `null` for an empty answer and for HTML.
+ */
+export function messageOf(text: string): string | null {
+  if (isHtml(text)) return null;
+  const found = fromJson(text) ?? text;
+  const message = cleanMessage(found);
+  return message === '' ? null : message;
+}
+
+export function isHtml(text: string): boolean {
+  return /^\s*(<!doctype html|<html|<head|<body)/i.test(text.slice(0, 500));
+}
+
+/** Unwrapped, without keys and hashes of keys, on one line, cut. */
+export function cleanMessage(message: string): string {
+  const line = withoutKeys(unwrapped(message)).replace(/\s+/g, ' ').trim();
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}
+
+function withoutKeys(message: string): string {
+  return message
+    .replace(/,?\s*Key Hash \(Token\)\s*=\s*\S+/gi, '')
+    .replace(/\bsk-[\w.*-]+/g, 'sk-***')
+    .replace(/\b[0-9a-f]{64}\b/gi, '***');
+}
+
+/** `{'error': 'User with email … already exists'}` → its text. Source: `str(HTTPException.detail)` of classic routes. */
+function unwrapped(message: string): string {
+  const wrapped = /^(?:\d{3}: )?\{\s*['"](?:error|message|detail)['"]:\s*(['"])(.*)\1\s*\}$/s.exec(message.trim());
+  if (wrapped?.[2] === undefined) return message;
+  return wrapped[2].replace(/\\(['"\\])/g, '$1');
+}
+
+function fromJson(text: string): string | null {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  return textIn(body);
+}
+
+function textIn(value: unknown): string | null {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(validationText).join('; ') || null;
+  if (typeof value !== 'object' || value === null) return null;
+  const body = value as Record<string, unknown>;
+  for (const key of ['error', 'detail', 'message', 'msg', 'title']) {
+    const found = body[key] === undefined || body[key] === null ? null : textIn(body[key]);
+    if (found !== null && found !== '') return found;
+  }
+  return null;
+}
+
+/** FastAPI's `{loc: ['body', 'user_role'], msg}` → `body.user_role: msg`. */
+function validationText(item: unknown): string {
+  if (typeof item !== 'object' || item === null) return String(item);
+  const { loc, msg } = item as { loc?: unknown; msg?: unknown };
+  const place = Array.isArray(loc) ? `${loc.join('.')}: ` : '';
+  return `${place}${typeof msg === 'string' ? msg : (textIn(item) ?? 'invalid')}`;
+}
+
+const NOT_THE_API = "is base-url the address of the proxy's API, and not of a login page or gateway in front of it?";
+/** The words of LiteLLM's web framework for a route that it lacks; a missing user or team has words of its own. */
+const NO_SUCH_ROUTE = '. Is base-url right, with the root path if the proxy has one, and without /v1 or /ui?';
+
+/** The error that an answer other than success stands for. */
+export function refusal(route: string, answer: Answer, masterKey: Secret): ProxyError {
+  const { status, text } = answer;
+  if (isHtml(text)) return htmlError(route, status);
+  const message = messageOf(text)?.replaceAll(masterKey.reveal(), '***') ?? null;
+  if ((status === 403 && !speaksOfLicense(message)) || (status === 401 && speaksOfRights(message))) {
+    return new ProxyForbiddenError(
+      `${route} answered ${status}: the key may not do this${said(message?.replace(/\.+$/, '') ?? null)}. Use the master key or a proxy_admin's key.`,
+      route,
+      status,
+      message,
+    );
+  }
+  if (status === 401) {
+    return new ProxyAuthError(
+      `${route} answered 401: the proxy refuses the key. Check master-key (or LITELLM_MASTER_KEY), and that base-url is the proxy it belongs to.`,
+      route,
+      status,
+    );
+  }
+  const wayOut = status === 404 && message === 'Not Found' ? NO_SUCH_ROUTE : '';
+  return new ProxyResponseError(`${route} answered ${status}${said(message)}${wayOut}`, route, status, message);
+}
+
+export function htmlError(route: string, status: number): ProxyResponseError {
+  return new ProxyResponseError(`${route} answered ${status} with HTML: ${NOT_THE_API}`, route, status);
+}
+
+export function redirectedRead(route: string, status: number, target: string, baseUrl: BaseUrl): ProxyResponseError {
+  const message = `${route} was redirected (${status}) to ${target}, which is not followed: the key goes to ${baseUrl.origin} alone. Set base-url to the address that answers itself.`;
+  return new ProxyResponseError(message, route, status);
+}
+
+export function lostReason(route: string, why: string): string {
+  return `${route}: the answer was lost (${why}), it may or may not have taken effect.`;
+}
+
+export function unreachable(error: TransportError, baseUrl: BaseUrl): string {
+  const where = `Cannot reach the proxy at ${baseUrl} (${error.code})`;
+  switch (error.kind) {
+    case 'host':
+      return `${where}: no such host. Check base-url, and that this machine may look up that name.`;
+    case 'certificate':
+      return `${where}: its TLS certificate is not trusted, or base-url's http and https are mixed up. A private authority's certificate goes into NODE_EXTRA_CA_CERTS.`;
+    case 'timeout':
+      return `${where}: raise timeout-seconds if the proxy is slow, or lower concurrency.`;
+    default:
+      return `${where}: is it running, is base-url right, and may this machine connect to it?`;
+  }
+}
+
+function said(message: string | null): string {
+  return message === null ? '' : `: ${message}`;
+}
+
+/** Source: 1.75 answers 401 where a known key lacks the rights ("Only proxy admin can be used to …"). */
+function speaksOfRights(message: string | null): boolean {
+  return message !== null && /only (proxy )?admin|not allowed/i.test(message);
+}
+
+/** "License is over limit": no other key would help. Source: `bulk_create_users` refuses the whole call with 403. */
+function speaksOfLicense(message: string | null): boolean {
+  return message !== null && /licen[sc]e/i.test(message);
+}
