@@ -1,9 +1,7 @@
 import { getState, saveState, setFailed } from '@actions/core';
-import { connectProxy } from '../commands/connection.ts';
-import { deliver } from '../commands/deliver.ts';
 import { FileProblemsError } from '../commands/problems.ts';
-import { runCommand } from '../commands/registry.ts';
-import { settleLeftovers } from '../commands/settle.ts';
+import { runCommand, runLeftovers } from '../commands/registry.ts';
+import { messageOf } from '../core/errors.ts';
 import { stopOnSignals } from '../host/signals.ts';
 import { INPUT_NAMES, type Inputs, parseInputs, type RawInputs } from '../inputs.ts';
 import { plural } from '../render/labels.ts';
@@ -15,18 +13,13 @@ import { actionsLog } from './log.ts';
 import { NO_OUTPUTS, setOutputs } from './outputs.ts';
 
 /**
- * Settles what a `main` left that was killed in the midst of writing: its rows, keys and links are handed over. Red
- * where a row failed, as `main` would have been.
+ * Ends what a `main` left that was killed in the midst of writing, or was asked to stop: its rows, keys and links are
+ * published, in its own command's files. Red where a row failed, as `main` would have been.
  */
-async function settleInPost(job: Job): Promise<void> {
-  const host = new ActionHost(job, stopOnSignals(job.log));
-  const proxy = job.inputs.masterKey === null ? null : connectProxy(job.inputs, host);
-  const { state, outcomes } = await settleLeftovers(job.inputs, host, proxy);
-  if (state === 'nothing') return;
-  if ((await deliver(outcomes, { host, proxy, plan: null })) !== 0) setFailed(host.verdict);
+async function finishInPost(job: Job): Promise<void> {
+  const host = new ActionHost(job, stopOnSignals(job.log).signal);
+  if ((await runLeftovers(job.inputs, host)) !== 0) setFailed(host.verdict);
 }
-
-const ANNOTATED = 9;
 
 /** Runs the step, or what is left of it once the job's other steps are through: one bundle serves `main` and `post`. */
 export async function runAction(env: NodeJS.ProcessEnv): Promise<void> {
@@ -38,7 +31,7 @@ export async function runAction(env: NodeJS.ProcessEnv): Promise<void> {
   try {
     const inputs = readInputs(env);
     job = await openJob(inputs, env, pending);
-    if (isPost) await settleInPost(job);
+    if (isPost) await finishInPost(job);
     else await runMain(job);
   } catch (error) {
     if (job === null && !isPost) setOutputs(NO_OUTPUTS);
@@ -53,7 +46,7 @@ function readInputs(env: NodeJS.ProcessEnv): Inputs {
 }
 
 async function runMain(job: Job): Promise<void> {
-  const host = new ActionHost(job, stopOnSignals(job.log));
+  const host = new ActionHost(job, stopOnSignals(job.log).signal);
   try {
     const code = await runCommand(job.inputs, host);
     if (code !== 0 || host.isDrift) setFailed(host.verdict);
@@ -63,7 +56,7 @@ async function runMain(job: Job): Promise<void> {
 }
 
 function fail(error: unknown, job: Job | null): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const shown = job?.redacts ? redactText(message) : message;
   if (!(error instanceof FileProblemsError)) {
     setFailed(shown);
@@ -71,6 +64,5 @@ function fail(error: unknown, job: Job | null): void {
   }
   (job?.log ?? actionsLog).info(shown);
   const count = error.problems.length;
-  const more = moreProblems(Math.max(0, count - ANNOTATED));
-  setFailed(`${job?.inputs.csvFile}: ${plural(count, 'problem')}, nothing was written.${more}`);
+  setFailed(`${job?.inputs.csvFile}: ${plural(count, 'problem')}, nothing was written.${moreProblems(count)}`);
 }

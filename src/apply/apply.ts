@@ -1,47 +1,65 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { AddChange, Change, DeleteChange, Plan, UpdateChange, Withheld } from '../core/plan.ts';
-import { candidateOf } from './add/new-user.ts';
-import { Newcomers } from './add/phase.ts';
-import { applyDeletes, deletedOutcome } from './delete.ts';
-import { reasonOf, userOutcome } from './messages.ts';
+import {
+  type AddChange,
+  type Change,
+  type DeleteChange,
+  type InviteChange,
+  isApplied,
+  type Plan,
+  type UpdateChange,
+  type Withheld,
+} from '../core/plan.ts';
+import type { ChangeRecord } from '../journal/format.ts';
+import { candidateOf, notCreated } from './add/new-user.ts';
+import { AddPhase } from './add/phase.ts';
+import { applyDeletes } from './delete.ts';
+import { applyInvites, invitedOutcome } from './invite.ts';
+import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
 import { updatedOutcome } from './observed.ts';
 import { fail, recreate } from './recreate.ts';
-import { type ApplyOptions, Run } from './run.ts';
+import { type ApplyOptions, type Phase, Run } from './run.ts';
 import { applyUpdates } from './update.ts';
 
 export type { ApplyOptions } from './run.ts';
 
-interface Numbered<C extends Change> {
-  readonly change: number;
-  readonly plan: C;
+interface Indexed<C extends Change> {
+  readonly index: number;
+  readonly change: C;
 }
 
 interface Work {
-  readonly adds: Numbered<AddChange>[];
-  readonly deletes: Numbered<DeleteChange>[];
-  readonly updates: Numbered<UpdateChange>[];
+  readonly adds: Indexed<AddChange>[];
+  readonly deletes: Indexed<DeleteChange>[];
+  readonly updates: Indexed<UpdateChange>[];
+  readonly invites: Indexed<InviteChange>[];
 }
 
 /**
- * Carries out a plan: adds, deletes, updates. One user's failure never stops the others: it is his row. A write whose
- * answer was lost is looked up before it is repeated.
+ * Carries out a plan: adds, fresh links, deletes, updates. One user's failure never stops the others: it is an outcome
+ * of its own. A write whose answer was lost is looked up before it is repeated.
  * @returns one outcome per change and per unchanged user, in the plan's order; withheld changes are `SKIPPED`
  * @throws where the plan breaches a limit; before any write
  */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Outcome[]> {
   if (plan.breaches.length > 0) throw new Error(`The plan breaches a limit: ${plan.breaches[0]?.message}`);
   const run = new Run(options);
-  await run.keep(options.journal.begin(plan, { apiKeys: options.apiKeys, invitations: options.invitations }));
-  const work = sortOut(run, plan);
+  const { apiKeys, invitations } = options;
+  await run.persist(options.journal.begin(plan, { ...options.head, apiKeys, invitations }));
+  const work = partition(run, plan);
   await add(run, work.adds);
+  await applyInvites(run, work.invites, progressOf(run, 'invite'));
   const isFresh = work.adds.length + work.deletes.length === 0;
   if (await mayDelete(run, work)) {
-    await applyDeletes(run, work.deletes, (done, total) => options.onProgress({ phase: 'delete', done, total }));
+    await applyDeletes(run, work.deletes, progressOf(run, 'delete'));
     await update(run, work.updates, isFresh);
   }
-  await run.saved();
+  await run.flush();
   await finish(run);
-  return [...outcomesOf(run, plan), ...plan.unchanged.map((user) => userOutcome('UNCHANGED', user, null))];
+  return [...outcomesOf(run, plan), ...plan.unchanged.map((user) => userOutcome('UNCHANGED', null, user, null))];
+}
+
+function progressOf({ options }: Run<ApplyOptions>, phase: Phase): (done: number, total: number) => void {
+  return (done, total) => options.onProgress({ phase, done, total });
 }
 
 /** The rows are worth more than a tidy file: a failure is told, not thrown. */
@@ -55,51 +73,48 @@ async function finish(run: Run): Promise<void> {
 }
 
 /** Withheld changes are done with before anything begins. */
-function sortOut(run: Run, plan: Plan): Work {
-  const work: Work = { adds: [], deletes: [], updates: [] };
-  plan.changes.forEach((planned, change) => {
-    if (planned.withheld !== null) run.settle(change, skipped(planned, withheldReason(planned.withheld)));
-    else if (planned.kind === 'add') work.adds.push({ change, plan: planned });
-    else if (planned.kind === 'delete') work.deletes.push({ change, plan: planned });
-    else work.updates.push({ change, plan: planned });
+function partition(run: Run, plan: Plan): Work {
+  const work: Work = { adds: [], deletes: [], updates: [], invites: [] };
+  plan.changes.forEach((change, index) => {
+    if (!isApplied(change)) run.record(index, skipped(index, change, withheldReason(change.withheld as Withheld)));
+    else if (change.kind === 'add') work.adds.push({ index, change });
+    else if (change.kind === 'delete') work.deletes.push({ index, change });
+    else if (change.kind === 'invite') work.invites.push({ index, change });
+    else work.updates.push({ index, change });
   });
   return work;
 }
 
-function add(run: Run<ApplyOptions>, adds: readonly Numbered<AddChange>[]): Promise<void> {
-  const { apiKeys, newUserId, onProgress } = run.options;
-  const newcomers = new Newcomers(run, {
-    created: (done, total) => onProgress({ phase: 'add', done, total }),
-    completed: (done, total) => onProgress({ phase: 'invite', done, total }),
-  });
-  return newcomers.add(adds, ({ change, plan }) => candidateOf(plan, change, newUserId(), apiKeys));
+function add(run: Run<ApplyOptions>, adds: readonly Indexed<AddChange>[]): Promise<void> {
+  const { apiKeys, newUserId } = run.options;
+  const phase = new AddPhase(run, { created: progressOf(run, 'add'), completed: progressOf(run, 'invite') });
+  return phase.add(adds, ({ index, change }) => candidateOf(change, index, newUserId(), apiKeys));
 }
 
 async function update(
   run: Run<ApplyOptions>,
-  updates: readonly Numbered<UpdateChange>[],
+  updates: readonly Indexed<UpdateChange>[],
   isFresh: boolean,
 ): Promise<void> {
-  const rows = updates.map(({ change, plan }) => ({ change, target: plan }));
-  const stuck = await applyUpdates(run, rows, isFresh, (done, total) =>
-    run.options.onProgress({ phase: 'update', done, total }),
-  );
-  if (run.options.recreateOnFailure && stuck.length > 0) return recreate(run, stuck);
-  for (const row of stuck) fail(run, row, '');
+  const rows = updates.map(({ index, change }) => ({ index, target: change }));
+  const rejected = await applyUpdates(run, rows, isFresh, progressOf(run, 'update'));
+  if (run.options.recreateOnFailure && rejected.length > 0) return recreate(run, rejected);
+  for (const row of rejected) fail(run, row, '');
 }
 
 /** Asked once, after the adds: whether the file is still the newest. Where not, or not known, nothing is taken away. */
 async function mayDelete(run: Run<ApplyOptions>, work: Work): Promise<boolean> {
-  const rest = [...work.deletes, ...work.updates];
+  const rest: Indexed<Change>[] = [...work.deletes, ...work.updates];
   if (rest.length === 0) return false;
   if (run.blocked() !== null) return true;
   try {
     if (await run.options.beforeDeletes()) return true;
-    const reason = 'superseded: the file has changed on the branch meanwhile, its own run takes over';
-    for (const { change, plan } of rest) run.settle(change, skipped(plan, reason));
+    const reason = 'superseded: the file has changed on the branch in the meantime, its own run takes over';
+    for (const { index, change } of rest) run.record(index, skipped(index, change, reason, 'superseded'));
   } catch (error) {
     const reason = `not attempted: whether the file is still the newest could not be found out (${reasonOf(error)})`;
-    for (const { change, plan } of rest) run.settle(change, { ...skipped(plan, reason), status: 'FAILED' });
+    for (const { index, change } of rest)
+      run.record(index, untouched(index, change, { code: 'not attempted', reason }));
   }
   return false;
 }
@@ -110,23 +125,32 @@ function withheldReason(withheld: Withheld): string {
     : `not applied: ${withheld} is set`;
 }
 
-function skipped(change: Change, reason: string): Outcome {
-  return { ...untouched(change), status: 'SKIPPED', reason };
+function skipped(index: number, change: Change, reason: string, code: 'withheld' | 'superseded' = 'withheld'): Outcome {
+  return { ...untouched(index, change, null), status: 'SKIPPED', code, reason };
 }
 
-function untouched(change: Change): Outcome {
-  if (change.kind === 'delete') return deletedOutcome(change, { gone: false, reason: '' });
-  if (change.kind === 'update') return updatedOutcome(change, null, '');
-  const teamName = change.teams?.map((team) => team.name).join(';') ?? '';
-  const row = { email: change.email, userId: '', role: change.role ?? '', teamName, keyShown: '' };
-  return { action: 'ADDED', ...row, status: 'SKIPPED', reason: '' };
+/** The outcome of a change of which nothing was written. */
+export function untouched(index: number, change: ChangeRecord, failure: FailureReason | null): Outcome {
+  switch (change.kind) {
+    case 'add':
+      return notCreated(candidateOf(change, index, '', false), failure ?? NOTHING);
+    case 'delete':
+      return userOutcome('DELETED', index, change, failure);
+    case 'invite':
+      return invitedOutcome(index, change, failure);
+    case 'update':
+      return updatedOutcome(index, change, null, failure);
+  }
 }
+
+const NOTHING: FailureReason = { code: 'not attempted', reason: '' };
 
 function outcomesOf(run: Run, plan: Plan): Outcome[] {
-  return plan.changes.map((change, number) => {
-    const outcome = run.outcomes.get(number);
-    if (outcome === undefined)
-      throw new Error(`No outcome for change ${number} (${change.kind}): a defect of this tool`);
+  return plan.changes.map((change, index) => {
+    const outcome = run.outcomes.get(index);
+    if (outcome === undefined) {
+      throw new Error(`No outcome for change ${index} (${change.kind}): a defect of this tool`);
+    }
     return outcome;
   });
 }

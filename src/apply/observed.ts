@@ -2,16 +2,21 @@ import type { ProxyUser, Role, Team } from '../core/inventory.ts';
 import { compare } from '../core/order.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { TeamRef, UpdateChange } from '../core/plan.ts';
+import { type FailureReason, withResult } from './messages.ts';
 import type { ProxyWrites } from './ports.ts';
 
 /** The proxy's present state of some users and teams. */
-export interface Seen {
+export interface Observed {
   readonly users: ReadonlyMap<string, ProxyUser>;
   readonly teams: ReadonlyMap<string, Team>;
 }
 
 /** Reads users and rosters; throws what the proxy throws. */
-export async function look(proxy: ProxyWrites, userIds: readonly string[], teamIds: Iterable<string>): Promise<Seen> {
+export async function observe(
+  proxy: ProxyWrites,
+  userIds: readonly string[],
+  teamIds: Iterable<string>,
+): Promise<Observed> {
   const wanted = [...new Set(teamIds)];
   const [users, teams] = await Promise.all([
     userIds.length > 0 ? proxy.findUsers(userIds) : [],
@@ -24,21 +29,21 @@ export async function look(proxy: ProxyWrites, userIds: readonly string[], teamI
 }
 
 /** A member stands in `user.teams` and in the team's roster: the proxy keeps both, and they can disagree. */
-export function isMember(seen: Seen, userId: string, teamId: string): boolean {
-  return standsInUser(seen, userId, teamId) && standsInRoster(seen, userId, teamId);
+export function isMember(observed: Observed, userId: string, teamId: string): boolean {
+  return standsInUser(observed, userId, teamId) && standsInRoster(observed, userId, teamId);
 }
 
 /** Neither half of a membership is left. */
-function isOutside(seen: Seen, userId: string, teamId: string): boolean {
-  return !standsInUser(seen, userId, teamId) && !standsInRoster(seen, userId, teamId);
+function isOutside(observed: Observed, userId: string, teamId: string): boolean {
+  return !standsInUser(observed, userId, teamId) && !standsInRoster(observed, userId, teamId);
 }
 
-function standsInUser(seen: Seen, userId: string, teamId: string): boolean {
-  return seen.users.get(userId)?.teams.includes(teamId) ?? false;
+function standsInUser(observed: Observed, userId: string, teamId: string): boolean {
+  return observed.users.get(userId)?.teams.includes(teamId) ?? false;
 }
 
-function standsInRoster(seen: Seen, userId: string, teamId: string): boolean {
-  return seen.teams.get(teamId)?.members.has(userId) ?? false;
+function standsInRoster(observed: Observed, userId: string, teamId: string): boolean {
+  return observed.teams.get(teamId)?.members.has(userId) ?? false;
 }
 
 /** What an update wants, without what it costs. */
@@ -51,17 +56,17 @@ export type Step =
   | { readonly kind: 'leave'; readonly team: TeamRef };
 
 /** What the proxy's present state lacks. A team is left only once every other is joined: never out of both. */
-export function missingSteps(target: UpdateTarget, seen: Seen): Step[] {
+export function missingSteps(target: UpdateTarget, observed: Observed): Step[] {
   const { userId, role, teams } = target;
   const roles: Step[] =
-    role !== null && seen.users.get(userId)?.role !== role.to ? [{ kind: 'role', role: role.to }] : [];
-  const joins = (teams?.join ?? []).filter((team) => !isMember(seen, userId, team.teamId));
+    role !== null && observed.users.get(userId)?.role !== role.to ? [{ kind: 'role', role: role.to }] : [];
+  const joins = (teams?.join ?? []).filter((team) => !isMember(observed, userId, team.teamId));
   if (joins.length > 0) return [...roles, ...joins.map((team): Step => ({ kind: 'join', team }))];
-  const leaves = (teams?.leave ?? []).filter((team) => !isOutside(seen, userId, team.teamId));
+  const leaves = (teams?.leave ?? []).filter((team) => !isOutside(observed, userId, team.teamId));
   return [...roles, ...leaves.map((team): Step => ({ kind: 'leave', team }))];
 }
 
-/** A user as the plan saw him. */
+/** A user as the plan saw them. */
 export function plannedUser({ userId, email, currentRole: role, currentTeams }: UpdateTarget): ProxyUser {
   return { userId, email, role, teams: currentTeams.map((team) => team.teamId), keyCount: 0, spend: 0 };
 }
@@ -71,17 +76,19 @@ export function teamIdsOf({ teams }: UpdateTarget): string[] {
   return [...(teams?.join ?? []), ...(teams?.leave ?? [])].map((team) => team.teamId);
 }
 
-/** The row of an update, with the role and teams that the user has now; those of the plan where they are not known. */
-export function updatedOutcome(target: UpdateTarget, seen: Seen | null, reason: string | null): Outcome {
-  const user = seen?.users.get(target.userId);
-  const names = new Map(
-    [...target.currentTeams, ...(target.teams?.to ?? []), ...(target.teams?.join ?? [])].map((team) => [
-      team.teamId,
-      team.name,
-    ]),
-  );
+/** The outcome of an update, with the role and teams that the user has now; those of the plan where they are not known. */
+export function updatedOutcome(
+  index: number,
+  target: UpdateTarget,
+  observed: Observed | null,
+  failure: FailureReason | null,
+): Outcome {
+  const user = observed?.users.get(target.userId);
+  const known = [...target.currentTeams, ...(target.teams?.to ?? []), ...(target.teams?.join ?? [])];
+  const names = new Map(known.map((team) => [team.teamId, team.name]));
   const teams = user?.teams ?? target.currentTeams.map((team) => team.teamId);
-  return {
+  const base = {
+    index,
     action: 'UPDATED',
     email: target.email,
     userId: target.userId,
@@ -90,8 +97,7 @@ export function updatedOutcome(target: UpdateTarget, seen: Seen | null, reason: 
       .map((id) => names.get(id) ?? id)
       .sort(compare)
       .join(';'),
-    keyShown: '',
-    status: reason === null ? 'SUCCESS' : 'FAILED',
-    reason: reason ?? '',
-  };
+    key: null,
+  } as const;
+  return withResult(base, failure);
 }

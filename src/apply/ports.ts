@@ -1,3 +1,4 @@
+import type { RefusalCode } from '../core/errors.ts';
 import type { ProxyKey, ProxyUser, Role, Team } from '../core/inventory.ts';
 import type { Secret } from '../core/secret.ts';
 
@@ -14,6 +15,8 @@ export interface FailedRow {
   readonly lost?: true;
   /** It was not sent: {@link Blocked} gave the reason. */
   readonly blocked?: true;
+  /** Why it was refused, where that is known. */
+  readonly code?: RefusalCode;
   readonly reason: string;
 }
 
@@ -70,7 +73,7 @@ export interface ProxyWrites {
   joinTeam(teamId: string, userIds: readonly string[]): Promise<readonly RowResult[]>;
   /** Not being a member is ok. */
   leaveTeam(teamId: string, userIds: readonly string[], blocked?: Blocked): Promise<readonly RowResult[]>;
-  /** Whether a deleted user leaves all rosters (1.106); on 1.75 he stays in them. */
+  /** Whether a deleted user leaves all rosters (1.106); on 1.75 they stay in them. */
   cleansRosters(): Promise<boolean>;
   createKey(key: {
     readonly userId: string;

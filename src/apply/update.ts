@@ -1,12 +1,12 @@
 import type { ProxyUser, Role } from '../core/inventory.ts';
 import type { TeamRef } from '../core/plan.ts';
-import { type Answer, pieces, writeInBulk } from './bulk.ts';
-import { reasonOf } from './messages.ts';
+import { failureOf, pieces, type RowAnswer, writeInBulk } from './bulk.ts';
+import { type FailureReason, reasonOf } from './messages.ts';
 import {
-  look,
   missingSteps,
+  type Observed,
+  observe,
   plannedUser,
-  type Seen,
   type Step,
   teamIdsOf,
   type UpdateTarget,
@@ -16,14 +16,14 @@ import type { Blocked, RowResult } from './ports.ts';
 import type { Run } from './run.ts';
 
 export interface UpdateRow {
-  readonly change: number;
+  readonly index: number;
   readonly target: UpdateTarget;
 }
 
 /** An update that the proxy verifiably does not take: recreating the user may help. */
-export interface Stuck extends UpdateRow {
-  readonly seen: Seen;
-  readonly reason: string;
+export interface RejectedUpdate extends UpdateRow {
+  readonly observed: Observed;
+  readonly failure: FailureReason;
 }
 
 interface Tries {
@@ -34,10 +34,10 @@ interface Tries {
   blocked: boolean;
   /** The proxy has judged this very row: neither a lost answer nor a call that failed as a whole. */
   judged: boolean;
-  reason: string;
+  failure: FailureReason;
 }
 
-interface Open extends UpdateRow {
+interface PendingUpdate extends UpdateRow {
   readonly userId: string;
   readonly tries: Map<string, Tries>;
   /** The role that the proxy's answer shows, where nothing but the role was missing: no need to look again. */
@@ -50,7 +50,7 @@ const REFUSALS = 2;
 /**
  * Updates in rounds: look at the proxy, write what it lacks, look again, until it lacks nothing or stays as it is. So
  * a lost answer needs no treatment of its own, nothing that is there already is written, and success is always seen.
- * Settles every row but those that it returns.
+ * Records every row but those that it returns.
  * @param isFresh the plan has just been made: to begin with, rosters are enough to see who is still there
  */
 export async function applyUpdates(
@@ -58,61 +58,77 @@ export async function applyUpdates(
   rows: readonly UpdateRow[],
   isFresh: boolean,
   progress: (done: number, total: number) => void,
-): Promise<Stuck[]> {
-  const stuck: Stuck[] = [];
-  let open: Open[] = rows.map((row) => ({ ...row, userId: row.target.userId, tries: new Map(), answered: null }));
-  if (run.blocked() === null) await run.keep(run.options.journal.intend(open));
-  for (let glance = isFresh; open.length > 0; glance = false) {
-    const seen = await lookAt(run, open, glance ? glanceAt : lookAtAll);
-    if (seen === null) break;
+): Promise<RejectedUpdate[]> {
+  const rejected: RejectedUpdate[] = [];
+  let pending: PendingUpdate[] = rows.map((row) => ({
+    ...row,
+    userId: row.target.userId,
+    tries: new Map(),
+    answered: null,
+  }));
+  if (run.blocked() === null) await run.persist(run.options.journal.intend(pending));
+  for (let isFirst = isFresh; pending.length > 0; isFirst = false) {
+    const observed = await tryObserving(run, pending, isFirst ? observeRosters : observeAll);
+    if (observed === null) break;
     const round = new Round();
-    for (const row of open) sort(run, row, seen, round, stuck);
+    for (const row of pending) triage(run, row, observed, round, rejected);
     progress(rows.length - round.rows.length, rows.length);
     if (round.repeats > 0) await run.pause(round.repeats - 1);
     await round.write(run);
-    open = settleAnswered(run, round.rows, seen);
-    progress(rows.length - open.length, rows.length);
+    pending = recordAnswered(run, round.rows, observed);
+    progress(rows.length - pending.length, rows.length);
   }
-  return stuck;
+  return rejected;
 }
 
-/** What is left open of them. */
-function settleAnswered(run: Run, rows: readonly Open[], seen: Seen): Open[] {
+/** What is left pending of them. */
+function recordAnswered(run: Run, rows: readonly PendingUpdate[], observed: Observed): PendingUpdate[] {
   for (const row of rows) {
-    const user = seen.users.get(row.userId);
+    const user = observed.users.get(row.userId);
     if (row.answered === null || user === undefined) continue;
-    const now = { ...seen, users: new Map([[row.userId, { ...user, role: row.answered }]]) };
-    run.settle(row.change, updatedOutcome(row.target, now, null));
+    const now = { ...observed, users: new Map([[row.userId, { ...user, role: row.answered }]]) };
+    run.record(row.index, updatedOutcome(row.index, row.target, now, null));
   }
   return rows.filter((row) => row.answered === null);
 }
 
 /** `null` where the proxy cannot be read: what is known then stands in the rows. */
-async function lookAt(run: Run, open: readonly Open[], eyes: typeof lookAtAll): Promise<Seen | null> {
+async function tryObserving(
+  run: Run,
+  pending: readonly PendingUpdate[],
+  how: typeof observeAll,
+): Promise<Observed | null> {
   const blocked = run.blocked();
   try {
-    if (blocked === null || open.some(wasTried)) {
-      return await eyes(run, open);
+    if (blocked === null || pending.some(wasTried)) {
+      return await how(run, pending);
     }
   } catch (error) {
-    run.isFatal(error);
-    for (const row of open) {
-      const reason = wasTried(row)
-        ? `what was written could not be verified (${reasonOf(error)}): run again, the next plan shows what is missing`
-        : `not attempted: the user could not be looked up (${reasonOf(error)})`;
-      run.settle(row.change, updatedOutcome(row.target, null, reason));
+    run.haltIfFatal(error);
+    for (const row of pending) {
+      run.record(row.index, updatedOutcome(row.index, row.target, null, unobserved(row, reasonOf(error))));
     }
     return null;
   }
-  for (const row of open) run.settle(row.change, updatedOutcome(row.target, null, `not attempted: ${blocked}`));
+  const failure: FailureReason = { code: 'not attempted', reason: `not attempted: ${blocked}` };
+  for (const row of pending) run.record(row.index, updatedOutcome(row.index, row.target, null, failure));
   return null;
 }
 
-function lookAtAll({ options }: Run, open: readonly Open[]): Promise<Seen> {
-  return look(
+function unobserved(row: PendingUpdate, why: string): FailureReason {
+  return wasTried(row)
+    ? {
+        code: 'unverified',
+        reason: `what was written could not be verified (${why}): run again, the next plan shows what is missing`,
+      }
+    : { code: 'not attempted', reason: `not attempted: the user could not be looked up (${why})` };
+}
+
+function observeAll({ options }: Run, pending: readonly PendingUpdate[]): Promise<Observed> {
+  return observe(
     options.proxy,
-    open.map((row) => row.userId),
-    open.flatMap((row) => teamIdsOf(row.target)),
+    pending.map((row) => row.userId),
+    pending.flatMap((row) => teamIdsOf(row.target)),
   );
 }
 
@@ -120,14 +136,18 @@ function lookAtAll({ options }: Run, open: readonly Open[]): Promise<Seen> {
  * As the plan saw them, where all their teams still list them: a deleted user is in no roster. Rosters come 100 teams a
  * request, users take the proxy some milliseconds each.
  */
-async function glanceAt(run: Run, open: readonly Open[]): Promise<Seen> {
-  if (!(await run.options.proxy.cleansRosters())) return lookAtAll(run, open);
-  const current = open.flatMap((row) => row.target.currentTeams.map((team) => team.teamId));
-  const { teams } = await look(run.options.proxy, [], [...current, ...open.flatMap((row) => teamIdsOf(row.target))]);
-  const known = open.map((row) => plannedUser(row.target));
+async function observeRosters(run: Run, pending: readonly PendingUpdate[]): Promise<Observed> {
+  if (!(await run.options.proxy.cleansRosters())) return observeAll(run, pending);
+  const current = pending.flatMap((row) => row.target.currentTeams.map((team) => team.teamId));
+  const { teams } = await observe(
+    run.options.proxy,
+    [],
+    [...current, ...pending.flatMap((row) => teamIdsOf(row.target))],
+  );
+  const known = pending.map((row) => plannedUser(row.target));
   const isListed = (user: ProxyUser): boolean =>
     user.teams.length > 0 && user.teams.every((id) => teams.get(id)?.members.has(user.userId));
-  const others = await look(run.options.proxy, ids(known.filter((user) => !isListed(user))), []);
+  const others = await observe(run.options.proxy, ids(known.filter((user) => !isListed(user))), []);
   const users = known.filter(isListed).map((user): [string, ProxyUser] => [user.userId, user]);
   return { users: new Map([...users, ...others.users]), teams };
 }
@@ -136,30 +156,37 @@ function ids(users: readonly ProxyUser[]): string[] {
   return users.map((user) => user.userId);
 }
 
-function wasTried(row: Open): boolean {
+function wasTried(row: PendingUpdate): boolean {
   return [...row.tries.values()].some((tries) => tries.count > 0);
 }
 
-function sort(run: Run, row: Open, seen: Seen, round: Round, stuck: Stuck[]): void {
-  const steps = missingSteps(row.target, seen);
+function triage(run: Run, row: PendingUpdate, observed: Observed, round: Round, rejected: RejectedUpdate[]): void {
+  const steps = missingSteps(row.target, observed);
   const possible = steps.filter((step) => !isExhausted(row.tries.get(nameOf(step)), run.options.retries));
-  if (!seen.users.has(row.userId)) {
+  if (!observed.users.has(row.userId)) {
     const reason = 'the user is no longer on the proxy: run again, the next plan takes that into account';
-    run.settle(row.change, updatedOutcome(row.target, seen, reason));
+    run.record(row.index, updatedOutcome(row.index, row.target, observed, { code: 'gone', reason }));
   } else if (steps.length === 0) {
-    run.settle(row.change, updatedOutcome(row.target, seen, null));
+    run.record(row.index, updatedOutcome(row.index, row.target, observed, null));
   } else if (possible.length > 0) {
     round.add(row, possible);
   } else {
-    giveUp(run, row, steps, seen, stuck);
+    giveUp(run, row, steps, observed, rejected);
   }
 }
 
-function giveUp(run: Run, row: Open, steps: readonly Step[], seen: Seen, stuck: Stuck[]): void {
+function giveUp(
+  run: Run,
+  row: PendingUpdate,
+  steps: readonly Step[],
+  observed: Observed,
+  rejected: RejectedUpdate[],
+): void {
   const tries = steps.map((step) => row.tries.get(nameOf(step)));
-  const reason = steps.map((step, at) => complaint(step, tries[at]?.reason ?? '')).join('; ');
-  if (tries.every((one) => one?.judged)) stuck.push({ change: row.change, target: row.target, seen, reason });
-  else run.settle(row.change, updatedOutcome(row.target, seen, reason));
+  const reason = steps.map((step, at) => complaint(step, tries[at]?.failure.reason ?? '')).join('; ');
+  const failure: FailureReason = { code: tries[0]?.failure.code ?? 'other', reason };
+  if (tries.every((one) => one?.judged)) rejected.push({ index: row.index, target: row.target, observed, failure });
+  else run.record(row.index, updatedOutcome(row.index, row.target, observed, failure));
 }
 
 function isExhausted(tries: Tries | undefined, retries: number): boolean {
@@ -184,14 +211,19 @@ function complaint(step: Step, reason: string): string {
 
 /** The writes of one round, grouped so that few calls do for many users. */
 class Round {
-  readonly rows: Open[] = [];
+  readonly rows: PendingUpdate[] = [];
   /** The most often that one of its writes was tried before. */
   repeats = 0;
-  readonly #roles: { readonly row: Open; readonly userId: string; readonly role: Role; readonly alone: boolean }[] = [];
-  readonly #joins = new Map<string, { team: TeamRef; rows: Open[] }>();
-  readonly #leaves = new Map<string, { team: TeamRef; rows: Open[] }>();
+  readonly #roles: {
+    readonly row: PendingUpdate;
+    readonly userId: string;
+    readonly role: Role;
+    readonly alone: boolean;
+  }[] = [];
+  readonly #joins = new Map<string, { team: TeamRef; rows: PendingUpdate[] }>();
+  readonly #leaves = new Map<string, { team: TeamRef; rows: PendingUpdate[] }>();
 
-  add(row: Open, steps: readonly Step[]): void {
+  add(row: PendingUpdate, steps: readonly Step[]): void {
     this.rows.push(row);
     for (const step of steps) {
       this.repeats = Math.max(this.repeats, row.tries.get(nameOf(step))?.count ?? 0);
@@ -228,7 +260,7 @@ class Round {
 
   async #writeTeam(
     run: Run,
-    rows: readonly Open[],
+    rows: readonly PendingUpdate[],
     step: Step,
     size: number,
     call: (userIds: readonly string[], blocked: Blocked) => Promise<readonly RowResult[]>,
@@ -245,22 +277,22 @@ class Round {
   }
 }
 
-function group(teams: Map<string, { team: TeamRef; rows: Open[] }>, team: TeamRef, row: Open): void {
+function group(teams: Map<string, { team: TeamRef; rows: PendingUpdate[] }>, team: TeamRef, row: PendingUpdate): void {
   const known = teams.get(team.teamId);
   if (known === undefined) teams.set(team.teamId, { team, rows: [row] });
   else known.rows.push(row);
 }
 
-function note(row: Open, step: Step, answer: Answer<RowResult> | undefined): void {
+function note(row: PendingUpdate, step: Step, answer: RowAnswer<RowResult> | undefined): void {
   const before = row.tries.get(nameOf(step));
   const blocked = answer?.kind === 'blocked';
-  const reason =
-    answer === undefined || answer.kind === 'answered' ? 'the proxy reports success, but it is not so' : answer.reason;
   row.tries.set(nameOf(step), {
     count: (before?.count ?? 0) + (blocked ? 0 : 1),
     refusals: (before?.refusals ?? 0) + (answer?.kind === 'refused' ? 1 : 0),
     blocked,
     judged: answer?.kind === 'answered' || (answer?.kind === 'refused' && !answer.wholeCall),
-    reason: blocked ? `not attempted: ${reason}` : reason,
+    failure: answer === undefined || answer.kind === 'answered' ? NOT_SO : failureOf(answer),
   });
 }
+
+const NOT_SO: FailureReason = { code: 'unverified', reason: 'the proxy reports success, but it is not so' };

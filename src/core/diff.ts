@@ -188,7 +188,7 @@ function problemAt(row: DesiredUser, message: string): Problem {
   return { line: row.line, column: row.emailColumn, message };
 }
 
-const ORDER = { add: 0, delete: 1, update: 2 } as const;
+const ORDER = { add: 0, delete: 1, update: 2, invite: 3 } as const;
 
 function sortChanges(changes: readonly Change[]): Change[] {
   return [...changes].sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || compareEmails(a, b));

@@ -1,7 +1,7 @@
 import type { UserRow } from './desired.ts';
 import { deletion, type Policy, planOf, sharedMessage, WHY_UNTOUCHED } from './diff.ts';
 import { emailKey, type Inventory, type ProxyUser, type UserWithEmail } from './inventory.ts';
-import type { AddChange, DeleteChange, Plan, UnchangedUser } from './plan.ts';
+import type { Change, DeleteChange, InviteChange, Plan } from './plan.ts';
 import type { Rows } from './row-plan.ts';
 import { byEmail, type Population, splitManaged } from './scope.ts';
 import { type Memberships, memberships, type TeamDirectory, teamDirectory, teamRefs } from './teams.ts';
@@ -53,13 +53,14 @@ export class Lookup {
     return deletion(user, { memberships: this.#memberships, directory: this.directory, policy: this.policy });
   }
 
-  unchanged(user: ProxyUser, email: string): UnchangedUser {
+  /** @param email as the row has it */
+  invitation(user: ProxyUser, email: string): InviteChange {
     const { full, half } = this.#memberships(user);
     const teams = teamRefs([...full, ...half], this.directory);
-    return { email, userId: user.userId, role: user.role, teams };
+    return { kind: 'invite', email, userId: user.userId, role: user.role, teams, withheld: null };
   }
 
-  plan(changes: readonly (AddChange | DeleteChange)[]): Plan {
+  plan(changes: readonly Change[]): Plan {
     const listsDeletes = changes.some((change) => change.kind === 'delete');
     return planOf({ changes, unchanged: [] }, this.inventory, this.#population, { ...this.policy, listsDeletes });
   }

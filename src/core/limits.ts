@@ -72,5 +72,7 @@ function adminsGained(change: Change): number {
       return change.role === null
         ? 0
         : Number(change.role.to === 'proxy_admin') - Number(change.role.from === 'proxy_admin');
+    case 'invite':
+      return 0;
   }
 }

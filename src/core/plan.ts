@@ -59,7 +59,22 @@ export interface UpdateChange {
   readonly withheld: Withheld | null;
 }
 
-export type Change = AddChange | DeleteChange | UpdateChange;
+/** A fresh onboarding link for a user who exists already; nothing else about them changes. */
+export interface InviteChange {
+  readonly kind: 'invite';
+  readonly email: string;
+  readonly userId: string;
+  readonly role: string | null;
+  readonly teams: readonly TeamRef[];
+  readonly withheld: Withheld | null;
+}
+
+export type Change = AddChange | DeleteChange | UpdateChange | InviteChange;
+
+/** Whether the change is to be written, and not withheld. */
+export function isApplied(change: Change): boolean {
+  return change.withheld === null;
+}
 
 export interface UnchangedUser {
   readonly email: string;

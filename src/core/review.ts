@@ -44,6 +44,8 @@ function content(change: Change): unknown[] {
         change.role && [change.role.from, change.role.to],
         change.teams && [ids(change.teams.from), ids(change.teams.to)],
       ];
+    case 'invite':
+      return ['invite', change.userId];
   }
 }
 

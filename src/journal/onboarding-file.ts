@@ -1,10 +1,11 @@
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import Papa from 'papaparse';
 import type { OnboardingRow } from '../core/outcome.ts';
 import { Secret } from '../core/secret.ts';
 import { AppendFile } from '../files/append.ts';
-import { onboardingCsv } from '../render/csv.ts';
+import { moveAside, replaceFile, textOf } from '../files/atomic.ts';
+import { csvLines, csvText, revealed } from '../render/csv.ts';
 
 const ONBOARDING_FILE = 'onboarding_links.csv';
 
@@ -15,8 +16,6 @@ const ONBOARDING_FILE = 'onboarding_links.csv';
  */
 export class OnboardingFile {
   readonly path: string;
-  /** Whether this process has put rows into it. */
-  grew = false;
   #opened: Promise<AppendFile> | null = null;
 
   constructor(directory: string) {
@@ -27,18 +26,27 @@ export class OnboardingFile {
   async append(rows: readonly OnboardingRow[]): Promise<void> {
     const worth = rows.filter(isWorthKeeping);
     if (worth.length === 0) return;
-    this.grew = true;
     this.#opened ??= this.#open();
     const file = await this.#opened;
     await file.append(ended(onboardingCsv(worth, { header: false })));
   }
 
-  /** All rows of the file, the later of two of one user filling up the earlier. */
-  async read(): Promise<ReadonlyMap<string, OnboardingRow>> {
-    return merged(await readRows(this.path));
+  /**
+   * The rows of the file, the later of two of one user filling up the earlier.
+   * @param from index of the first row that counts
+   */
+  async read(from = 0): Promise<ReadonlyMap<string, OnboardingRow>> {
+    return merged((await readRows(this.path)).slice(from));
   }
 
-  /** Rewrites the file to one row per user; makes it, with its header, where there is none. */
+  /** How many rows the file has now; what is appended comes behind them. */
+  async countRows(): Promise<number> {
+    if ((await textOf(this.path).catch(() => '')) === '') return 0;
+    await this.#makeAppendable();
+    return (await readRows(this.path)).length;
+  }
+
+  /** Rewrites the file to one row per user; creates it, with its header, where there is none. */
   async compact(): Promise<void> {
     await this.close();
     await moveForeignAway(this.path);
@@ -65,43 +73,15 @@ export class OnboardingFile {
   }
 
   async #open(): Promise<AppendFile> {
+    await this.#makeAppendable();
+    return AppendFile.open(this.path);
+  }
+
+  async #makeAppendable(): Promise<void> {
     await moveForeignAway(this.path);
     const text = await textOf(this.path);
     // Also where the last row was cut: an open quote in it would swallow what is appended.
     if (!text.endsWith('\n')) await this.#rewrite();
-    return AppendFile.open(this.path);
-  }
-}
-
-/** Replaces a file as a whole, mode 0600: a reader sees the old content or the new, never a part. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  await rm(temporary, { force: true });
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, path);
-  await syncDirectory(dirname(path));
-}
-
-/** Makes a new name or a rename outlive a power cut; where the system has no such thing (Windows) it is left out. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r').catch(() => null);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
-}
-
-/** The file's text, `''` where there is none. */
-export async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
   }
 }
 
@@ -112,27 +92,35 @@ async function moveForeignAway(path: string): Promise<void> {
     const text = await textOf(path);
     if (text === '' || firstLine(text) === firstLine(header())) return;
   }
-  await rename(path, await freeName(path));
+  await moveAside(path);
 }
 
-/**
- * Writes a file whole, mode 0600. One that is there and holds more than a header is moved to a free name before.
- * @param header what a file begins with that holds nothing worth keeping
- */
-export async function writeBesideOlder(path: string, text: string, header: string): Promise<void> {
-  const found = await lstat(path).catch(() => null);
-  const isEmpty = found?.isFile() === true && [header.trim(), ''].includes((await textOf(path)).trim());
-  if (found !== null && !isEmpty) await rename(path, await freeName(path));
-  await replaceFile(path, text);
-}
+const ONBOARDING = [
+  'email',
+  'user_id',
+  'role',
+  'team_name',
+  'key_name',
+  'api_key',
+  'invitation_id',
+  'expires_at',
+  'onboarding_link',
+];
 
-async function freeName(path: string): Promise<string> {
-  const extension = extname(path);
-  const stem = path.slice(0, -extension.length);
-  for (let number = 1; ; number++) {
-    const name = `${stem}-${number}${extension}`;
-    if ((await lstat(name).catch(() => null)) === null) return name;
-  }
+/** `onboarding_links.csv`: holds secrets in the clear. Without header: lines to append to a file that has one. */
+function onboardingCsv(rows: readonly OnboardingRow[], { header }: { readonly header: boolean }): string {
+  const cells = rows.map((row) => [
+    row.email,
+    row.userId,
+    row.role,
+    row.teamName,
+    row.keyName,
+    revealed(row.apiKey),
+    revealed(row.invitationId),
+    row.expiresAt,
+    revealed(row.link),
+  ]);
+  return header ? csvText(ONBOARDING, cells) : csvLines(cells);
 }
 
 function header(): string {

@@ -7,7 +7,7 @@ import type { Capabilities } from './capabilities.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
 import { PAGE_SIZE, readAll } from './paging.ts';
-import { failedRow, leftOut, reasonOf, rowResults, unsent } from './row-results.ts';
+import { failedRow, leftOut, reasonOf, refusedRow, rowResults, unsent } from './row-results.ts';
 import {
   anyJson,
   bulkCreated,
@@ -56,7 +56,7 @@ async function createInBulk({ http, onSecret }: WriteContext, users: readonly Ne
   return users.map(({ userId }) => {
     const row = byId.get(userId);
     if (row === undefined) return leftOut(userId);
-    if (!row.success) return { userId, ok: false, reason: reasonOf(row.error) };
+    if (!row.success) return refusedRow(userId, reasonOf(row.error));
     const warning = row.error === null || row.error === '' ? null : reasonOf(row.error);
     return { userId, ok: true, key: secretKey(row.key), teams: row.teams ?? null, warning };
   });

@@ -26,6 +26,8 @@ export function changeCells(change: Change): ChangeCells {
       return { user, role: role(change.role), teams: teams(change.teams), cost: NOTHING, applied };
     case 'delete':
       return { user, role: role(change.role), teams: teams(change.teams), cost: deleteCost(change), applied };
+    case 'invite':
+      return { user, role: role(change.role), teams: teams(change.teams), cost: NOTHING, applied };
     case 'update':
       return { user, role: roleMove(change), teams: teamMove(change), cost: keyCost(change), applied };
   }

@@ -1,5 +1,5 @@
 import Papa from 'papaparse';
-import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import type { Outcome } from '../core/outcome.ts';
 import type { Secret } from '../core/secret.ts';
 
 /**
@@ -41,36 +41,8 @@ const OUTCOMES = ['action', 'email', 'user_id', 'role', 'team_name', 'api_keys',
 
 /** `user_sync_result.csv` */
 export function outcomesCsv(outcomes: readonly Outcome[]): string {
-  const row = (o: Outcome) => [o.action, o.email, o.userId, o.role, o.teamName, o.keyShown, o.status, o.reason];
+  const row = (o: Outcome) => [o.action, o.email, o.userId, o.role, o.teamName, o.key?.shown ?? '', o.status, o.reason];
   return csvText(OUTCOMES, outcomes.map(row));
-}
-
-const ONBOARDING = [
-  'email',
-  'user_id',
-  'role',
-  'team_name',
-  'key_name',
-  'api_key',
-  'invitation_id',
-  'expires_at',
-  'onboarding_link',
-];
-
-/** `onboarding_links.csv`: holds secrets in the clear. Without header: lines to append to a file that has one. */
-export function onboardingCsv(rows: readonly OnboardingRow[], { header }: { readonly header: boolean }): string {
-  const cells = rows.map((row) => [
-    row.email,
-    row.userId,
-    row.role,
-    row.teamName,
-    row.keyName,
-    revealed(row.apiKey),
-    revealed(row.invitationId),
-    row.expiresAt,
-    revealed(row.link),
-  ]);
-  return header ? csvText(ONBOARDING, cells) : csvLines(cells);
 }
 
 /** A row of `user_reg_result.csv`. */
@@ -140,7 +112,8 @@ export function usersCsv(
   );
 }
 
-function revealed(secret: Secret | string | null): string {
+/** A secret in the clear: for the writers of secret files alone. */
+export function revealed(secret: Secret | string | null): string {
   if (secret === null) return '';
   return typeof secret === 'string' ? secret : secret.reveal();
 }

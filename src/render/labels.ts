@@ -30,11 +30,13 @@ export interface PlanCounts {
   readonly delete: number;
   readonly update: number;
   readonly unchanged: number;
+  /** Fresh links for existing users. */
+  readonly invite: number;
 }
 
 /** All planned changes, withheld ones included. */
 export function planCounts(plan: Plan): PlanCounts {
-  const counts = { add: 0, delete: 0, update: 0, unchanged: plan.unchanged.length };
+  const counts = { add: 0, delete: 0, update: 0, unchanged: plan.unchanged.length, invite: 0 };
   for (const change of plan.changes) counts[change.kind] += 1;
   return counts;
 }
@@ -43,16 +45,34 @@ export interface OutcomeCounts {
   readonly added: number;
   readonly deleted: number;
   readonly updated: number;
+  readonly deactivated: number;
+  readonly reactivated: number;
   readonly unchanged: number;
   readonly failed: number;
   readonly skipped: number;
 }
 
-const COUNTED_AS = { ADDED: 'added', DELETED: 'deleted', UPDATED: 'updated', UNCHANGED: 'unchanged' } as const;
+const COUNTED_AS = {
+  ADDED: 'added',
+  DELETED: 'deleted',
+  UPDATED: 'updated',
+  UNCHANGED: 'unchanged',
+  DEACTIVATED: 'deactivated',
+  REACTIVATED: 'reactivated',
+} as const;
 
 /** Each outcome counts once: a failed add is `failed`, not `added`. */
 export function outcomeCounts(outcomes: readonly Outcome[]): OutcomeCounts {
-  const counts = { added: 0, deleted: 0, updated: 0, unchanged: 0, failed: 0, skipped: 0 };
+  const counts = {
+    added: 0,
+    deleted: 0,
+    updated: 0,
+    deactivated: 0,
+    reactivated: 0,
+    unchanged: 0,
+    failed: 0,
+    skipped: 0,
+  };
   for (const { status, action } of outcomes) {
     if (status === 'SUCCESS') counts[COUNTED_AS[action]] += 1;
     else counts[status === 'FAILED' ? 'failed' : 'skipped'] += 1;
@@ -79,6 +99,8 @@ export function adminChange(change: Change): 'gained' | 'lost' | null {
     case 'update':
       if (change.role?.to === ADMIN) return 'gained';
       return change.role?.from === ADMIN ? 'lost' : null;
+    case 'invite':
+      return null;
   }
 }
 

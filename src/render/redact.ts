@@ -51,6 +51,7 @@ function redactChange(change: Change): Change {
       return { ...change, email, keyName, teams: change.teams && redactTeams(change.teams) };
     }
     case 'delete':
+    case 'invite':
       return { ...change, email, userId: redactText(change.userId), teams: redactTeams(change.teams) };
     case 'update':
       return {
@@ -78,7 +79,7 @@ function redactTeams(teams: readonly TeamRef[]): TeamRef[] {
 }
 
 /** The outcomes with every email masked, also in ids, teams and reasons. */
-export function redactOutcomes(outcomes: readonly Outcome[]): Outcome[] {
+export function redactOutcomes<T extends Outcome>(outcomes: readonly T[]): T[] {
   return outcomes.map((outcome) => ({
     ...outcome,
     email: redactEmail(outcome.email),

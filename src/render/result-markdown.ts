@@ -73,7 +73,14 @@ export function reasonTable(title: string, outcomes: readonly Outcome[]): Table 
   };
 }
 
-const VERB = { ADDED: 'add', DELETED: 'delete', UPDATED: 'update', UNCHANGED: 'none' } as const;
+const VERB = {
+  ADDED: 'add',
+  DELETED: 'delete',
+  UPDATED: 'update',
+  UNCHANGED: 'none',
+  DEACTIVATED: 'deactivate',
+  REACTIVATED: 'reactivate',
+} as const;
 
 function userTable(word: string, outcomes: readonly Outcome[]): Table {
   return {
