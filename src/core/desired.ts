@@ -8,8 +8,45 @@ import type { TeamDirectory } from './teams.ts';
 /** A role as a row asks for it. Blank leaves an existing role alone, `default` lets the proxy decide for a new user. */
 export type DesiredRole = Role | 'blank' | 'default';
 
+/** What a cell asks for: blank leaves alone what is there, `-` means none. */
+export type DesiredLimit<T> =
+  | { readonly kind: 'unmanaged' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'value'; readonly value: T };
+
+export interface DesiredLimits {
+  readonly maxBudget: DesiredLimit<number>;
+  readonly budgetDuration: DesiredLimit<string>;
+  readonly tpmLimit: DesiredLimit<number>;
+  readonly rpmLimit: DesiredLimit<number>;
+  readonly models: DesiredLimit<readonly string[]>;
+}
+
+const UNMANAGED = { kind: 'unmanaged' } as const;
+
+/** A row without cells for limits. */
+export const NO_LIMITS: DesiredLimits = {
+  maxBudget: UNMANAGED,
+  budgetDuration: UNMANAGED,
+  tpmLimit: UNMANAGED,
+  rpmLimit: UNMANAGED,
+  models: UNMANAGED,
+};
+
+/** The cells of an account's life, as rows and desired users have them. */
+export interface LifeCells {
+  readonly limits: DesiredLimits;
+  readonly limitColumns: Readonly<Record<keyof DesiredLimits, number>>;
+  /** The email under which the user may still be on the proxy. */
+  readonly previousEmail: string | null;
+  readonly previousEmailColumn: number;
+  /** `YYYY-MM-DD`, the last day of the account. */
+  readonly expires: string | null;
+  readonly expiresColumn: number;
+}
+
 /** A row of the file, its cells understood as far as that goes without knowing the proxy. */
-export interface UserRow {
+export interface UserRow extends LifeCells {
   readonly line: number;
   readonly email: string;
   readonly emailColumn: number;
@@ -31,7 +68,7 @@ export interface UserList {
 }
 
 /** A row whose teams were found on the proxy. */
-export interface DesiredUser {
+export interface DesiredUser extends LifeCells {
   readonly line: number;
   readonly email: string;
   readonly emailColumn: number;
@@ -82,6 +119,12 @@ function userRow(row: TableRow, problems: Problem[]): UserRow {
     ...readTeams(row, problems),
     keyName: key.text === '' ? null : key.text,
     keyColumn: key.column,
+    limits: NO_LIMITS,
+    limitColumns: { maxBudget: 0, budgetDuration: 0, tpmLimit: 0, rpmLimit: 0, models: 0 },
+    previousEmail: null,
+    previousEmailColumn: 0,
+    expires: null,
+    expiresColumn: 0,
   };
 }
 

@@ -2,8 +2,8 @@ import picomatch from 'picomatch';
 import { emailKey, hasEmail, type Inventory, isRole, type ProxyUser, type UserWithEmail } from './inventory.ts';
 import type { UnmanagedCounts } from './plan.ts';
 
-/** Why a user is never touched. */
-export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected';
+/** Why a user is never touched. `deactivated`: by somebody else, who must be asked. */
+export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected' | 'deactivated';
 
 export interface Population {
   readonly managed: readonly UserWithEmail[];
@@ -34,7 +34,16 @@ function unmanagedReason(
 ): UnmanagedReason | null {
   if (user.userId === ownUserId) return 'own user';
   if (isProtected(user.email.trim()) || isProtected(user.userId)) return 'protected';
-  return hasInternalRole(user) ? null : 'other role';
+  if (!hasInternalRole(user)) return 'other role';
+  return user.activity === 'deactivated by others' ? 'deactivated' : null;
+}
+
+/** Globs that match no user of the proxy: each is probably a slip. */
+export function unmatchedGlobs(inventory: Inventory, globs: readonly string[]): string[] {
+  return globs.filter((glob) => {
+    const matches = globMatcher([glob]);
+    return !inventory.users.some((user) => matches(user.userId) || (hasEmail(user) && matches(user.email.trim())));
+  });
 }
 
 /** No role at all counts as `default`, which is internal. */
@@ -43,7 +52,7 @@ export function hasInternalRole(user: Pick<ProxyUser, 'role'>): boolean {
 }
 
 /** `*`, `?`, `[ab]` and `{a,b}` globs over whole values, letter case ignored; `*` also spans `/`. */
-function globMatcher(globs: readonly string[]): (value: string) => boolean {
+export function globMatcher(globs: readonly string[]): (value: string) => boolean {
   const options = { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true };
   const patterns = globs.map((glob) => picomatch(glob, options));
   return (value) => patterns.some((matches) => matches(value));
@@ -56,6 +65,7 @@ export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason
     otherRole: count('other role'),
     ownUser: count('own user'),
     protected: count('protected'),
+    deactivated: count('deactivated'),
   };
 }
 
