@@ -2,9 +2,11 @@ import type { Outcome } from '../core/outcome.ts';
 import {
   type AddChange,
   type Change,
+  type DeactivateChange,
   type DeleteChange,
   type InviteChange,
   isApplied,
+  isStopped,
   type Plan,
   type UpdateChange,
   type Withheld,
@@ -12,6 +14,7 @@ import {
 import type { ChangeRecord } from '../journal/format.ts';
 import { candidateOf, notCreated } from './add/new-user.ts';
 import { AddPhase } from './add/phase.ts';
+import { applyDeactivations } from './deactivate.ts';
 import { applyDeletes } from './delete.ts';
 import { applyInvites, invitedOutcome } from './invite.ts';
 import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
@@ -30,32 +33,60 @@ interface Indexed<C extends Change> {
 interface Work {
   readonly adds: Indexed<AddChange>[];
   readonly deletes: Indexed<DeleteChange>[];
+  readonly deactivations: Indexed<DeactivateChange>[];
+  /** Updates that take an administrator's rights, and those that make one. */
+  readonly demotions: Indexed<UpdateChange>[];
+  readonly promotions: Indexed<UpdateChange>[];
   readonly updates: Indexed<UpdateChange>[];
   readonly invites: Indexed<InviteChange>[];
 }
 
 /**
- * Carries out a plan: adds, fresh links, deletes, updates. One user's failure never stops the others: it is an outcome
- * of its own. A write whose answer was lost is looked up before it is repeated.
+ * Carries out a plan: administrators who are demoted first, then adds, fresh links, deletes and deactivations, updates.
+ * One user's failure never stops the others: it is an outcome of its own. A write whose answer was lost is looked up
+ * before it is repeated.
  * @returns one outcome per change and per unchanged user, in the plan's order; withheld changes are `SKIPPED`
- * @throws where the plan breaches a limit; before any write
+ * @throws where a limit stops the plan; before any write
  */
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Outcome[]> {
-  if (plan.breaches.length > 0) throw new Error(`The plan breaches a limit: ${plan.breaches[0]?.message}`);
+  if (isStopped(plan)) throw new Error(`The plan breaches a limit: ${plan.breaches[0]?.message}`);
   const run = new Run(options);
   const { apiKeys, invitations } = options;
   await run.persist(options.journal.begin(plan, { ...options.head, apiKeys, invitations }));
   const work = partition(run, plan);
+  const successorsFirst = plan.admins - work.demotions.length < Math.max(options.minAdmins, 1);
+  if (!successorsFirst) await update(run, work.demotions, true);
   await add(run, work.adds);
   await applyInvites(run, work.invites, progressOf(run, 'invite'));
-  const isFresh = work.adds.length + work.deletes.length === 0;
+  if (successorsFirst) {
+    await update(run, work.promotions, work.adds.length === 0);
+    await demote(run, plan, work);
+  }
   if (await mayDelete(run, work)) {
     await applyDeletes(run, work.deletes, progressOf(run, 'delete'));
-    await update(run, work.updates, isFresh);
+    await applyDeactivations(run, work.deactivations, progressOf(run, 'delete'));
+    await update(run, successorsFirst ? work.updates : [...work.promotions, ...work.updates], isFresh(work));
   }
   await run.flush();
   await finish(run);
   return [...outcomesOf(run, plan), ...plan.unchanged.map((user) => userOutcome('UNCHANGED', null, user, null))];
+}
+
+/** Nothing was written since the plan was made. */
+function isFresh({ adds, deletes, deactivations, demotions }: Work): boolean {
+  return adds.length + deletes.length + deactivations.length + demotions.length === 0;
+}
+
+/** Demotions whose successors were to come first; where these failed, enough administrators stay. */
+async function demote(run: Run<ApplyOptions>, plan: Plan, { promotions, adds, demotions }: Work): Promise<void> {
+  const newAdmins = [...promotions, ...adds.filter(({ change }) => change.role === 'proxy_admin')];
+  const failed = newAdmins.filter(({ index }) => run.outcomes.get(index)?.status === 'FAILED').length;
+  const remaining = plan.admins + newAdmins.length - failed - demotions.length;
+  if (failed === 0 || remaining >= Math.max(run.options.minAdmins, 1)) return update(run, demotions, false);
+  const reason = 'not attempted: an administrator who was to come instead could not be made; run again';
+  for (const { index, change } of demotions) {
+    run.record(index, untouched(index, change, { code: 'not attempted', reason }));
+  }
 }
 
 function progressOf({ options }: Run<ApplyOptions>, phase: Phase): (done: number, total: number) => void {
@@ -74,15 +105,29 @@ async function finish(run: Run): Promise<void> {
 
 /** Withheld changes are done with before anything begins. */
 function partition(run: Run, plan: Plan): Work {
-  const work: Work = { adds: [], deletes: [], updates: [], invites: [] };
+  const work: Work = {
+    adds: [],
+    deletes: [],
+    deactivations: [],
+    demotions: [],
+    promotions: [],
+    updates: [],
+    invites: [],
+  };
   plan.changes.forEach((change, index) => {
     if (!isApplied(change)) run.record(index, skipped(index, change, withheldReason(change.withheld as Withheld)));
     else if (change.kind === 'add') work.adds.push({ index, change });
     else if (change.kind === 'delete') work.deletes.push({ index, change });
+    else if (change.kind === 'deactivate') work.deactivations.push({ index, change });
     else if (change.kind === 'invite') work.invites.push({ index, change });
-    else work.updates.push({ index, change });
+    else updatesOf(work, change).push({ index, change });
   });
   return work;
+}
+
+function updatesOf(work: Work, { role, reactivates }: UpdateChange): Indexed<UpdateChange>[] {
+  if (role?.from === 'proxy_admin' && !reactivates) return work.demotions;
+  return role?.to === 'proxy_admin' ? work.promotions : work.updates;
 }
 
 function add(run: Run<ApplyOptions>, adds: readonly Indexed<AddChange>[]): Promise<void> {
@@ -94,17 +139,18 @@ function add(run: Run<ApplyOptions>, adds: readonly Indexed<AddChange>[]): Promi
 async function update(
   run: Run<ApplyOptions>,
   updates: readonly Indexed<UpdateChange>[],
-  isFresh: boolean,
+  isPlanFresh: boolean,
 ): Promise<void> {
   const rows = updates.map(({ index, change }) => ({ index, target: change }));
-  const rejected = await applyUpdates(run, rows, isFresh, progressOf(run, 'update'));
+  const rejected = await applyUpdates(run, rows, isPlanFresh, progressOf(run, 'update'));
   if (run.options.recreateOnFailure && rejected.length > 0) return recreate(run, rejected);
   for (const row of rejected) fail(run, row, '');
 }
 
 /** Asked once, after the adds: whether the file is still the newest. Where not, or not known, nothing is taken away. */
 async function mayDelete(run: Run<ApplyOptions>, work: Work): Promise<boolean> {
-  const rest: Indexed<Change>[] = [...work.deletes, ...work.updates];
+  const due = [...work.deletes, ...work.deactivations, ...work.promotions, ...work.updates];
+  const rest: Indexed<Change>[] = due.filter(({ index }) => !run.outcomes.has(index));
   if (rest.length === 0) return false;
   if (run.blocked() !== null) return true;
   try {
@@ -120,9 +166,14 @@ async function mayDelete(run: Run<ApplyOptions>, work: Work): Promise<boolean> {
 }
 
 function withheldReason(withheld: Withheld): string {
-  return withheld === 'not reviewed'
-    ? 'not reviewed: no comment on a merged pull request showed this change'
-    : `not applied: ${withheld} is set`;
+  switch (withheld) {
+    case 'not reviewed':
+      return 'not reviewed: no comment on a merged pull request showed this change';
+    case 'max-deletes':
+      return 'not applied: more accounts have expired than max-deletes allows';
+    default:
+      return `not applied: ${withheld} is set`;
+  }
 }
 
 function skipped(index: number, change: Change, reason: string, code: 'withheld' | 'superseded' = 'withheld'): Outcome {
@@ -136,6 +187,8 @@ export function untouched(index: number, change: ChangeRecord, failure: FailureR
       return notCreated(candidateOf(change, index, '', false), failure ?? NOTHING);
     case 'delete':
       return userOutcome('DELETED', index, change, failure);
+    case 'deactivate':
+      return userOutcome('DEACTIVATED', index, change, failure);
     case 'invite':
       return invitedOutcome(index, change, failure);
     case 'update':

@@ -55,6 +55,23 @@ export async function writeInBulk<T extends { readonly userId: string }, R exten
   return answers;
 }
 
+/** One write for one user, in the same terms. */
+export async function writeOne<R extends Result>(
+  run: Run,
+  call: () => Promise<R>,
+): Promise<RowAnswer<Extract<R, { ok: true }>>> {
+  const blocked = run.blocked();
+  if (blocked !== null) return { kind: 'blocked', reason: blocked, code: run.blockedCode };
+  try {
+    return answerOf(await call());
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (error instanceof AnswerLostError) return { kind: 'lost', reason };
+    if (run.haltIfFatal(error)) return { kind: 'blocked', reason, code: run.blockedCode };
+    return { kind: 'refused', reason: withWayOut(reason), code: refusalCode(error), wholeCall: false };
+  }
+}
+
 function answerOf<R extends Result>(row: R | undefined): RowAnswer<Extract<R, { ok: true }>> {
   if (row === undefined) return { kind: 'lost', reason: 'the answer does not mention the row' };
   if (row.ok) return { kind: 'answered', row: row as Extract<R, { ok: true }> };

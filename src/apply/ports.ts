@@ -148,6 +148,10 @@ export interface ProxyWrites {
   findUsersByEmail(email: string): Promise<readonly ProxyUser[]>;
   /** These teams with their rosters, as many of them as exist. */
   findTeams(teamIds: readonly string[]): Promise<readonly Team[]>;
+  /** The keys that belong to these users and stand in these teams; `unknown`: the key that is used may not list them. */
+  leavingKeys(
+    pairs: readonly { readonly userId: string; readonly teamId: string }[],
+  ): Promise<readonly ProxyKey[] | 'unknown'>;
   /** All keys of one user. */
   keysOfUser(userId: string): Promise<readonly ProxyKey[]>;
   /** What is true of this proxy; found out once. */

@@ -171,7 +171,7 @@ function candidateFor({ record, index }: OpenChange, userId: string, apiKeys: bo
   if (record.kind === 'add') return candidateOf(record, index, userId, apiKeys);
   const target = record.kind === 'update' ? record : null;
   const teams = target?.teams?.to ?? target?.currentTeams ?? [];
-  const base = { email: record.email, role: target?.role?.to ?? null, teams, keyName: null };
+  const base = { email: record.email, role: target?.role?.to ?? null, teams, keyName: null, limits: {} };
   return {
     ...candidateOf(base, index, userId, apiKeys),
     action: 'UPDATED',
@@ -185,6 +185,10 @@ function outcomeFrom(open: OpenChange, observed: Observed, apiKeys: boolean): Ou
   switch (record.kind) {
     case 'delete':
       return userOutcome('DELETED', index, record, observed.users.has(record.userId) ? NOT_DELETED : null);
+    case 'deactivate': {
+      const isOff = (observed.users.get(record.userId)?.activity ?? 'active') !== 'active';
+      return userOutcome('DEACTIVATED', index, record, isOff ? null : NOT_COMPLETED);
+    }
     case 'add':
       return notCreated(candidateFor(open, '', apiKeys), NOT_CREATED);
     case 'invite':

@@ -1,4 +1,4 @@
-import { isRole } from '../core/inventory.ts';
+import { isRole, type LimitSettings, type UserLimits } from '../core/inventory.ts';
 import type { TeamRef } from '../core/plan.ts';
 import type { Candidate } from './add/new-user.ts';
 import { AddPhase } from './add/phase.ts';
@@ -71,6 +71,7 @@ function candidateOf({ index, target, observed }: RejectedUpdate, options: Apply
       teams: teams.map((team) => team.teamId),
       withKey: options.apiKeys,
       keyAlias: null,
+      limits: presentLimits(target.currentLimits),
     },
     teams,
     note: NOTE,
@@ -82,4 +83,12 @@ function teamsOf(target: UpdateTarget, observed: RejectedUpdate['observed']): re
   const names = new Map(target.currentTeams.map((team) => [team.teamId, team.name]));
   const present = observed.users.get(target.userId)?.teams ?? [];
   return present.map((teamId) => ({ teamId, name: names.get(teamId) ?? teamId }));
+}
+
+/** What a new account has to be given to be limited as the old one was. */
+function presentLimits(limits: UserLimits): LimitSettings {
+  const present = Object.entries(limits).filter(
+    ([, value]) => value !== null && !(Array.isArray(value) && value.length === 0),
+  );
+  return Object.fromEntries(present);
 }

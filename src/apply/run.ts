@@ -35,6 +35,8 @@ export interface ApplyOptions extends WriteOptions {
   readonly head: Pick<RunHead, 'command' | 'proxy' | 'rows'>;
   /** Delete and recreate a user whose verified update still fails: keys and spend are lost. */
   readonly recreateOnFailure: boolean;
+  /** Administrators who must stay at every moment; at least one does where there is one. */
+  readonly minAdmins: number;
   readonly newUserId: () => string;
   /** Asked once, before the first delete or update. `false`: superseded, none of them is written. */
   readonly beforeDeletes: () => Promise<boolean>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ROLES } from '../core/inventory.ts';
+import { type LimitSettings, ROLES } from '../core/inventory.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import type { RowEntry } from '../core/row-plan.ts';
@@ -9,6 +9,26 @@ const teams = z.array(team).readonly();
 const role = z.enum(ROLES);
 const person = { email: z.string(), userId: z.string(), role: z.string().nullable(), teams };
 
+const amount = z.number().nullable();
+const limits = z.object({
+  maxBudget: amount,
+  budgetDuration: z.string().nullable(),
+  tpmLimit: amount,
+  rpmLimit: amount,
+  models: z.array(z.string()).readonly(),
+});
+const limitChange = z.discriminatedUnion('field', [
+  z.object({ field: z.literal('maxBudget'), from: amount, to: amount }),
+  z.object({ field: z.literal('budgetDuration'), from: z.string().nullable(), to: z.string().nullable() }),
+  z.object({ field: z.literal('tpmLimit'), from: amount, to: amount }),
+  z.object({ field: z.literal('rpmLimit'), from: amount, to: amount }),
+  z.object({ field: z.literal('models'), from: limits.shape.models, to: limits.shape.models }),
+]);
+const keyFate = z.discriminatedUnion('fate', [
+  z.object({ team, fate: z.literal('moves'), to: team }),
+  z.object({ team, fate: z.enum(['deleted', 'survives']), to: z.null() }),
+]);
+
 /** A change as far as recovery needs it. */
 const record = z.discriminatedUnion('kind', [
   z.object({
@@ -17,17 +37,24 @@ const record = z.discriminatedUnion('kind', [
     role: role.nullable(),
     teams: teams.nullable(),
     keyName: z.string().nullable(),
+    limits: limits.partial().transform((settings) => settings as LimitSettings),
   }),
   z.object({ kind: z.literal('delete'), ...person }),
+  z.object({ kind: z.literal('deactivate'), ...person }),
   z.object({ kind: z.literal('invite'), ...person }),
   z.object({
     kind: z.literal('update'),
     email: z.string(),
     userId: z.string(),
     role: z.object({ from: z.string().nullable(), to: role }).nullable(),
+    rename: z.object({ from: z.string(), to: z.string() }).nullable(),
     teams: z.object({ from: teams, to: teams, join: teams, leave: teams }).nullable(),
+    limits: z.array(limitChange).readonly(),
+    reactivates: z.boolean(),
     currentRole: z.string().nullable(),
     currentTeams: teams,
+    currentLimits: limits,
+    keyFates: z.array(keyFate).readonly(),
   }),
 ]);
 

@@ -1,3 +1,4 @@
+import type { UserLimits } from '../../core/inventory.ts';
 import { compare } from '../../core/order.ts';
 import type { MadeKey, OnboardingRow, Outcome } from '../../core/outcome.ts';
 import type { AddChange, TeamRef } from '../../core/plan.ts';
@@ -24,6 +25,8 @@ export interface NewUserState {
   role: string | null;
   /** Team ids; `null`: to be looked up. */
   joined: readonly string[] | null;
+  /** As the proxy says; `null`: not known yet. Read only where the row asks for limits. */
+  limits: UserLimits | null;
   /** The proxy's words on what failed of the creation. */
   readonly warning: string | null;
   key: Secret | null;
@@ -41,7 +44,7 @@ export interface NewUserState {
 }
 
 export function candidateOf(
-  change: Pick<AddChange, 'email' | 'role' | 'teams' | 'keyName'>,
+  change: Pick<AddChange, 'email' | 'role' | 'teams' | 'keyName' | 'limits'>,
   index: number,
   userId: string,
   apiKeys: boolean,
@@ -56,6 +59,7 @@ export function candidateOf(
       teams: change.teams?.map((team) => team.teamId) ?? null,
       withKey: apiKeys,
       keyAlias: change.keyName,
+      limits: change.limits,
     },
     teams: change.teams,
     note: '',
@@ -68,6 +72,7 @@ export function newUserState(candidate: Candidate, created: Extract<CreatedUser,
     role: candidate.user.role,
     // A recreation is verified, whatever the answer says: the old user is gone.
     joined: candidate.action === 'UPDATED' ? null : (created?.teams ?? null),
+    limits: created?.limits ?? null,
     warning: created?.warning ?? null,
     key: created?.key ?? null,
     keysUnseen: created === null,

@@ -5,7 +5,7 @@ import type { Run } from '../run.ts';
 import { type Creation, createUsers, foundUser } from './create.ts';
 import { completeKey, saveKeys } from './key.ts';
 import { type Candidate, createdOutcome, type NewUserState, notCreated, onboardingRow } from './new-user.ts';
-import { completeTeams } from './teams.ts';
+import { completeUsers } from './verify.ts';
 
 export interface AddProgress {
   /** Users whose creation was tried, of how many. */
@@ -81,7 +81,7 @@ export class AddPhase {
   async #complete(users: readonly NewUserState[]): Promise<void> {
     this.#created += users.length;
     // Before the next users are created: the proxy rewrites a team's roster without a lock.
-    await completeTeams(this.#run, users);
+    await completeUsers(this.#run, users);
     for (const user of users) {
       if (user.keysUnseen) this.#doubtful.add(user);
       this.#pool.add(() => this.#finish(user));

@@ -1,23 +1,28 @@
-import { pieces, writeInBulk } from '../bulk.ts';
+import { Pool } from '../../concurrency.ts';
+import type { LimitSettings, UserLimits } from '../../core/inventory.ts';
+import type { LimitField } from '../../core/plan.ts';
+import { sameLimit } from '../../core/user-limits.ts';
+import { pieces, writeInBulk, writeOne } from '../bulk.ts';
 import { oneLine, reasonOf } from '../messages.ts';
 import { isMember, type Observed, observe } from '../observed.ts';
 import type { Run } from '../run.ts';
 import { missingTeams, type NewUserState } from './new-user.ts';
 
 /**
- * Makes sure that new users are in their teams: those whose answer did not say so are looked up, those that miss a
- * team join it once, and what is still missing becomes a problem of the row. Few requests for many users, none for
- * users whose answer was fine.
+ * Makes sure that new users are as their rows ask: those whose answer did not say so are looked up, those that miss a
+ * team join it once, limits that the proxy's configuration has replaced are set again, and what is still missing becomes
+ * a problem of the row. Few requests for many users, none for users whose answer was fine.
  */
-export async function completeTeams(run: Run, users: readonly NewUserState[]): Promise<void> {
-  const unclear = users.filter((user) => user.joined === null || user.role === null);
+export async function completeUsers(run: Run, users: readonly NewUserState[]): Promise<void> {
+  const unclear = users.filter((user) => user.joined === null || user.role === null || lacksLimits(user));
   for (const user of users) {
     if (user.candidate.teams === null && user.warning !== null) {
       user.problems.push(`the proxy says: ${oneLine(user.warning)}`);
     }
   }
   const failure = await lookUp(run, unclear);
-  if (failure !== null) blameTeams(unclear, failure);
+  if (failure !== null) recordUnverified(unclear, failure);
+  await completeLimitsOf(run, users);
   const lacking = users.filter((user) => user.joined !== null && missingTeams(user).length > 0);
   const present = lacking.filter((user) => !user.gone);
   const reasons = await joinMissing(run, present);
@@ -30,14 +35,49 @@ export async function completeTeams(run: Run, users: readonly NewUserState[]): P
   }
 }
 
+/** Whether the row asks for limits of which nothing is known yet. */
+function lacksLimits({ candidate, limits }: NewUserState): boolean {
+  return limits === null && Object.keys(candidate.user.limits ?? {}).length > 0;
+}
+
+async function completeLimitsOf(run: Run, users: readonly NewUserState[]): Promise<void> {
+  const pool = new Pool(run.options.concurrency);
+  for (const user of users) pool.add(() => completeLimits(run, user));
+  await pool.idle();
+}
+
+/** Source: with `max_internal_user_budget` in its configuration the proxy fills in a budget and a period at creation. */
+async function completeLimits(run: Run, state: NewUserState): Promise<void> {
+  const { userId, limits: asked = {} } = state.candidate.user;
+  const { limits } = state;
+  if (limits === null || state.gone || isLimited(limits, asked)) return;
+  const answer = await writeOne(run, async () => ({
+    ok: true as const,
+    ...(await run.options.proxy.updateUser(userId, asked)),
+  }));
+  if (answer.kind === 'answered' && isLimited(answer.row.limits, asked)) return;
+  const why = answer.kind === 'answered' ? "the proxy's configuration sets others" : answer.reason;
+  state.problems.push(`without the limits of the row: ${why}; run again, the next plan shows them`);
+}
+
+function isLimited(limits: UserLimits, asked: LimitSettings): boolean {
+  return (Object.keys(asked) as LimitField[]).every((field) => {
+    const value = asked[field];
+    return value === undefined || sameLimit(limits[field], value);
+  });
+}
+
 function wordsOf({ warning }: NewUserState): string {
   return warning === null ? 'the proxy lists no such member' : oneLine(warning);
 }
 
-function blameTeams(users: readonly NewUserState[], reason: string): void {
+function recordUnverified(users: readonly NewUserState[], reason: string): void {
   for (const user of users) {
-    if (user.joined !== null || missingTeams(user).length === 0) continue;
-    user.problems.push(`the teams could not be verified (${reason}): run again, the next plan shows them`);
+    if (user.joined === null && missingTeams(user).length > 0) {
+      user.problems.push(`the teams could not be verified (${reason}): run again, the next plan shows them`);
+    } else if (lacksLimits(user)) {
+      user.problems.push(`the limits could not be verified (${reason}): run again, the next plan shows them`);
+    }
   }
 }
 
@@ -65,6 +105,7 @@ function takeOver(state: NewUserState, observed: Observed): void {
     return;
   }
   state.role = user.role;
+  state.limits = user.limits;
   state.joined = user.teams.filter((id) => teams === null || !teams.includes(id) || isMember(observed, userId, id));
 }
 
