@@ -94,11 +94,12 @@ export function sender(mailFrom: string | null): Sender {
   return { name, address };
 }
 
+const LOCAL_PART = /^[^\s\p{C}@<>()[\]\\,;:"]+$/u;
+const DOMAIN = /^[\p{L}\p{M}\p{N}-]+(?:\.[\p{L}\p{M}\p{N}-]+)*$/u;
+
 /** Whether a mail can go to this and to nobody else: no list, no name, no quotes, nothing that ends a command. */
 export function isAddress(email: string): boolean {
-  return /^[^\s\p{C}@<>()[\]\\,;:"]+@[^\s\p{C}@<>()[\]\\,;:"]+$/u.test(email) && domainOf(email) !== '';
-}
-
-function domainOf(email: string): string {
-  return domainToASCII(email.slice(email.lastIndexOf('@') + 1));
+  const at = email.lastIndexOf('@');
+  const domain = email.slice(at + 1);
+  return LOCAL_PART.test(email.slice(0, Math.max(0, at))) && DOMAIN.test(domain) && domainToASCII(domain) !== '';
 }
