@@ -27,6 +27,8 @@ export interface MailEffects {
    * do, so that a shorter time costs no more than a `not known`.
    */
   readonly answerMs: number;
+  /** Authorities that are trusted, in PEM; `null`: those that Node trusts, NODE_EXTRA_CA_CERTS included. */
+  readonly authorities: string | null;
 }
 
 const EFFECTS: MailEffects = {
@@ -34,6 +36,7 @@ const EFFECTS: MailEffects = {
   now: Date.now,
   connectMs: 30_000,
   answerMs: 120_000,
+  authorities: null,
 };
 
 /** Providers allow few at a time; 200 mails over three take seconds. */
@@ -82,7 +85,9 @@ export class SmtpMailer implements Mailer {
       if (tried.kind !== 'again') return tried;
       const wait = WAITS_MS[attempt];
       if (wait === undefined) return { kind: 'failed', response: `${tried.response}, ${attempt + 1} tries` };
-      this.#options.log.debug(`mail: again in ${wait / 1000} s (${tried.response})`);
+      // The server's words may name the recipient.
+      const why = /^\d{3}/.exec(tried.response)?.[0] ?? 'no connection';
+      this.#options.log.debug(`mail: again in ${wait / 1000} s (${why})`);
       await this.#effects.sleep(wait, signal);
     }
   }
@@ -132,7 +137,7 @@ export class SmtpMailer implements Mailer {
   async #open(): Promise<Connection> {
     const { default: SmtpConnection } = await import('nodemailer/lib/smtp-connection');
     const { host, port, security, login } = this.#options.server;
-    const { connectMs, answerMs } = this.#effects;
+    const { connectMs, answerMs, authorities } = this.#effects;
     const connection = new Connection(
       new SmtpConnection({
         host,
@@ -143,6 +148,7 @@ export class SmtpMailer implements Mailer {
         greetingTimeout: connectMs,
         dnsTimeout: connectMs,
         socketTimeout: answerMs,
+        ...(authorities !== null && { tls: { ca: authorities } }),
       }),
     );
     try {
@@ -178,7 +184,9 @@ export class SmtpMailer implements Mailer {
 
   #refusal(failure: Failure): string {
     const { server } = this.#options;
-    const said = shown(failure.response ?? failure.message, server.login === null ? [] : [server.login.password]);
+    // What Node recommends behind a semicolon is no way for a runner.
+    const words = failure.response ?? failure.message.replace(/; if the root CA .*/, '');
+    const said = shown(words, server.login === null ? [] : [server.login.password]);
     const where = `${server.host}:${server.port}`;
     if (failure.code === 'EAUTH') {
       return `The mail server ${where} did not take the log-in of smtp-url: ${said}. Nothing was written.`;
@@ -187,16 +195,18 @@ export class SmtpMailer implements Mailer {
   }
 }
 
-function hint(failure: Failure, { security, port }: MailServer): string {
-  const technical = `${failure.originalCode} ${failure.message}`;
-  if (/CERT|SELF_SIGNED|ALTNAME/.test(technical)) {
+function hint(failure: Failure, { security }: MailServer): string {
+  const { originalCode = '', message } = failure;
+  if (UNKNOWN_AUTHORITY.test(originalCode)) {
     return ' Its certificate is not trusted here: NODE_EXTRA_CA_CERTS names a file with the certificate of its authority.';
   }
   if (failure.command === 'STARTTLS') return ' smtp:// needs STARTTLS; with TLS from the first byte write smtps://.';
-  if (security === 'tls' && /WRONG_VERSION|wrong version/.test(technical)) {
+  if (security === 'tls' && /wrong version/i.test(message)) {
     return ' It does not begin with TLS: write smtp:// for STARTTLS (port 587).';
   }
-  if (security !== 'tls' && failure.code === 'ETIMEDOUT' && port === 465) return ' Port 465 is smtps://.';
+  if (security !== 'tls' && failure.code === 'ETIMEDOUT') {
+    return ' If it speaks TLS from the first byte, as on port 465, write smtps://.';
+  }
   return '';
 }
 
@@ -258,9 +268,13 @@ function judge(failure: Failure, wasTaken: boolean, secrets: readonly Secret[]):
 const AFTER_LOGIN = new Set(['MAIL FROM', 'RCPT TO', 'DATA']);
 const OF_CONNECTION = new Set(['ECONNECTION', 'ESOCKET', 'ETIMEDOUT', 'EDNS', 'ETLS', 'EPROTOCOL']);
 
-/** 4xx, or a connection that failed without a word of the server. */
-function isTemporary({ code = '', responseCode = 0 }: Failure): boolean {
-  if (responseCode >= 500) return false;
+const UNKNOWN_AUTHORITY = /SELF_SIGNED|^UNABLE_TO/;
+/** Codes of certificates that Node does not accept (its list: "X509 certificate error codes"). */
+const BAD_CERTIFICATE = /CERT|^UNABLE_TO/;
+
+/** 4xx, or a connection that failed without a word of the server and not over its certificate. */
+function isTemporary({ code = '', originalCode = '', responseCode = 0 }: Failure): boolean {
+  if (responseCode >= 500 || BAD_CERTIFICATE.test(originalCode)) return false;
   return responseCode >= 400 || OF_CONNECTION.has(code);
 }
 
