@@ -16,6 +16,7 @@ import { candidateOf, notCreated } from './add/new-user.ts';
 import { AddPhase } from './add/phase.ts';
 import { applyDeactivations } from './deactivate.ts';
 import { applyDeletes } from './delete.ts';
+import { deliverLinks } from './deliver.ts';
 import { applyInvites, invitedOutcome } from './invite.ts';
 import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
 import { updatedOutcome } from './observed.ts';
@@ -67,6 +68,7 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Outc
     await applyDeactivations(run, work.deactivations, progressOf(run, 'delete'));
     await update(run, successorsFirst ? work.updates : [...work.promotions, ...work.updates], isFresh(work));
   }
+  await deliverLinks(run, options.journal, new Map());
   await run.flush();
   await finish(run);
   return [...outcomesOf(run, plan), ...plan.unchanged.map((user) => userOutcome('UNCHANGED', null, user, null))];

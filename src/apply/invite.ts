@@ -79,6 +79,8 @@ function linkRow(change: InviteTarget, made: Invitation, linkFor: (invitationId:
     invitationId: made.id,
     expiresAt: made.expiresAt,
     link: new Secret(linkFor(made.id.reveal())),
+    delivery: '',
+    delivered: false,
   };
 }
 

@@ -1,11 +1,12 @@
 import type { ProxyUser } from '../core/inventory.ts';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { RowEntry } from '../core/row-plan.ts';
-import type { ChangeRecord, JournalLine, WritingCommand } from '../journal/format.ts';
+import type { ChangeRecord, JournalLine, MailState, WritingCommand } from '../journal/format.ts';
 import { FileJournal } from '../journal/journal.ts';
 import { type Candidate, candidateOf, type NewUserState, newUserState, notCreated } from './add/new-user.ts';
 import { AddPhase } from './add/phase.ts';
 import { untouched } from './apply.ts';
+import { deliverLinks } from './deliver.ts';
 import { applyInvites, invitedOutcome } from './invite.ts';
 import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
 import { missingSteps, type Observed, observe, teamIdsOf, updatedOutcome } from './observed.ts';
@@ -25,6 +26,8 @@ export interface Recovered {
   readonly outcomes: readonly Outcome[];
   /** The rows of the command's file in their order; `null` where the plan was about the file as a whole. */
   readonly rows: readonly RowEntry[] | null;
+  /** The changes of its plan, by their index. */
+  readonly changes: ReadonlyMap<number, ChangeRecord>;
 }
 
 /** A change of the cut-off run that has no outcome yet. */
@@ -36,10 +39,12 @@ interface OpenChange {
 }
 
 interface JournalState {
+  readonly changes: ReadonlyMap<number, ChangeRecord>;
   readonly head: Extract<JournalLine, { t: 'run' }>;
   readonly rows: readonly RowEntry[] | null;
   readonly finished: boolean;
   readonly outcomes: ReadonlyMap<number, Outcome>;
+  readonly mails: ReadonlyMap<number, MailState>;
   readonly open: readonly OpenChange[];
 }
 
@@ -60,6 +65,8 @@ export async function recover(
   const run = new Run({ ...options, apiKeys, invitations, proxy: options.proxy, journal });
   try {
     await complete(run, state, journal);
+    for (const [index, outcome] of state.outcomes) run.outcomes.set(index, outcome);
+    await deliverLinks(run, journal, state.mails);
     await run.flush();
     await journal.finish(run.isComplete);
   } catch (error) {
@@ -69,16 +76,19 @@ export async function recover(
   }
   await journal.close();
   const after = readState(await journal.lines()) ?? state;
-  return reportOf(after, new Map([...run.outcomes, ...after.outcomes]), true);
+  return reportOf(after, new Map([...after.outcomes, ...run.outcomes]), true);
 }
 
 function readState(lines: readonly JournalLine[]): JournalState | null {
   const head = lines.find((line) => line.t === 'run');
   if (head === undefined) return null;
   const outcomes = new Map<number, Outcome>();
+  const mails = new Map<number, MailState>();
+  const changes = new Map(lines.flatMap((line) => (line.t === 'change' ? [[line.index, line.record]] : [])));
   const intended = new Map<number, string[]>();
   for (const line of lines) {
     if (line.t === 'outcome') outcomes.set(line.index, line.outcome);
+    if (line.t === 'mail') mails.set(line.index, line.mail);
     if (line.t !== 'intend') continue;
     for (const [index, userId] of line.rows) intended.set(index, [userId, ...(intended.get(index) ?? [])]);
   }
@@ -87,7 +97,7 @@ function readState(lines: readonly JournalLine[]): JournalState | null {
     return [{ index: line.index, record: line.record, intended: intended.get(line.index) ?? [] }];
   });
   const rows = head.hasRows ? lines.flatMap((line) => (line.t === 'row' ? [line.row] : [])) : null;
-  return { head, rows, finished: lines.some((line) => line.t === 'finished'), outcomes, open };
+  return { changes, head, rows, finished: lines.some((line) => line.t === 'finished'), outcomes, mails, open };
 }
 
 function reportOf(state: JournalState, outcomes: ReadonlyMap<number, Outcome>, hasProxy: boolean): Recovered {
@@ -101,7 +111,8 @@ function reportOf(state: JournalState, outcomes: ReadonlyMap<number, Outcome>, h
     all.set(open.index, untouched(open.index, open.record, failure));
   }
   const inOrder = [...all].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
-  return { command: state.head.command, isComplete: state.finished, outcomes: inOrder, rows: state.rows };
+  const { head, rows, changes, finished } = state;
+  return { command: head.command, isComplete: finished, outcomes: inOrder, rows, changes };
 }
 
 const NEVER_BEGUN: FailureReason = {
@@ -137,7 +148,8 @@ async function complete(run: Run, { open, head }: JournalState, { onboardingFile
 function recordWrittenLinks(run: Run, begun: readonly OpenChange[], ownLinks: ReadonlyMap<string, OnboardingRow>) {
   return begun.flatMap(({ index, record }) => {
     if (record.kind !== 'invite') return [];
-    if (!ownLinks.get(record.userId)?.link) return [{ index, change: record }];
+    const row = ownLinks.get(record.userId);
+    if (!row?.link && !row?.delivered) return [{ index, change: record }];
     run.record(index, invitedOutcome(index, record, null));
     return [];
   });
@@ -164,7 +176,11 @@ function createdUser(
 }
 
 function progressOf(user: ProxyUser, row: OnboardingRow | undefined): Partial<NewUserState> {
-  return { role: user.role, key: row?.apiKey ?? null, linked: row !== undefined && row.link !== null };
+  return {
+    role: user.role,
+    key: row?.apiKey ?? null,
+    linked: row !== undefined && (row.link !== null || row.delivered),
+  };
 }
 
 function candidateFor({ record, index }: OpenChange, userId: string, apiKeys: boolean): Candidate {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Delivery } from '../core/delivery.ts';
 import { refusalCode, StoppedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { FailureCode, OnboardingRow, Outcome } from '../core/outcome.ts';
+import type { FailureCode, LinkRow, OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { RunHead } from '../journal/format.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { LinkJournal } from './deliver.ts';
 import { reasonOf } from './messages.ts';
 import type { ProxyWrites } from './ports.ts';
 
@@ -13,7 +14,7 @@ export type Phase = 'add' | 'invite' | 'delete' | 'update';
 export interface WriteOptions {
   readonly proxy: ProxyWrites;
   readonly log: Log;
-  readonly journal: Journal;
+  readonly journal: LinkJournal;
   /** Whether new users get a key. */
   readonly apiKeys: boolean;
   /** Whether new users get an onboarding link. */
@@ -24,6 +25,8 @@ export interface WriteOptions {
   readonly retries: number;
   /** The onboarding link, in the form that the proxy and the command want. */
   readonly linkFor: (invitationId: string) => string;
+  /** Sends a link to its user; `null`: links are handed over in files. Never throws. */
+  readonly deliver: ((row: LinkRow) => Promise<Delivery>) | null;
   /** Aborted by SIGINT and SIGTERM: no new write is started, and every wait ends. */
   readonly signal: AbortSignal;
   /** An error after which every further write would fail alike (401): none is tried. */

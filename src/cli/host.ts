@@ -33,6 +33,8 @@ export class TerminalHost implements Host<null> {
   readonly log: Log;
   readonly mode: Mode;
   readonly outputDirectory: string;
+  readonly inputDirectory: string;
+  readonly origin = { run: null, commit: null };
   readonly signal: AbortSignal;
   readonly redacts = false;
   readonly onSecret = (): void => {};
@@ -46,12 +48,14 @@ export class TerminalHost implements Host<null> {
     terminal: Terminal;
     inputs: Inputs;
     log: Log;
+    inputDirectory: string;
     outputDirectory: string;
     signal: AbortSignal;
   }) {
     this.#terminal = options.terminal;
     this.#inputs = options.inputs;
     this.log = options.log;
+    this.inputDirectory = options.inputDirectory;
     this.outputDirectory = options.outputDirectory;
     this.signal = options.signal;
     this.mode = { kind: options.inputs.dryRun === 'true' ? 'plan' : 'apply' };
@@ -78,7 +82,7 @@ export class TerminalHost implements Host<null> {
   }
 
   async review(plan: RunPlan): Promise<Review<null>> {
-    return { kind: 'go', plan, evidence: null };
+    return { kind: 'go', plan, evidence: null, provenanceOf: () => ({ digest: null, pullRequest: null }) };
   }
 
   async beforeWrites(plan: RunPlan): Promise<void> {
@@ -93,10 +97,11 @@ export class TerminalHost implements Host<null> {
     return { published: true, url: '' };
   }
 
-  async finished({ command, outcomes, notes, files, secretFiles }: RunResult<null>): Promise<void> {
+  async finished({ command, outcomes, notes, files, secretFiles, auditFile }: RunResult<null>): Promise<void> {
     this.log.info(resultText(outcomes, command === 'sync' ? undefined : 'Result:').trimEnd());
     for (const note of notes) this.log.info(plain(note));
     for (const file of files.filter((path) => !secretFiles.includes(path))) this.log.info(`Results: ${file}`);
+    if (auditFile !== null) this.log.info(`Audit record: ${auditFile}`);
     const what = outcomes.some(isCreated) ? 'Keys and onboarding links' : 'Onboarding links';
     for (const file of secretFiles) this.log.info(`${what} (secret): ${file}`);
   }

@@ -45,7 +45,14 @@ async function run(
   warnOfNoEffect(inputs, log);
   const outputDirectory = await made(resolve(directory, inputs.outputDirectory || '.'));
   const stop = stopOnSignals(log);
-  const host = new TerminalHost({ terminal, inputs, log, outputDirectory, signal: stop.signal });
+  const host = new TerminalHost({
+    terminal,
+    inputs,
+    log,
+    inputDirectory: directory,
+    outputDirectory,
+    signal: stop.signal,
+  });
   const code = await runCommand(inputs, host).finally(stop.release);
   const isDryRun = host.mode.kind === 'plan';
   if (code !== 0 || !isDryRun || !host.foundChanges) return code;

@@ -43,7 +43,7 @@ async function onboardingLinks(
 export async function writeOptions<P extends ProxyWrites & ProxyClient>(
   command: WritingCommand,
   { inputs, host, proxy }: { readonly inputs: Inputs; readonly host: Host; readonly proxy: P },
-): Promise<Omit<WriteOptions, 'journal' | 'apiKeys' | 'invitations'>> {
+): Promise<Omit<WriteOptions, 'journal' | 'apiKeys' | 'invitations' | 'deliver'>> {
   return {
     proxy,
     log: host.log,

@@ -6,24 +6,38 @@ import { type Recovered, recover } from '../apply/recover.ts';
 import { badEmails, type UserList } from '../core/desired.ts';
 import { RefusedError, UsageError } from '../core/errors.ts';
 import { emailKey } from '../core/inventory.ts';
-import type { Outcome } from '../core/outcome.ts';
+import type { LinkRow, Outcome } from '../core/outcome.ts';
+import { isStopped } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
 import { outcomesOfRows, type RowEntry } from '../core/row-plan.ts';
 import { holdDirectory } from '../files/lock.ts';
-import type { ExitCode, Host, PublishResult, RunPlan } from '../host/port.ts';
+import type { ExitCode, Host, Provenance, PublishResult, RunPlan } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import type { WritingCommand } from '../journal/format.ts';
 import { FileJournal, JOURNAL_FILE } from '../journal/journal.ts';
 import type { ProxyClient } from '../litellm/client.ts';
 import { connectProxy, PHASES, proxyHash, writeOptions } from './connection.ts';
+import { isMailDue, type LinkMailer, linkMailer, mailForm } from './delivery.ts';
 import { FileProblemsError, failureOf } from './problems.ts';
-import { revokeUnseenKeys } from './revoke.ts';
+import { type RecordedChange, writeRecord } from './record.ts';
+import { revokeUnseen } from './revoke.ts';
 
 export interface RunContext<E = unknown> {
   readonly inputs: Inputs;
   readonly host: Host<E>;
   readonly proxy: ProxyClient;
 }
+
+interface ApplyingContext<E> extends RunContext<E> {
+  /** `null`: links are handed over in files. */
+  readonly mailer: LinkMailer | null;
+}
+
+type RecoveringContext = Omit<ApplyingContext<unknown>, 'proxy' | 'host'> & {
+  readonly host: Host;
+  /** `null`: no key at hand, the files stay as they are and the rows say so. */
+  readonly proxy: ProxyClient | null;
+};
 
 /** A run whose writes are done: what its files are made with. */
 export interface EndingRun {
@@ -71,17 +85,23 @@ export async function runWriting<E>(
   inputs: Inputs,
   host: Host<E>,
 ): Promise<ExitCode> {
+  let mailer: LinkMailer | null = null;
   try {
+    const form = await mailForm(inputs, host.inputDirectory);
     const list = writing.read(await readCsvFile(inputs.csvPath, inputs.csvFile), inputs);
     if (writing.problemsOfFile(list).length > 0) throw new FileProblemsError(inputs.csvFile, list.problems);
     if (host.mode.kind === 'offline') return await checkOffline(list, inputs, host);
     const context = { inputs, host, proxy: connectProxy(inputs, host) };
     if (host.mode.kind === 'plan') return await showPlan(await writing.plan(list, context), host);
-    const earlier = await recoverFirst(writing, others, context);
-    return await applyReviewed(writing, await writing.plan(list, context), earlier, context);
+    mailer = form === null ? null : linkMailer(form, inputs, host);
+    const applying = { ...context, mailer };
+    const earlier = await recoverFirst(writing, others, applying);
+    return await applyReviewed(writing, await writing.plan(list, context), earlier, applying);
   } catch (error) {
     await host.failed(failureOf(error));
     throw error;
+  } finally {
+    mailer?.close();
   }
 }
 
@@ -95,8 +115,14 @@ export type Writings = Readonly<Record<WritingCommand, Writing>>;
  */
 export async function finishInterrupted<E>(writings: Writings, inputs: Inputs, host: Host<E>): Promise<ExitCode> {
   const proxy = inputs.masterKey === null ? null : connectProxy(inputs, host);
-  const recovered = await recoverInterruptedRun(inputs, host, proxy);
-  return recovered === null ? 0 : finishRecovered(writings, recovered, { inputs, host, proxy });
+  const form = await mailForm(inputs, host.inputDirectory);
+  const mailer = form === null ? null : linkMailer(form, inputs, host);
+  try {
+    const recovered = await recoverInterruptedRun({ inputs, host, proxy, mailer });
+    return recovered === null ? 0 : await finishRecovered(writings, recovered, { inputs, host, proxy });
+  } finally {
+    mailer?.close();
+  }
 }
 
 async function checkOffline(list: UserList, inputs: Inputs, host: Host): Promise<ExitCode> {
@@ -120,9 +146,9 @@ async function showPlan(plan: RunPlan, host: Host): Promise<ExitCode> {
 async function recoverFirst<E>(
   writing: Writing,
   others: Writings,
-  context: RunContext<E>,
+  context: ApplyingContext<E>,
 ): Promise<readonly Outcome[]> {
-  const recovered = await recoverInterruptedRun(context.inputs, context.host, context.proxy);
+  const recovered = await recoverInterruptedRun(context);
   if (recovered === null) return [];
   if (recovered.command === writing.command) return wordedEarlier(writing, recovered.outcomes);
   await finishRecovered(others, recovered, context);
@@ -143,16 +169,24 @@ async function finishRecovered<E>(
   const worded = recovered.outcomes.map(writing.word);
   const outcomes = recovered.rows === null ? worded : outcomesOfRows(recovered.rows, worded);
   const journal = FileJournal.resume(run.host.outputDirectory);
-  return endRun(writing, outcomes, { ...run, journal }, { plan: null, evidence: null });
+  const changes = worded.flatMap((outcome): RecordedChange[] => {
+    const change = outcome.index === null ? undefined : recovered.changes.get(outcome.index);
+    return change === undefined ? [] : [{ change, outcome, provenance: NOT_REVIEWED }];
+  });
+  return endRun(writing, outcomes, { ...run, journal }, { plan: null, evidence: null, changes });
 }
 
 /**
  * Completes what an interrupted run left in the output directory. Asks nothing of the proxy where nothing was left.
  * The directory is this process's own from here on.
- * @param proxy `null`: no key at hand, the files stay as they are and the rows say so
  * @throws RefusedError where that run was on another proxy, whose users this one cannot tell of
  */
-async function recoverInterruptedRun(inputs: Inputs, host: Host, proxy: ProxyClient | null): Promise<Recovered | null> {
+async function recoverInterruptedRun({
+  inputs,
+  host,
+  proxy,
+  mailer,
+}: RecoveringContext): Promise<Recovered | null> {
   await holdDirectory(host.outputDirectory);
   const left = await FileJournal.resume(host.outputDirectory).lines();
   const head = left.find((line) => line.t === 'run');
@@ -160,10 +194,15 @@ async function recoverInterruptedRun(inputs: Inputs, host: Host, proxy: ProxyCli
   if (head.proxy !== proxyHash(inputs)) throw anotherProxy(host);
   host.log.info(`An earlier run was interrupted here (${host.outputDirectory}): completing what it left.`);
   if (proxy === null) return recover(host.outputDirectory, { ...NO_PROXY, log: host.log, signal: host.signal });
-  return recover(host.outputDirectory, await writeOptions(head.command, { inputs, host, proxy }));
+  const options = await writeOptions(head.command, { inputs, host, proxy });
+  return recover(host.outputDirectory, { ...options, deliver: deliverWith(mailer) });
 }
 
-const NO_PROXY = { proxy: null, concurrency: 1, retries: 0, linkFor: String, isFatal: () => true };
+const NO_PROXY = { proxy: null, concurrency: 1, retries: 0, linkFor: String, deliver: null, isFatal: () => true };
+
+function deliverWith(mailer: LinkMailer | null) {
+  return mailer === null ? null : (row: LinkRow) => mailer.deliver(row);
+}
 
 function anotherProxy({ outputDirectory }: Host): RefusedError {
   return new RefusedError(
@@ -172,19 +211,22 @@ function anotherProxy({ outputDirectory }: Host): RefusedError {
   );
 }
 
+const NOT_REVIEWED: Provenance = { digest: null, pullRequest: null };
+
 async function applyReviewed<E>(
   writing: Writing,
   planned: RunPlan,
   earlier: readonly Outcome[],
-  context: RunContext<E>,
+  context: ApplyingContext<E>,
 ): Promise<ExitCode> {
-  const { host, inputs, proxy } = context;
+  const { host, inputs, proxy, mailer } = context;
   const review = await host.review(planned);
   if (review.kind === 'superseded') return 0;
   if (review.kind === 'refused') throw new RefusedError(review.reason);
-  const { plan, evidence } = review;
-  if (plan.plan.breaches.length > 0) return showPlan(plan, host);
+  const { plan, evidence, provenanceOf } = review;
+  if (isStopped(plan.plan)) return showPlan(plan, host);
   await host.beforeWrites(plan);
+  if (mailer !== null && isMailDue(plan.plan)) await mailer.verify();
   const journal = await FileJournal.create(host.outputDirectory);
   const rows = plan.kind === 'rows' ? plan.rows.entries : null;
   const applied = await applyPlan(plan.plan, {
@@ -194,13 +236,28 @@ async function applyReviewed<E>(
     apiKeys: inputs.apiKeys,
     invitations: inputs.invitations,
     recreateOnFailure: inputs.recreateOnFailure,
+    minAdmins: inputs.minAdmins,
+    deliver: deliverWith(mailer),
     newUserId: randomUUID,
     beforeDeletes: async () => !(await host.isSuperseded()),
     onProgress: (progress) => host.progress({ ...progress, phase: PHASES[progress.phase] }),
   });
   const worded = applied.map(writing.word);
   const outcomes = rows === null ? withEarlier(earlier, worded) : rowsWithEarlier(earlier, rows, worded);
-  return endRun(writing, outcomes, { inputs, host, proxy, journal }, { plan, evidence });
+  const changes = worded.flatMap((outcome): RecordedChange[] => {
+    const change = outcome.index === null ? undefined : plan.plan.changes[outcome.index];
+    return change === undefined ? [] : [{ change, outcome, provenance: provenanceOf(change) }];
+  });
+  const code = await endRun(writing, outcomes, { inputs, host, proxy, journal }, { plan, evidence, changes });
+  for (const breach of plan.plan.breaches) host.log.error(breach.message);
+  return plan.plan.breaches.length > 0 ? 1 : code;
+}
+
+/** What is known of a run's plan at its end. */
+interface Ended<E> {
+  readonly plan: RunPlan | null;
+  readonly evidence: E | null;
+  readonly changes: readonly RecordedChange[];
 }
 
 /** The same end for every run: secrets are published, results written, the host told, the journal dropped. */
@@ -208,21 +265,31 @@ async function endRun<E>(
   writing: Writing,
   applied: readonly Outcome[],
   run: Omit<EndingRun, 'host'> & { readonly host: Host<E> },
-  reviewed: { readonly plan: RunPlan | null; readonly evidence: E | null },
+  { plan, evidence, changes }: Ended<E>,
 ): Promise<ExitCode> {
   const { host, journal, proxy } = run;
   const { files, secretFiles } = await writing.writeSecrets(applied, run);
   const published: PublishResult =
     secretFiles.length === 0 ? NOTHING_TO_PUBLISH : await host.publishSecrets(secretFiles);
-  const outcomes = published.published ? applied : await revokeUnseenKeys(applied, published, proxy);
+  const outcomes = published.published
+    ? applied
+    : await revokeUnseen(applied, await journal.onboardingFile.read(), published, proxy);
+  const told = new Map(outcomes.map((outcome) => [outcome.index, outcome]));
+  const auditFile = await writeRecord(
+    writing.command,
+    changes.map((entry) => ({ ...entry, outcome: told.get(entry.outcome.index) ?? entry.outcome })),
+    run,
+  );
   const results = await writing.writeResults(outcomes, run);
   await host.finished({
     command: writing.command,
-    ...reviewed,
+    plan,
+    evidence,
     outcomes,
     notes: writing.notes(outcomes),
     files: [...files, ...results],
     secretFiles,
+    auditFile,
     secretsUrl: published.published ? published.url : '',
     isUnfinished: !(await journal.isOver()),
   });

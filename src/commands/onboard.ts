@@ -3,7 +3,7 @@ import { ONBOARD_LIST, readUserList, type UserList } from '../core/desired.ts';
 import { UsageError } from '../core/errors.ts';
 import type { Lookup } from '../core/index.ts';
 import { addedInWords } from '../core/manual-words.ts';
-import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import { holdsSecret, type OnboardingRow, type Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import { newUsers, planAdds, planInvites, problemsOfFile } from '../core/row-plan.ts';
 import { writeBesideOlder } from '../files/atomic.ts';
@@ -68,13 +68,18 @@ async function writeResults(outcomes: readonly Outcome[], { host, journal }: End
   const told = outcomes.filter((outcome) => outcome.action === 'ADDED' || outcome.action === 'UNCHANGED');
   const entries = told.map((outcome) => ({ outcome, row: rowOf(outcome, links) }));
   // Also a user whose link failed may have a key there.
-  const holdsSecrets = told.some((outcome) => links.has(outcome.userId));
+  const holdsSecrets = told.some((outcome) => holdsSecretOf(outcome, links));
   const masks = host.redacts && !holdsSecrets;
   const masked = redactOutcomes(told).map((outcome) => ({ outcome, row: null }));
   const path = join(host.outputDirectory, RESULT_FILE);
   await writeBesideOlder(path, onboardingJson(masks ? masked : entries), '[]');
   const files = [path, journal.onboardingFile.path];
   return holdsSecrets ? { files, secretFiles: files } : { files: [path], secretFiles: [] };
+}
+
+function holdsSecretOf({ userId }: Outcome, links: ReadonlyMap<string, OnboardingRow>): boolean {
+  const row = links.get(userId);
+  return row !== undefined && holdsSecret(row);
 }
 
 function rowOf(outcome: Outcome, links: ReadonlyMap<string, OnboardingRow>): OnboardingRow | null {

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { DELIVERED } from '../core/delivery.ts';
 import { messageOf } from '../core/errors.ts';
 import { isCreated, type OnboardingRow, type Outcome } from '../core/outcome.ts';
+import { Secret } from '../core/secret.ts';
 import { writeBesideOlder } from '../files/atomic.ts';
 import { type RegistrationRow, registrationsCsv } from '../render/csv.ts';
 import { redactEmail, redactText } from '../render/redact.ts';
@@ -18,7 +20,7 @@ export async function writeRegistrations(outcomes: readonly Outcome[], run: Endi
   const userIds = made.map((outcome) => outcome.userId);
   const [links, models] = await Promise.all([run.journal.onboardingFile.read(), modelsOf(userIds, run)]);
   const rows = made.map((outcome) => registration(outcome, links.get(outcome.userId), models));
-  const holdsSecrets = rows.some((row) => row.invitationUrl !== null || typeof row.apiKeys === 'object');
+  const holdsSecrets = rows.some((row) => row.invitationUrl instanceof Secret || row.apiKeys instanceof Secret);
   const path = await writeRows(rows, { ...run, masks: run.host.redacts && !holdsSecrets });
   await clearLinks(run, userIds);
   return { files: [path], secretFiles: holdsSecrets ? [path] : [] };
@@ -47,7 +49,7 @@ function registration(
     teamName: outcome.teamName,
     models: models.get(outcome.userId) ?? null,
     apiKeys: links?.apiKey ?? outcome.key?.shown ?? null,
-    invitationUrl: links?.link ?? null,
+    invitationUrl: links?.link ?? (links?.delivered ? DELIVERED : null),
   };
 }
 

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readUserList } from '../core/desired.ts';
-import { isCreated } from '../core/outcome.ts';
+import { holdsSecret, isCreated } from '../core/outcome.ts';
 import { outcomesCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';
 import type { Writing } from './lifecycle.ts';
@@ -17,10 +17,10 @@ export const SYNC: Writing = {
   problemsOfFile: () => [],
   plan: async (list, { inputs, proxy }) => ({ kind: 'file', plan: await planFor(list, inputs, proxy) }),
   word: (outcome) => outcome,
-  writeSecrets: async (outcomes, { journal }) => ({
-    files: [],
-    secretFiles: outcomes.some(isCreated) ? [journal.onboardingFile.path] : [],
-  }),
+  writeSecrets: async (outcomes, { journal }) => {
+    const rows = outcomes.some(isCreated) ? [...(await journal.onboardingFile.read()).values()] : [];
+    return { files: [], secretFiles: rows.some(holdsSecret) ? [journal.onboardingFile.path] : [] };
+  },
   writeResults: async (outcomes, { host }) => {
     const path = join(host.outputDirectory, RESULT_FILE);
     await writeFile(path, outcomesCsv(host.redacts ? redactOutcomes(outcomes) : outcomes));

@@ -34,6 +34,7 @@ export async function writeExisting<E>(inputs: Inputs, host: Host<E>): Promise<E
       notes,
       files: [path, errors],
       secretFiles: [],
+      auditFile: null,
       secretsUrl: '',
       isUnfinished: false,
     });

@@ -78,9 +78,7 @@ export function rosterConflicts(
 /** User and team of every membership that the plan ends, be it for a moment: the keys there are what it costs. */
 export function leavings(plan: Plan): UserInTeam[] {
   return plan.changes.flatMap((change) =>
-    change.kind === 'update'
-      ? change.keyFates.map(({ team }) => ({ userId: change.userId, teamId: team.teamId }))
-      : [],
+    change.kind === 'update' ? change.keyFates.map(({ team }) => ({ userId: change.userId, teamId: team.teamId })) : [],
   );
 }
 

@@ -274,7 +274,10 @@ function planExpired(row: DesiredUser, context: Context): PlannedRow {
   const reason = context.population.unmanaged.get(user);
   if (reason === 'deactivated') return { user };
   if (reason !== undefined && reason !== 'without email') {
-    return { user, warning: `\`${row.email}\` expired on ${row.expires}, but stays: the user ${WHY_UNTOUCHED[reason]}.` };
+    return {
+      user,
+      warning: `\`${row.email}\` expired on ${row.expires}, but stays: the user ${WHY_UNTOUCHED[reason]}.`,
+    };
   }
   return { user, ...removal(user, context, row) };
 }

@@ -21,6 +21,7 @@ export interface MadeKey {
  * - `not attempted`: nothing was sent.
  * - `interrupted`: the run that was to do it was killed.
  * - `gone`: the user is no longer on the proxy.
+ * - `undelivered`: the link is there, and the mail with it did not go out for certain.
  * - `row`: the row itself is wrong.
  */
 export type FailureCode =
@@ -32,6 +33,7 @@ export type FailureCode =
   | 'not attempted'
   | 'interrupted'
   | 'gone'
+  | 'undelivered'
   | 'row';
 
 /**
@@ -91,6 +93,11 @@ export function isCreated(outcome: Outcome): boolean {
   return outcome.action === 'ADDED' && outcome.userId !== '' && outcome.status !== 'SKIPPED';
 }
 
+/** Whether this run made a fresh link for a user who exists already: a change that leaves them as they are. */
+export function isFreshLink({ action, status, index }: Outcome): boolean {
+  return action === 'UNCHANGED' && status === 'SUCCESS' && index !== null;
+}
+
 /** A row of `onboarding_links.csv`: the only place of these secrets. */
 export interface OnboardingRow {
   readonly email: string;
@@ -102,5 +109,22 @@ export interface OnboardingRow {
   readonly invitationId: Secret | null;
   /** ISO 8601, as the proxy gives it. */
   readonly expiresAt: string;
+  /** `null`: there is none, or the mail that brought it to its user is on its way. */
   readonly link: Secret | null;
+  /** What became of the mail with the link, as a reader is told; empty where none was due, or not yet. */
+  readonly delivery: string;
+  /** The link is in the hands of its user alone: it stands in no file any more. */
+  readonly delivered: boolean;
+}
+
+/** A row with a link that has not been delivered. */
+export type LinkRow = OnboardingRow & { readonly link: Secret; readonly invitationId: Secret };
+
+export function hasLink(row: OnboardingRow): row is LinkRow {
+  return row.link !== null && row.invitationId !== null;
+}
+
+/** Whether the row holds anything that nobody else may see. */
+export function holdsSecret(row: OnboardingRow): boolean {
+  return row.apiKey !== null || row.link !== null;
 }

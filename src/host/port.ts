@@ -1,6 +1,6 @@
 import type { Log } from '../core/log.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Change, Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 
@@ -31,9 +31,22 @@ export type Failure =
   | { readonly kind: 'file'; readonly problems: readonly Problem[] }
   | { readonly kind: 'error'; readonly message: string };
 
+/** Where a change comes from, for the audit record. */
+export interface Provenance {
+  /** See `changeDigest`; `null` for commands without review. */
+  readonly digest: string | null;
+  /** The pull request whose comment showed the change; `null`: none did. */
+  readonly pullRequest: { readonly number: number; readonly author: string } | null;
+}
+
 /** What a review lets through. `evidence` is the host's own: it gets it back with the result. */
 export type Review<E> =
-  | { readonly kind: 'go'; readonly plan: RunPlan; readonly evidence: E }
+  | {
+      readonly kind: 'go';
+      readonly plan: RunPlan;
+      readonly evidence: E;
+      readonly provenanceOf: (change: Change) => Provenance;
+    }
   /** Nothing is written, and that is well: the run ends green. */
   | { readonly kind: 'superseded' }
   | { readonly kind: 'refused'; readonly reason: string };
@@ -58,6 +71,8 @@ export interface RunResult<E> {
   readonly files: readonly string[];
   /** Files that hold secrets, `files` or others. */
   readonly secretFiles: readonly string[];
+  /** The audit record; `null`: none was written. */
+  readonly auditFile: string | null;
   /** Where the secrets are for whoever waits for them; blank: nowhere but on this machine. */
   readonly secretsUrl: string;
   /** Whether the journal is still needed: something is left to recover. */
@@ -102,6 +117,10 @@ export interface Host<E = unknown> {
   readonly mode: Mode;
   /** Absolute; exists. */
   readonly outputDirectory: string;
+  /** Against which paths of inputs are resolved: the checkout, or the working directory. */
+  readonly inputDirectory: string;
+  /** Address of the run and the commit that it applies, for the audit record; `null` in a terminal. */
+  readonly origin: { readonly run: string | null; readonly commit: string | null };
   /** Aborted by SIGINT and SIGTERM: start no new write. */
   readonly signal: AbortSignal;
   /** Files with emails for others to see are written masked. */

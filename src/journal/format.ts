@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Delivery } from '../core/delivery.ts';
 import { type LimitSettings, ROLES } from '../core/inventory.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
@@ -82,6 +83,7 @@ const failureCode = z.enum([
   'not attempted',
   'interrupted',
   'gone',
+  'undelivered',
   'row',
 ]);
 const skipCode = z.enum(['withheld', 'superseded', 'exists', 'missing']);
@@ -100,6 +102,18 @@ const row: z.ZodType<RowEntry> = z.union([
   z.object({ left: z.discriminatedUnion('status', [failed, skipped]) }),
 ]);
 
+const delivery: z.ZodType<Delivery> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('sent'), response: z.string() }),
+  z.object({ kind: z.literal('failed'), response: z.string() }),
+  z.object({ kind: z.literal('not known'), reason: z.string() }),
+]);
+
+/** How far the mail of a change has come. `unsent`: for certain not sent, and still due. */
+const mail = z.discriminatedUnion('state', [
+  z.object({ state: z.enum(['intended', 'unsent']) }),
+  z.object({ state: z.literal('answered'), delivery }),
+]);
+
 const line = z.discriminatedUnion('t', [
   z.object({
     t: z.literal('run'),
@@ -116,11 +130,13 @@ const line = z.discriminatedUnion('t', [
   z.object({ t: z.literal('change'), index: z.number(), record }),
   z.object({ t: z.literal('intend'), rows: z.array(z.tuple([z.number(), z.string()])) }),
   z.object({ t: z.literal('outcome'), index: z.number(), outcome }),
+  z.object({ t: z.literal('mail'), index: z.number(), mail }),
   z.object({ t: z.literal('finished') }),
 ]);
 
 export type ChangeRecord = z.infer<typeof record>;
 export type JournalLine = z.infer<typeof line>;
+export type MailState = z.infer<typeof mail>;
 export type WritingCommand = Extract<JournalLine, { t: 'run' }>['command'];
 
 /** What another process must know to finish a run. */

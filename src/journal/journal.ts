@@ -4,7 +4,7 @@ import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan.ts';
 import { AppendFile } from '../files/append.ts';
 import { textOf } from '../files/atomic.ts';
-import { type JournalLine, parseJournal, type RunHead, toRecord } from './format.ts';
+import { type JournalLine, type MailState, parseJournal, type RunHead, toRecord } from './format.ts';
 import { OnboardingFile } from './onboarding-file.ts';
 
 export const JOURNAL_FILE = 'journal.jsonl';
@@ -23,6 +23,8 @@ export interface Journal {
   intend(rows: readonly Intent[]): Promise<void>;
   /** Keys and links, as soon as they are there. */
   onboarding(rows: readonly OnboardingRow[]): Promise<void>;
+  /** Before the mail of a change is sent, and after its server has answered. */
+  mail(index: number, state: MailState): Promise<void>;
   /** Nothing is left to do for these changes. */
   recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void>;
   /** The run is over. `complete`: every change has its outcome; else the journal stays for recovery. */
@@ -98,6 +100,10 @@ export class FileJournal implements Journal {
 
   recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void> {
     return this.#append(rows.map(({ index, outcome }) => ({ t: 'outcome', index, outcome })));
+  }
+
+  mail(index: number, mail: MailState): Promise<void> {
+    return this.#append([{ t: 'mail', index, mail }]);
   }
 
   async finish(complete: boolean): Promise<void> {

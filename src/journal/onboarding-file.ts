@@ -1,7 +1,8 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import Papa from 'papaparse';
-import type { OnboardingRow } from '../core/outcome.ts';
+import { DELIVERED } from '../core/delivery.ts';
+import { holdsSecret, type OnboardingRow } from '../core/outcome.ts';
 import { Secret } from '../core/secret.ts';
 import { AppendFile } from '../files/append.ts';
 import { moveAside, replaceFile, textOf } from '../files/atomic.ts';
@@ -28,7 +29,7 @@ export class OnboardingFile {
     if (worth.length === 0) return;
     this.#opened ??= this.#open();
     const file = await this.#opened;
-    await file.append(ended(onboardingCsv(worth, { header: false })));
+    await file.append(ended(csvLines(worth.map((row) => cellsOf(row, row.delivery !== '')))));
   }
 
   /**
@@ -58,7 +59,7 @@ export class OnboardingFile {
     await this.close();
     const rows = [...(await this.read()).values()].filter((row) => isWorthKeeping(row) && !userIds.has(row.userId));
     if (rows.length === 0 && tidy) await rm(this.path, { force: true });
-    else await replaceFile(this.path, ended(onboardingCsv(rows, { header: true })));
+    else await replaceFile(this.path, onboardingCsv(rows));
   }
 
   async close(): Promise<void> {
@@ -69,7 +70,7 @@ export class OnboardingFile {
 
   async #rewrite(): Promise<void> {
     const rows = [...(await this.read()).values()].filter(isWorthKeeping);
-    await replaceFile(this.path, ended(onboardingCsv(rows, { header: true })));
+    await replaceFile(this.path, onboardingCsv(rows));
   }
 
   async #open(): Promise<AppendFile> {
@@ -90,7 +91,7 @@ async function moveForeignAway(path: string): Promise<void> {
   if (found === null) return;
   if (found.isFile()) {
     const text = await textOf(path);
-    if (text === '' || firstLine(text) === firstLine(header())) return;
+    if (text === '' || HEADERS.includes(firstLine(text))) return;
   }
   await moveAside(path);
 }
@@ -107,24 +108,26 @@ const ONBOARDING = [
   'onboarding_link',
 ];
 
-/** `onboarding_links.csv`: holds secrets in the clear. Without header: lines to append to a file that has one. */
-function onboardingCsv(rows: readonly OnboardingRow[], { header }: { readonly header: boolean }): string {
-  const cells = rows.map((row) => [
-    row.email,
-    row.userId,
-    row.role,
-    row.teamName,
-    row.keyName,
-    revealed(row.apiKey),
-    revealed(row.invitationId),
-    row.expiresAt,
-    revealed(row.link),
-  ]);
-  return header ? csvText(ONBOARDING, cells) : csvLines(cells);
+/** The last column is there where mails were due. */
+const WITH_DELIVERY = [...ONBOARDING, 'delivery'];
+const HEADERS = [ONBOARDING, WITH_DELIVERY].map((columns) => columns.join(','));
+
+/** `onboarding_links.csv`: holds secrets in the clear. */
+function onboardingCsv(rows: readonly OnboardingRow[]): string {
+  const hasDelivery = rows.some((row) => row.delivery !== '');
+  return ended(
+    csvText(
+      hasDelivery ? WITH_DELIVERY : ONBOARDING,
+      rows.map((row) => cellsOf(row, hasDelivery)),
+    ),
+  );
 }
 
-function header(): string {
-  return ended(onboardingCsv([], { header: true }));
+function cellsOf(row: OnboardingRow, withDelivery: boolean): string[] {
+  const once = (secret: Secret | null): string => (row.delivered ? DELIVERED : revealed(secret));
+  const { email, userId, role, teamName, keyName, apiKey, invitationId, expiresAt, link, delivery } = row;
+  const cells = [email, userId, role, teamName, keyName, revealed(apiKey), once(invitationId), expiresAt, once(link)];
+  return withDelivery ? [...cells, delivery] : cells;
 }
 
 function firstLine(text: string): string {
@@ -147,7 +150,7 @@ async function readRows(path: string): Promise<OnboardingRow[]> {
 /** In a row that may be cut a secret counts only where it is known to be whole. */
 function toRow(cells: readonly string[], cut: boolean): OnboardingRow {
   const cell = (at: number): string => (cells[at] ?? '').replace(/^'(?=[=+\-@\t\r])/, '');
-  const secret = (at: number): Secret | null => (cell(at) === '' ? null : new Secret(cell(at)));
+  const secret = (at: number): Secret | null => (['', DELIVERED].includes(cell(at)) ? null : new Secret(cell(at)));
   const followed = (at: number): Secret | null => (cells.length > at + 1 ? secret(at) : null);
   return {
     email: cell(0),
@@ -158,12 +161,14 @@ function toRow(cells: readonly string[], cut: boolean): OnboardingRow {
     apiKey: followed(5),
     invitationId: followed(6),
     expiresAt: cell(7),
-    link: cut && !cell(8).includes(cell(6)) ? null : secret(8),
+    link: cut && cells.length < WITH_DELIVERY.length && !cell(8).includes(cell(6)) ? null : secret(8),
+    delivery: cut ? '' : cell(9),
+    delivered: !cut && cell(8) === DELIVERED,
   };
 }
 
 function isWorthKeeping(row: OnboardingRow): boolean {
-  return row.apiKey !== null || row.link !== null;
+  return holdsSecret(row) || row.delivery !== '';
 }
 
 function merged(rows: readonly OnboardingRow[]): Map<string, OnboardingRow> {
@@ -184,8 +189,12 @@ function filledUp(earlier: OnboardingRow, later: OnboardingRow): OnboardingRow {
     teamName: later.teamName || earlier.teamName,
     keyName: later.keyName || earlier.keyName,
     apiKey: later.apiKey ?? earlier.apiKey,
-    invitationId: later.invitationId ?? earlier.invitationId,
     expiresAt: later.expiresAt || earlier.expiresAt,
-    link: later.link ?? earlier.link,
+    ...linkOf(later.link !== null || later.delivery !== '' ? later : earlier),
   };
+}
+
+/** A link and what became of it belong together: a fresh one has nothing of the mail that brought the one before it. */
+function linkOf({ invitationId, link, delivery, delivered }: OnboardingRow) {
+  return { invitationId, link, delivery, delivered };
 }

@@ -55,7 +55,8 @@ export interface RegistrationRow {
   readonly models: readonly string[] | null;
   /** A new user's key; for existing users `sk-...abcd`, several joined by `;`. */
   readonly apiKeys: Secret | string | null;
-  readonly invitationUrl: Secret | null;
+  /** `delivered` once a mail has brought it to its user. */
+  readonly invitationUrl: Secret | string | null;
 }
 
 const REGISTRATIONS = ['email', 'role', 'user_id', 'team_name', 'models', 'api_keys', 'invitation_url'];

@@ -124,6 +124,8 @@ export function onboardingRow(state: NewUserState, linkFor: (invitationId: strin
     invitationId: invitation?.id ?? null,
     expiresAt: invitation?.expiresAt ?? '',
     link: invitation === null ? null : new Secret(linkFor(invitation.id.reveal())),
+    delivery: '',
+    delivered: false,
   };
 }
 
