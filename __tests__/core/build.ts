@@ -1,6 +1,13 @@
 import { type DesiredUser, readUserList, resolveTeams } from '../../src/core/desired.ts';
 import { makePlan, type Planned, type Policy } from '../../src/core/diff.ts';
-import { emailKey, type Inventory, type ProxyFacts, type ProxyUser, type Team, type UserLimits } from '../../src/core/inventory.ts';
+import {
+  emailKey,
+  type Inventory,
+  type ProxyFacts,
+  type ProxyUser,
+  type Team,
+  type UserLimits,
+} from '../../src/core/inventory.ts';
 import type { Change } from '../../src/core/plan.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 
@@ -37,7 +44,17 @@ export const UNLIMITED: UserLimits = {
 export const TODAY = '2026-06-15';
 
 export function user(userId: string, over: Partial<ProxyUser> = {}): ProxyUser {
-  return { userId, email: `${userId}@x.io`, role: 'internal_user', teams: [], keyCount: 0, spend: 0, limits: UNLIMITED, activity: 'active', ...over };
+  return {
+    userId,
+    email: `${userId}@x.io`,
+    role: 'internal_user',
+    teams: [],
+    keyCount: 0,
+    spend: 0,
+    limits: UNLIMITED,
+    activity: 'active',
+    ...over,
+  };
 }
 
 export function team(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readUserList, resolveTeams } from '../../src/core/desired.ts';
-import { takenKeyNames } from '../../src/core/diff.ts';
+import { earlierChanges, takenKeyNames } from '../../src/core/diff.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 import { inventory, planOf, short, team, user } from './build.ts';
 
@@ -286,5 +286,38 @@ describe('key names of new users', () => {
       { line: 3, column: 2, message: expect.stringContaining('line 2') },
       { line: 4, column: 2, message: expect.stringContaining('exists on the proxy already') },
     ]);
+  });
+});
+
+describe('changes that were due before a pull request', () => {
+  const rowsOf = (csv: string) => readUserList(new TextEncoder().encode(csv)).rows;
+  const have = inventory([user('ann'), user('bob'), user('cat')], [red(), blue()]);
+  const earlier = (base: string, head: string) => {
+    const { plan } = planOf(head, have);
+    const indices = earlierChanges(plan, rowsOf(base), rowsOf(head));
+    return plan.changes.filter((_, index) => indices.has(index)).map(short);
+  };
+  const base = 'email,role\nann@x.io,proxy_admin\nbob@x.io,\n';
+
+  it('are those of rows that it leaves as they were, wherever they stand', () => {
+    expect(earlier(base, `# moved down\n\n${base}new@x.io,\n`)).toEqual([
+      '- cat internal_user - 0 0',
+      '~ ann internal_user→proxy_admin',
+    ]);
+  });
+
+  it('are not those of rows that it adds, changes or removes', () => {
+    expect(earlier(base, 'email,role\nann@x.io,internal_user_viewer\nnew@x.io,\ncat@x.io,\n')).toEqual([]);
+  });
+
+  it('are not those of a user whom it renames', () => {
+    const [ann, ...others] = rowsOf('email\nann@x.io\n');
+    const head = [...others, ...(ann ? [{ ...ann, email: 'new@x.io', previousEmail: 'ann@x.io' }] : [])];
+    const rename = { 'new@x.io': { previousEmail: 'ann@x.io' } };
+    const { plan } = planOf('email\nnew@x.io\nbob@x.io\ncat@x.io\n', have, {}, { rows: rename });
+    expect(earlierChanges(plan, [], head)).toEqual(new Set());
+    const base = rowsOf('email\nann@x.io\n');
+    expect(earlierChanges(plan, base, base)).toEqual(new Set([0]));
+    expect(earlierChanges(plan, base, [])).toEqual(new Set());
   });
 });

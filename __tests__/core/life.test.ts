@@ -42,11 +42,22 @@ describe('limits', () => {
 
   it.each([
     ['maxBudget', { maxBudget: 5 }, { clearsBudget: false }, 'take max_budget off a user', '1.82'],
-    ['budgetDuration', { budgetDuration: '7d' }, { clearsDurationAndRates: false }, 'take budget_duration off', '1.106'],
+    [
+      'budgetDuration',
+      { budgetDuration: '7d' },
+      { clearsDurationAndRates: false },
+      'take budget_duration off',
+      '1.106',
+    ],
     ['rpmLimit', { rpmLimit: 5 }, { clearsDurationAndRates: false }, 'take rpm_limit off', '1.106'],
   ] as const)('a %s that this proxy cannot clear is a problem of the row', (field, present, facts, message, since) => {
     const cell = { rows: { 'ann@x.io': { limits: { ...NO_LIMITS, [field]: NONE } } } };
-    const { plan, problems } = planOf('email\nann@x.io\n', has(present), {}, { ...cell, facts: { ...facts, version: '1.75.8' } });
+    const { plan, problems } = planOf(
+      'email\nann@x.io\n',
+      has(present),
+      {},
+      { ...cell, facts: { ...facts, version: '1.75.8' } },
+    );
     expect(plan.changes).toEqual([]);
     expect(problems).toMatchObject([{ line: 2, email: 'ann@x.io', message: expect.stringContaining(message) }]);
     expect(problems[0]?.message).toMatch(new RegExp(`^LiteLLM 1\\.75\\.8 .* update LiteLLM to ${since}\\.$`));
@@ -57,7 +68,10 @@ describe('limits', () => {
   it('a name that the proxy does not list warns, with the nearest', () => {
     const csv = 'email\nann@x.io\nbob@x.io\n';
     const cells = (models: string[]) => ({ limits: { ...NO_LIMITS, models: value(models) } });
-    const rows = { 'ann@x.io': cells(['gpt-5x', 'claude', 'openai/*', 'no-default-models']), 'bob@x.io': cells(['gpt-5x']) };
+    const rows = {
+      'ann@x.io': cells(['gpt-5x', 'claude', 'openai/*', 'no-default-models']),
+      'bob@x.io': cells(['gpt-5x']),
+    };
     const warnings = (modelNames?: string[]) =>
       planOf(csv, ann(), {}, { rows, ...(modelNames && { modelNames }) }).plan.warnings;
     expect(warnings(['gpt-5', 'claude'])).toEqual([
@@ -66,6 +80,12 @@ describe('limits', () => {
     expect(warnings(['gpt-5', 'zzz'])[1]).toContain('no `claude` (line 2)');
     expect(warnings()).toEqual([expect.stringContaining('does not show its models')]);
     expect(planOf(csv, ann()).plan.warnings).toEqual([]);
+  });
+
+  it('are named where a protected user would get them', () => {
+    const limits = { maxBudget: value(5), tpmLimit: NONE, models: value(['a', 'b']) };
+    const { problems } = planOf('email\nann@x.io\n', has({ tpmLimit: 9 }), { protectedUsers: ['ann'] }, wants(limits));
+    expect(problems[0]?.message).toContain('would change them (max_budget - → 5, tpm_limit 9 → -, models all → a,b)');
   });
 
   it('note once that budgets bind personal keys, where somebody is in a team', () => {
@@ -101,7 +121,12 @@ describe('a rename', () => {
   const from = (previousEmail: string) => ({ rows: { 'new@x.io': { previousEmail, previousEmailColumn: 4 } } });
 
   it('keeps the user and may come with other changes', () => {
-    const { plan, problems } = planOf('email,role\nNew@x.io,proxy_admin\n', ann({ email: ' Ann@x.io ' }), {}, from('ANN@x.io'));
+    const { plan, problems } = planOf(
+      'email,role\nNew@x.io,proxy_admin\n',
+      ann({ email: ' Ann@x.io ' }),
+      {},
+      from('ANN@x.io'),
+    );
     expect(problems).toEqual([]);
     expect(lines(plan)).toEqual(['~ ann Ann@x.io→new@x.io internal_user→proxy_admin']);
     expect(plan.changes[0]).toMatchObject({ email: 'New@x.io', line: 2 });
@@ -116,7 +141,9 @@ describe('a rename', () => {
   it('of nobody is a new user, with a warning', () => {
     const { plan } = planOf('email\nnew@x.io\n', inventory([]), {}, from('gone@x.io'));
     expect(lines(plan)).toEqual(['+ new@x.io internal_user default null']);
-    expect(plan.warnings).toEqual([expect.stringContaining('Nobody on the proxy has `gone@x.io` (previous_email, line 2)')]);
+    expect(plan.warnings).toEqual([
+      expect.stringContaining('Nobody on the proxy has `gone@x.io` (previous_email, line 2)'),
+    ]);
   });
 
   it('is an error where both are on the proxy, and neither is deleted', () => {
@@ -137,7 +164,9 @@ describe('a rename', () => {
     const before = planOf('email\nnew@x.io\n', ann(), { protectedUsers: ['ann@*'] }, from('ann@x.io'));
     expect(before.problems[0]?.message).toMatch(/^`ann@x.io` is protected .* \(email → new@x\.io\)/);
     const after = planOf('email\nnew@x.io\n', ann(), { protectedUsers: ['new@*'] }, from('ann@x.io'));
-    expect(after.problems[0]?.message).toContain('`new@x.io` is protected by `protected-users`, and nobody is given such');
+    expect(after.problems[0]?.message).toContain(
+      '`new@x.io` is protected by `protected-users`, and nobody is given such',
+    );
     expect(after.plan.warnings).toEqual(['protected-users: `new@*` matches nobody on the proxy.']);
   });
 
@@ -149,8 +178,8 @@ describe('a rename', () => {
     ]);
     const { plan } = planOf('email\nann.lee@new.io\nbobby@x.io\nmax@x.io\n', have);
     expect(plan.notes).toEqual([
-      expect.stringContaining('`ann.lee@new.io` is new and `ann.lee@old.io` leaves'),
-      expect.stringContaining('write `bob@x.io` into the column previous_email of the row of `bobby@x.io`'),
+      expect.stringContaining('`ann.lee@new.io` (line 2) is new and `ann.lee@old.io` leaves'),
+      expect.stringContaining('`bobby@x.io` (line 3) is new and `bob@x.io` leaves'),
     ]);
   });
 
@@ -167,7 +196,9 @@ describe('a rename', () => {
   it('is compared by letters only in plans of a size that slips have', () => {
     const many = (letter: string) => Array.from({ length: 600 }, (_, index) => `${letter}${index}`);
     const have = inventory(many('someone').map((name) => user(name)));
-    const csv = `email\n${many('somebody').map((name) => `${name}@x.io\n`).join('')}someone7@y.io\n`;
+    const csv = `email\n${many('somebody')
+      .map((name) => `${name}@x.io\n`)
+      .join('')}someone7@y.io\n`;
     expect(planOf(csv, have).plan.notes).toHaveLength(1);
   });
 });
@@ -180,7 +211,9 @@ describe('people with an id for an email', () => {
   ])('are not doubled: %s', (_, email, more) => {
     const { plan, problems } = planOf(`email\n${email}\n`, have, {}, more);
     expect(plan.changes).toEqual([]);
-    expect(problems).toMatchObject([{ line: 2, message: expect.stringContaining('has the id `Ann@X.io` and no email') }]);
+    expect(problems).toMatchObject([
+      { line: 2, message: expect.stringContaining('has the id `Ann@X.io` and no email') },
+    ]);
   });
 
   it('are no hindrance where the email has its user', () => {
@@ -193,7 +226,9 @@ describe('several users with one email', () => {
 
   it('are one where all the others are protected', () => {
     const policy = { protectedUsers: ['a1'] };
-    expect(lines(planOf('email,role\nann@x.io,proxy_admin\n', have, policy).plan)).toEqual(['~ a2 internal_user→proxy_admin']);
+    expect(lines(planOf('email,role\nann@x.io,proxy_admin\n', have, policy).plan)).toEqual([
+      '~ a2 internal_user→proxy_admin',
+    ]);
     const gone = planOf('email\nbob@x.io\n', have, policy);
     expect([lines(gone.plan)[1], gone.problems]).toEqual(['- a2 internal_user - 0 0', []]);
   });
@@ -227,7 +262,9 @@ describe('deactivation', () => {
 
   it('is refused where the proxy does not enforce it', () => {
     const refused = (version: string | null) =>
-      planOf('email\nann@x.io\nbob@x.io\ncat@x.io\n', have, policy, { facts: { enforcesDeactivation: false, version } });
+      planOf('email\nann@x.io\nbob@x.io\ncat@x.io\n', have, policy, {
+        facts: { enforcesDeactivation: false, version },
+      });
     expect(refused('1.82.6').problems).toMatchObject([{ line: null, about: 'proxy' }]);
     expect(refused('1.82.6').problems[0]?.message).toContain('needs LiteLLM 1.90 or newer, and this is LiteLLM 1.82.6');
     expect(refused(null).problems[0]?.message).toContain('the version of this LiteLLM is not known');
@@ -246,7 +283,9 @@ describe('deactivation', () => {
     const { plan, problems } = planOf('email\nann@x.io\n', others);
     expect([plan.changes, plan.unmanaged.deactivated, plan.managed, problems]).toEqual([[], 1, 1, []]);
     const named = planOf('email\nann@x.io\neve@x.io\n', others);
-    expect(named.problems).toMatchObject([{ line: 3, message: expect.stringContaining('deactivated by somebody else') }]);
+    expect(named.problems).toMatchObject([
+      { line: 3, message: expect.stringContaining('deactivated by somebody else') },
+    ]);
   });
 
   it('says of a protected user that they would be reactivated', () => {
@@ -259,7 +298,10 @@ describe('deactivation', () => {
     const maxDeletes = { kind: 'percent', percent: 25 } as const;
     const { plan } = planOf('email\na@x.io\nb@x.io\n', many, { ...policy, maxDeletes });
     expect(plan.breaches).toMatchObject([
-      { stops: true, message: expect.stringContaining('2 of 4 managed users would be deactivated, but max-deletes allows 25% of 4') },
+      {
+        stops: true,
+        message: expect.stringContaining('2 of 4 managed users would be deactivated, but max-deletes allows 25% of 4'),
+      },
     ]);
     expect(planOf('email\na@x.io\nb@x.io\nc@x.io\n', many, { ...policy, maxDeletes }).plan.breaches).toEqual([]);
   });
@@ -313,18 +355,29 @@ describe('expiry', () => {
   });
 
   it('of a row whose user has the old email still takes that user', () => {
-    const { plan } = planOf('email\nnew@x.io\n', ann(), {}, expires({ new: '2026-01-01' }, { previousEmail: 'ann@x.io' }));
+    const { plan } = planOf(
+      'email\nnew@x.io\n',
+      ann(),
+      {},
+      expires({ new: '2026-01-01' }, { previousEmail: 'ann@x.io' }),
+    );
     expect(lines(plan)).toEqual(['- ann internal_user - 0 0 expired 2026-01-01']);
   });
 
   it('of nobody does nothing, and says that the row can go', () => {
     const gone = Object.fromEntries(Array.from({ length: 25 }, (_, index) => [`gone${index}`, '2026-01-01']));
-    const file = `email\nann@x.io\n${Object.keys(gone).map((name) => `${name}@x.io\n`).join('')}`;
+    const file = `email\nann@x.io\n${Object.keys(gone)
+      .map((name) => `${name}@x.io\n`)
+      .join('')}`;
     const { plan, problems } = planOf(file, ann(), {}, expires(gone));
     expect([plan.changes, problems]).toEqual([[], []]);
-    expect(plan.notes).toEqual([expect.stringMatching(/`gone0@x\.io` \(line 3, 2026-01-01\), .* and 5 more\. Those rows can be removed\.$/)]);
+    expect(plan.notes).toEqual([
+      expect.stringMatching(/`gone0@x\.io` \(line 3, 2026-01-01\), .* and 5 more\. Those rows can be removed\.$/),
+    ]);
     const one = planOf('email\nann@x.io\ngone0@x.io\n', ann(), {}, expires({ gone0: '2026-01-01' }));
-    expect(one.plan.notes).toEqual(['Expired, and without a user: `gone0@x.io` (line 3, 2026-01-01). That row can be removed.']);
+    expect(one.plan.notes).toEqual([
+      'Expired, and without a user: `gone0@x.io` (line 3, 2026-01-01). That row can be removed.',
+    ]);
   });
 
   it('of somebody who is never touched is a warning, of somebody whom others deactivated not even that', () => {
@@ -332,7 +385,7 @@ describe('expiry', () => {
     const past = expires({ bob: '2026-01-01', cat: '2026-01-01' });
     const { plan, problems } = planOf('email\nann@x.io\nbob@x.io\ncat@x.io\n', have, { protectedUsers: ['bob'] }, past);
     expect([plan.changes, problems]).toEqual([[], []]);
-    expect(plan.warnings).toEqual([expect.stringContaining('`bob@x.io` expired on 2026-01-01, but stays')]);
+    expect(plan.warnings).toEqual([expect.stringContaining('`bob@x.io` (line 3) expired on 2026-01-01, but stays')]);
   });
 
   it('of one of several with one email is an error', () => {
@@ -352,7 +405,10 @@ describe('expiry', () => {
         '- cat internal_user - 0 0 expired 2026-02-01',
       ]);
       expect(plan.breaches).toMatchObject([
-        { stops: false, message: expect.stringContaining('1 of the 3 whose account has expired are not applied') },
+        {
+          stops: false,
+          message: expect.stringContaining('1 of the 3 expired accounts stays for now, the rest is applied.'),
+        },
       ]);
     });
 

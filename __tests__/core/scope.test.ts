@@ -44,7 +44,14 @@ describe('who may be touched', () => {
   });
 
   it('counts the others by reason', () => {
-    const users = [user('a', { email: null }), user('b', { role: 'customer' }), user('c'), user('me'), user('vip'), user('off', OFF)];
+    const users = [
+      user('a', { email: null }),
+      user('b', { role: 'customer' }),
+      user('c'),
+      user('me'),
+      user('vip'),
+      user('off', OFF),
+    ];
     const { unmanaged } = splitManaged(inventory(users, [], 'me'), ['vip']);
     expect(countUnmanaged(unmanaged)).toEqual({
       withoutEmail: 1,

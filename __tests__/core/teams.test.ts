@@ -27,7 +27,13 @@ describe('a move', () => {
       directory,
     );
     return (
-      found && { from: names(found.from), to: names(found.to), join: names(found.join), again: names(found.rejoin), leave: names(found.leave) }
+      found && {
+        from: names(found.from),
+        to: names(found.to),
+        join: names(found.join),
+        again: names(found.rejoin),
+        leave: names(found.leave),
+      }
     );
   };
 
@@ -35,8 +41,20 @@ describe('a move', () => {
     ['nothing to do', ['red'], [], ['red'], null],
     ['no team, and none wanted', [], [], [], null],
     ['another team', ['red'], [], ['blue'], { from: ['red'], to: ['blue'], join: ['blue'], again: [], leave: ['red'] }],
-    ['half of a wanted team', [], ['red'], ['red'], { from: ['red'], to: ['red'], join: ['red'], again: [], leave: [] }],
-    ['a wanted team whose roster alone has the user', [], ['blue'], ['blue'], { from: ['blue'], to: ['blue'], join: ['blue'], again: ['blue'], leave: [] }],
+    [
+      'half of a wanted team',
+      [],
+      ['red'],
+      ['red'],
+      { from: ['red'], to: ['red'], join: ['red'], again: [], leave: [] },
+    ],
+    [
+      'a wanted team whose roster alone has the user',
+      [],
+      ['blue'],
+      ['blue'],
+      { from: ['blue'], to: ['blue'], join: ['blue'], again: ['blue'], leave: [] },
+    ],
     [
       'half of an unwanted team',
       ['blue'],
@@ -44,7 +62,13 @@ describe('a move', () => {
       ['blue'],
       { from: ['blue', 'red'], to: ['blue'], join: [], again: [], leave: ['red'] },
     ],
-    ['out of all', ['red', 'blue'], [], [], { from: ['blue', 'red'], to: [], join: [], again: [], leave: ['blue', 'red'] }],
+    [
+      'out of all',
+      ['red', 'blue'],
+      [],
+      [],
+      { from: ['blue', 'red'], to: [], join: [], again: [], leave: ['blue', 'red'] },
+    ],
   ])('%s', (_, full, half, wanted, expected) => {
     expect(move(full, half, wanted)).toEqual(expected);
   });

@@ -57,7 +57,10 @@ export function adminLosses(
     .map((team) => ({ team, what: 'team admin role' }));
 }
 
-/** Rosters that show the email of whoever is to join for somebody else. */
+/**
+ * Rosters that show the email of whoever is to join for somebody else.
+ * @param userId `null`: of a new user
+ */
 export function rosterConflicts(
   joins: readonly TeamRef[],
   emails: readonly string[],
@@ -66,11 +69,8 @@ export function rosterConflicts(
 ): RosterConflict[] {
   return joins.flatMap((team) => {
     const roster = teams.get(team.teamId)?.rosterEmails;
-    const holders = emails.flatMap((email) => {
-      const holder = roster?.get(emailKey(email));
-      return holder === undefined || holder === userId ? [] : [holder];
-    });
-    const [holder] = holders;
+    const holders = emails.map((email) => roster?.get(emailKey(email)));
+    const holder = holders.find((one) => one !== undefined && (one === null || one !== userId));
     return holder === undefined ? [] : [{ team, userId: holder }];
   });
 }
@@ -78,9 +78,7 @@ export function rosterConflicts(
 /** User and team of every membership that the plan ends, be it for a moment: the keys there are what it costs. */
 export function leavings(plan: Plan): UserInTeam[] {
   return plan.changes.flatMap((change) =>
-    change.kind === 'update'
-      ? change.keyFates.map(({ team }) => ({ userId: change.userId, teamId: team.teamId }))
-      : [],
+    change.kind === 'update' ? change.keyFates.map(({ team }) => ({ userId: change.userId, teamId: team.teamId })) : [],
   );
 }
 

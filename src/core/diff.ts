@@ -274,7 +274,10 @@ function planExpired(row: DesiredUser, context: Context): PlannedRow {
   const reason = context.population.unmanaged.get(user);
   if (reason === 'deactivated') return { user };
   if (reason !== undefined && reason !== 'without email') {
-    return { user, warning: `\`${row.email}\` expired on ${row.expires}, but stays: the user ${WHY_UNTOUCHED[reason]}.` };
+    return {
+      user,
+      warning: `\`${row.email}\` (line ${row.line}) expired on ${row.expires}, but stays: the user ${WHY_UNTOUCHED[reason]}.`,
+    };
   }
   return { user, ...removal(user, context, row) };
 }
@@ -410,9 +413,9 @@ function namelessMessage(email: string, userId: string): string {
 /** Users that share an email and are in reach of a plan: nothing is guessed. Rows that name them have their own problem. */
 function sharedEmails(named: ReadonlySet<string>, context: Context): Problem[] {
   const inReach = new Set<ProxyUser>(context.population.managed);
-  return [...context.users.keys()]
-    .filter((key) => !named.has(key))
-    .map((key) => ({ key, users: meant(key, context) }))
+  return [...context.users]
+    .filter(([key, users]) => users.length > 1 && !named.has(key))
+    .map(([key]) => ({ key, users: meant(key, context) }))
     .filter(({ users }) => users.length > 1 && users.some((user) => inReach.has(user)))
     .sort((a, b) => compare(a.key, b.key))
     .map(({ key, users }) => aboutProxy(sharedMessage(key, users)));
@@ -444,10 +447,10 @@ function warningsOf(rows: readonly PlannedRow[]): string[] {
   ]);
 }
 
-function conflictWarnings({ email, conflicts }: AddChange | UpdateChange): string[] {
+function conflictWarnings({ email, line, conflicts }: AddChange | UpdateChange): string[] {
   return conflicts.map(({ team, userId }) => {
     const holder = userId === null ? 'without a user id' : `under the user id \`${userId}\``;
-    return `LiteLLM may keep \`${email}\` out of \`${team.name}\`, whose roster shows that email ${holder}. Remove that entry from the team in LiteLLM first.`;
+    return `LiteLLM may keep \`${email}\` (line ${line}) out of \`${team.name}\`, whose roster shows that email ${holder}. Remove that entry from the team in LiteLLM first.`;
   });
 }
 

@@ -68,7 +68,9 @@ function updateContent(change: UpdateChange): unknown[] {
       ...(rename && { rename: [rename.from, rename.to] }),
       ...Object.fromEntries(limits.map(({ field, from, to }) => [field, [from, to]])),
       ...(reactivates && { reactivates }),
-      ...(keyFates.length > 0 && { keys: keyFates.map(({ team, fate, to }) => [team.teamId, fate, to?.teamId ?? null]) }),
+      ...(keyFates.length > 0 && {
+        keys: keyFates.map(({ team, fate, to }) => [team.teamId, fate, to?.teamId ?? null]),
+      }),
     }),
   ];
 }

@@ -89,7 +89,9 @@ export function unknownModels(rows: readonly DesiredUser[], known: ReadonlySet<s
     }
   }
   if (known === null) {
-    return lines.size === 0 ? [] : ['The proxy does not show its models: the names in the column models are not checked.'];
+    return lines.size === 0
+      ? []
+      : ['The proxy does not show its models: the names in the column models are not checked.'];
   }
   return [...lines].map(
     ([model, at]) =>

@@ -75,11 +75,10 @@ type Removal = Extract<Change, { readonly kind: 'delete' | 'deactivate' }>;
 function removalCost(change: Removal): string {
   const { kind, keyCount, spend, active, expired } = change;
   const keys = keyCount === null ? 'keys not known' : plural(keyCount, 'key');
-  const cost = kind === 'delete' ? `${keys}, ${money(spend)} spend` : `${keys} stop working`;
   return [
     ...(expired === null ? [] : [`expired ${code(expired)}`]),
     ...(active ? [] : ['deactivated before']),
-    keyCount === 1 ? cost.replace('stop', 'stops') : cost,
+    kind === 'delete' ? `${keys}, ${money(spend)} spend` : `${keys} ${keyCount === 1 ? 'stops' : 'stop'} working`,
   ].join('; ');
 }
 

@@ -1,5 +1,5 @@
-import type { Outcome } from '../core/outcome.ts';
 import type { LimitSettings } from '../core/inventory.ts';
+import type { Outcome } from '../core/outcome.ts';
 import {
   type Change,
   isRemoval,
@@ -128,7 +128,7 @@ function rate(limit: number | null): string {
 }
 
 function models(names: readonly string[], show: Show): string {
-  return names.length === 0 ? 'all-proxy-models' : names.map(show).join(';');
+  return names.length === 0 ? 'all-proxy-models' : names.map((name) => show(name)).join(';');
 }
 
 /** What a row asks for: `Budget: $50.00/30d`, `TPM: 1000`. */
@@ -154,9 +154,7 @@ export function limitWords({ limits, currentLimits, spend }: UpdateChange, show:
       : []),
     ...(changed.has('tpmLimit') ? [move('TPM', rate(currentLimits.tpmLimit), rate(after.tpmLimit))] : []),
     ...(changed.has('rpmLimit') ? [move('RPM', rate(currentLimits.rpmLimit), rate(after.rpmLimit))] : []),
-    ...(changed.has('models')
-      ? [move('Models', models(currentLimits.models, show), models(after.models, show))]
-      : []),
+    ...(changed.has('models') ? [move('Models', models(currentLimits.models, show), models(after.models, show))] : []),
   ];
 }
 
@@ -181,7 +179,8 @@ export function leavingWords(
   const keys =
     leftKeys === 'unknown'
       ? byFate(keyFates).map(
-          (same) => `keys of ${name(same.map(({ team }) => show(team.name)))} not known: ${fateWords(same[0], false, show)}`,
+          (same) =>
+            `keys not known in ${name(same.map(({ team }) => show(team.name)))}: they ${fateWords(same[0], false, show)}`,
         )
       : byFate(leftKeys).map((same) => {
           const shown = same.map(({ key }) => show(key.name) + (key.alias === null ? '' : ` (${show(key.alias)})`));

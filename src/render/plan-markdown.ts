@@ -129,7 +129,9 @@ function leavingCosts(applied: readonly Change[]): string[] {
   const count = (wanted: string): number => keys.filter(({ fate }) => fate === wanted).length;
   return [
     ...(count('deleted') > 0 ? [`- Leaving teams deletes **${plural(count('deleted'), 'key')}** of those teams.`] : []),
-    ...(count('moves') > 0 ? [`- **${plural(count('moves'), 'key')}** of teams that are left go along to another team.`] : []),
+    ...(count('moves') > 0
+      ? [`- **${plural(count('moves'), 'key')}** of teams that are left go along to another team.`]
+      : []),
     ...(unknown > 0 ? [`- **Keys not known** of ${plural(unknown, 'user')} who leave teams.`] : []),
   ];
 }
@@ -188,10 +190,9 @@ export function planTables(changes: readonly Change[], headings: Headings = PLAN
   const admins = changes.filter((change) => adminChange(change) !== null);
   const others = changes.filter((change) => adminChange(change) === null);
   const kinds = ['delete', 'deactivate', 'reactivate', 'update', 'add', 'invite'] as const;
-  return [
-    adminTable(admins),
-    ...kinds.map((kind) => kindTable({ kind, headings }, others, admins)),
-  ].filter(({ count }) => count > 0);
+  return [adminTable(admins), ...kinds.map((kind) => kindTable({ kind, headings }, others, admins))].filter(
+    ({ count }) => count > 0,
+  );
 }
 
 function adminTable(changes: readonly Change[]): Table {
