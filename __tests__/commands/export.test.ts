@@ -98,7 +98,7 @@ commands('export', (place, api) => {
     const { code, stderr } = await place().run('export', '--protected-users', 'boss@*');
     expect(code).toBe(0);
     expect(stderr).toContain('Left out, as sync never touches them: 1 without email and 1 protected.');
-    expectGolden('commands/user_list.csv', place().read('user_list.csv'));
+    await expectGolden('commands/user_list.csv', place().read('user_list.csv'));
   });
 
   test('a file that differs is left as it is, unless forced', async () => {
@@ -125,7 +125,7 @@ commands('export', (place, api) => {
     await prepare();
     const { code, stdout } = await place().run('export', '--csv-file', '-', '--protected-users', 'boss@*');
     expect(code).toBe(0);
-    expectGolden('commands/user_list.csv', stdout);
+    await expectGolden('commands/user_list.csv', stdout);
     expect(place().files).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { exportList } from '../../src/core/export-list.ts';
 import { emailKey, type Inventory } from '../../src/core/inventory.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 import { usersCsv } from '../../src/render/csv.ts';
-import { inventory, POLICY, team, user } from './build.ts';
+import { FACTS, inventory, POLICY, TODAY, team, user } from './build.ts';
 
 const ODD = fc.constantFrom('-', ';', ' ', '"', ',', '=', "'", '#', '+', '@', 'a', 'B', 'é', '\n', '\t');
 const name = fc.string({ unit: ODD, minLength: 1, maxLength: 5 });
@@ -53,7 +53,7 @@ test('a plan right after an export changes nothing; users with one email are the
       const directory = teamDirectory(have.teams);
       const read = readUserList(new TextEncoder().encode(usersCsv(list.rows)));
       const { users, problems } = resolveTeams(read.rows, directory);
-      const planned = makePlan(users, have, directory, POLICY);
+      const planned = makePlan(users, { inventory: have, directory, facts: FACTS, modelNames: null }, POLICY, TODAY);
       expect(planned.plan.changes).toEqual([]);
       expect([...read.problems, ...problems]).toEqual([]);
       expect(planned.problems).toHaveLength(list.shared.length);

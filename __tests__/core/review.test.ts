@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { withCosts } from '../../src/core/costs.ts';
+import { NO_LIMITS } from '../../src/core/desired.ts';
+import type { Policy } from '../../src/core/diff.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import {
   changeDigest,
@@ -12,7 +15,9 @@ import {
   wholeDigest,
   withholdUnreviewed,
 } from '../../src/core/review.ts';
-import { inventory, POLICY, planOf, short, team, user } from './build.ts';
+import { inventory, type PlanMore, POLICY, planOf, short, team, user } from './build.ts';
+
+const BUDGET = { ...NO_LIMITS, maxBudget: { kind: 'value', value: 5 } } as const;
 
 const target = targetHash({ target: '', csvFile: 'user_list.csv', baseUrl: 'http://proxy.internal:4000' });
 const have = inventory(
@@ -48,6 +53,34 @@ describe('a digest', () => {
     ['teams of an update', csv.replace('proxy_admin,blue', 'proxy_admin,-')],
   ])('covers the %s', (_, text) => {
     expect(changed(text)).toHaveLength(1);
+  });
+
+  it.each<[string, PlanMore, Partial<Policy>]>([
+    ['a rename', { rows: { 'new@x.io': { previousEmail: 'bob@x.io' } } }, {}],
+    ['a limit of an update', { rows: { 'cat@x.io': { limits: BUDGET } } }, {}],
+    ['a limit of an add', { rows: { 'new@x.io': { limits: BUDGET } } }, {}],
+    ['what becomes of keys', {}, { teamKeys: 'delete' }],
+    ['a deactivation in place of a delete', {}, { onMissing: 'deactivate' }],
+  ])('covers %s', (_, more, policy) => {
+    const digests = planDigests(target, planOf(csv, have, policy, more).plan);
+    expect(digests.filter((digest) => !planDigests(target, plan).includes(digest))).toHaveLength(1);
+  });
+
+  it('covers a reactivation', () => {
+    const off = user('cat', { activity: 'deactivated by us' });
+    expect(changed(csv, inventory([...have.users.slice(0, 2), off], have.teams))).toHaveLength(1);
+  });
+
+  it('covers a fresh link', () => {
+    const invite = { kind: 'invite', email: 'ann@x.io', userId: 'ann', role: null, teams: [], withheld: null } as const;
+    expect(changeDigest(target, invite)).toMatch(/^[0-9a-f]{16}$/);
+  });
+
+  it('does not cover which keys there are, nor what is lost beside them', () => {
+    const key = { hash: 'h', name: 'sk-...abcd', alias: null, userId: 'ann', teamId: 'red', spend: 1 };
+    const ownBudgets = [{ userId: 'ann', teamId: 'red' }];
+    const costed = withCosts(plan, { keys: [key], ownBudgets, keyCounts: new Map() });
+    expect(planDigests(target, costed)).toEqual(planDigests(target, plan));
   });
 
   it('covers what an update starts from, and the target', () => {
@@ -130,6 +163,24 @@ describe('what nobody reviewed', () => {
     expect(red.breaches).toHaveLength(1);
     expect(review(red, approve('+', '~'), [], limits).breaches).toEqual([]);
     expect(review(red, approve('+', '~', '-'), [], limits).breaches).toHaveLength(1);
+  });
+
+  it('is no expiry: the merged file names its day', () => {
+    const more = { rows: { 'cat@x.io': { expires: '2026-01-01' } } };
+    const due = planOf(csv, have, {}, more).plan;
+    expect(planDigests(target, due)).toEqual(planDigests(target, plan));
+    expect(unreviewed(review(due, new Set())).map((change) => change.email)).not.toContain('cat@x.io');
+    expect(review(due, new Set(), [wholeDigest(planDigests(target, plan))])).toEqual(due);
+  });
+
+  it('leaves room for expiries that max-deletes had withheld', () => {
+    const more = { rows: { 'cat@x.io': { expires: '2026-01-01' } } };
+    const limits = { ...POLICY, maxDeletes: { kind: 'count' as const, count: 1 } };
+    const due = planOf(csv, have, limits, more).plan;
+    expect(due.changes.map(short)).toContain('- cat internal_user - 0 0 expired 2026-01-01 (max-deletes)');
+    const reviewed = review(due, approve('+', '~'), [], limits);
+    expect(reviewed.changes.map(short)).toContain('- cat internal_user - 0 0 expired 2026-01-01');
+    expect(reviewed.breaches).toEqual([]);
   });
 
   it('stays red where nothing at all was reviewed', () => {

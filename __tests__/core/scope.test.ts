@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { byEmail, countUnmanaged, splitManaged } from '../../src/core/scope.ts';
+import { byEmail, countUnmanaged, splitManaged, unmatchedGlobs } from '../../src/core/scope.ts';
 import { inventory, user } from './build.ts';
+
+const OFF = { activity: 'deactivated by others' } as const;
 
 describe('who may be touched', () => {
   it.each([
@@ -14,6 +16,9 @@ describe('who may be touched', () => {
     ['a blank email', user('ann', { email: ' ' }), 'without email'],
     ['the user whose key we use', user('me'), 'own user'],
     ['oneself, protected besides', user('me', { email: 'boss@corp.example' }), 'own user'],
+    ['one whom others deactivated', user('ann', OFF), 'deactivated'],
+    ['one whom we deactivated', user('ann', { activity: 'deactivated by us' }), null],
+    ['a protected one whom others deactivated', user('svc', OFF), 'protected'],
     ['a protected email', user('ann', { email: ' Boss@Corp.example ' }), 'protected'],
     ['a protected id', user('svc/build/1'), 'protected'],
     ['a protected one with another role', user('svc-1', { role: 'customer' }), 'protected'],
@@ -39,9 +44,29 @@ describe('who may be touched', () => {
   });
 
   it('counts the others by reason', () => {
-    const users = [user('a', { email: null }), user('b', { role: 'customer' }), user('c'), user('me'), user('vip')];
+    const users = [
+      user('a', { email: null }),
+      user('b', { role: 'customer' }),
+      user('c'),
+      user('me'),
+      user('vip'),
+      user('off', OFF),
+    ];
     const { unmanaged } = splitManaged(inventory(users, [], 'me'), ['vip']);
-    expect(countUnmanaged(unmanaged)).toEqual({ withoutEmail: 1, otherRole: 1, ownUser: 1, protected: 1 });
+    expect(countUnmanaged(unmanaged)).toEqual({
+      withoutEmail: 1,
+      otherRole: 1,
+      ownUser: 1,
+      protected: 1,
+      deactivated: 1,
+    });
+  });
+});
+
+describe('a glob that protects nobody', () => {
+  it('is told, be it for emails or ids', () => {
+    const have = inventory([user('svc', { email: null }), user('ann', { email: ' Ann@x.io ' })]);
+    expect(unmatchedGlobs(have, ['svc', 'ANN@*', '*@y.io', 'an'])).toEqual(['*@y.io', 'an']);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
-import { redactOutcomes, redactPlan, redactText } from '../render/redact.ts';
+import { redactOutcomes, redactPlan, redactProblems, redactText } from '../render/redact.ts';
 import { artifactServiceMissing } from './artifact-service.ts';
 import type { Job } from './job.ts';
 
@@ -30,7 +30,7 @@ export function redactedOutcomes({ redacts }: Redacts, outcomes: readonly Outcom
 }
 
 export function redactedProblems(job: Redacts, problems: readonly Problem[]): readonly Problem[] {
-  return problems.map((problem) => ({ ...problem, message: redactedText(job, problem.message) }));
+  return job.redacts ? redactProblems(problems) : problems;
 }
 
 export const TITLE = 'LiteLLM User Sync';

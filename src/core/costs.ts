@@ -57,7 +57,10 @@ export function adminLosses(
     .map((team) => ({ team, what: 'team admin role' }));
 }
 
-/** Rosters that show the email of whoever is to join for somebody else. */
+/**
+ * Rosters that show the email of whoever is to join for somebody else.
+ * @param userId `null`: of a new user
+ */
 export function rosterConflicts(
   joins: readonly TeamRef[],
   emails: readonly string[],
@@ -66,11 +69,8 @@ export function rosterConflicts(
 ): RosterConflict[] {
   return joins.flatMap((team) => {
     const roster = teams.get(team.teamId)?.rosterEmails;
-    const holders = emails.flatMap((email) => {
-      const holder = roster?.get(emailKey(email));
-      return holder === undefined || holder === userId ? [] : [holder];
-    });
-    const [holder] = holders;
+    const holders = emails.map((email) => roster?.get(emailKey(email)));
+    const holder = holders.find((one) => one !== undefined && (one === null || one !== userId));
     return holder === undefined ? [] : [{ team, userId: holder }];
   });
 }

@@ -57,8 +57,8 @@ export interface ProxyState {
   readonly inventory: Inventory;
   readonly directory: TeamDirectory;
   readonly facts: ProxyFacts;
-  /** Names of `/v1/models`; `null`: not asked. */
-  readonly modelNames: readonly string[] | null;
+  /** Names of `/v1/models`; `null`: not read. */
+  readonly modelNames: ReadonlySet<string> | null;
 }
 
 export interface Planned {
@@ -276,7 +276,7 @@ function planExpired(row: DesiredUser, context: Context): PlannedRow {
   if (reason !== undefined && reason !== 'without email') {
     return {
       user,
-      warning: `\`${row.email}\` expired on ${row.expires}, but stays: the user ${WHY_UNTOUCHED[reason]}.`,
+      warning: `\`${row.email}\` (line ${row.line}) expired on ${row.expires}, but stays: the user ${WHY_UNTOUCHED[reason]}.`,
     };
   }
   return { user, ...removal(user, context, row) };
@@ -413,9 +413,9 @@ function namelessMessage(email: string, userId: string): string {
 /** Users that share an email and are in reach of a plan: nothing is guessed. Rows that name them have their own problem. */
 function sharedEmails(named: ReadonlySet<string>, context: Context): Problem[] {
   const inReach = new Set<ProxyUser>(context.population.managed);
-  return [...context.users.keys()]
-    .filter((key) => !named.has(key))
-    .map((key) => ({ key, users: meant(key, context) }))
+  return [...context.users]
+    .filter(([key, users]) => users.length > 1 && !named.has(key))
+    .map(([key]) => ({ key, users: meant(key, context) }))
     .filter(({ users }) => users.length > 1 && users.some((user) => inReach.has(user)))
     .sort((a, b) => compare(a.key, b.key))
     .map(({ key, users }) => aboutProxy(sharedMessage(key, users)));
@@ -447,10 +447,10 @@ function warningsOf(rows: readonly PlannedRow[]): string[] {
   ]);
 }
 
-function conflictWarnings({ email, conflicts }: AddChange | UpdateChange): string[] {
+function conflictWarnings({ email, line, conflicts }: AddChange | UpdateChange): string[] {
   return conflicts.map(({ team, userId }) => {
     const holder = userId === null ? 'without a user id' : `under the user id \`${userId}\``;
-    return `\`${email}\` cannot join \`${team.name}\`: its roster shows that email ${holder}. Remove that member from the team in LiteLLM.`;
+    return `LiteLLM may keep \`${email}\` (line ${line}) out of \`${team.name}\`, whose roster shows that email ${holder}. Remove that entry from the team in LiteLLM first.`;
   });
 }
 
@@ -459,11 +459,11 @@ function aboutProxy(message: string): Problem {
 }
 
 function problemAt(row: DesiredUser, message: string): Problem {
-  return { line: row.line, column: row.emailColumn, header: 'email', email: row.email, message };
+  return { line: row.line, column: row.emailColumn, columnName: 'email', email: row.email, message };
 }
 
 function previousProblem(row: DesiredUser, message: string): Problem {
-  return { line: row.line, column: row.previousEmailColumn, header: 'previous_email', email: row.email, message };
+  return { line: row.line, column: row.previousEmailColumn, columnName: 'previous_email', email: row.email, message };
 }
 
 const ORDER = { add: 0, delete: 1, deactivate: 2, update: 3, invite: 4 } as const;
@@ -518,7 +518,7 @@ export function withLimits(plan: Plan, limits: Limits): Plan {
 
 /** Rows whose `key_name` a new user's key would take from somebody: a row above it, or a key on the proxy. */
 export function takenKeyNames(
-  desired: readonly DesiredUser[],
+  desired: readonly Pick<DesiredUser, 'line' | 'email' | 'keyName' | 'keyColumn'>[],
   added: ReadonlySet<string>,
   taken: ReadonlySet<string>,
 ): Problem[] {
@@ -526,7 +526,7 @@ export function takenKeyNames(
   return desired.flatMap((row) => {
     if (row.keyName === null || !added.has(emailKey(row.email))) return [];
     const at = (message: string): Problem[] => [
-      { line: row.line, column: row.keyColumn, header: 'key_name', email: row.email, message },
+      { line: row.line, column: row.keyColumn, columnName: 'key_name', email: row.email, message },
     ];
     if (taken.has(row.keyName)) {
       return at(

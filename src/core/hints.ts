@@ -10,7 +10,7 @@ const MOST_NAMED = 20;
 /** Adds and removals that look like one person: a slip, or a rename that was not said to be one. */
 export function slipHints(changes: readonly Change[]): string[] {
   const pairs = slipPairs(
-    changes.filter((change) => change.kind === 'add').map((change) => change.email),
+    changes.filter((change) => change.kind === 'add'),
     changes.filter(isRemoval).map((change) => change.email),
   );
   const more = pairs.length - MOST_NAMED;
@@ -20,19 +20,23 @@ export function slipHints(changes: readonly Change[]): string[] {
   ];
 }
 
-function pairHint([add, removal]: readonly [string, string]): string {
-  return `\`${add}\` is new and \`${removal}\` leaves: a slip, or one person with a new address? To keep account, keys and spend, write \`${removal}\` into the column previous_email of the row of \`${add}\`.`;
+function pairHint([{ email, line }, removal]: Pair): string {
+  return `\`${email}\` (line ${line}) is new and \`${removal}\` leaves: a slip, or one person with a new address? To keep account, keys and spend, write \`${removal}\` into the column previous_email of that row.`;
 }
 
 /** Most pairs that are compared letter by letter: a plan with more of them is no slip. */
 const MOST_COMPARED = 250_000;
 const MOST_LETTERS = 2;
 
-function slipPairs(adds: readonly string[], removals: readonly string[]): [string, string][] {
+/** A new user, and the email of one who leaves. */
+type Pair = readonly [AddChange, string];
+
+function slipPairs(adds: readonly AddChange[], removals: readonly string[]): Pair[] {
   const byLocal = new Map(removals.map((email) => [localPart(email), email]));
   const compares = adds.length * removals.length <= MOST_COMPARED;
-  return adds.flatMap((add): [string, string][] => {
-    const alike = byLocal.get(localPart(add)) ?? (compares ? removals.find((email) => isClose(add, email)) : undefined);
+  return adds.flatMap((add): Pair[] => {
+    const close = compares ? removals.find((email) => isClose(add.email, email)) : undefined;
+    const alike = byLocal.get(localPart(add.email)) ?? close;
     return alike === undefined ? [] : [[add, alike]];
   });
 }

@@ -58,7 +58,7 @@ function holdRemovals(
   if (expiries.length >= excess) {
     expiries.sort((a, b) => compare(b.expired, a.expired) || compare(b.change.userId, a.change.userId));
     const held = new Set<Change>(expiries.slice(0, excess).map(({ change }) => change));
-    const message = `${are} ${excess} of the ${expiries.length} whose account has expired are not applied, the rest is. ${raise}; if not, put a later date into \`expires\`.`;
+    const message = `${are} ${excess} of the ${expiries.length} expired accounts ${excess === 1 ? 'stays' : 'stay'} for now, the rest is applied. ${raise}; if not, put a later date into \`expires\`.`;
     return {
       changes: changes.map((change) => (held.has(change) ? { ...change, withheld: 'max-deletes' } : change)),
       breach: { limit: 'max-deletes', stops: false, message },
@@ -69,10 +69,9 @@ function holdRemovals(
   return { changes, breach: { limit: 'max-deletes', stops: true, message } };
 }
 
+/** A plan deletes or deactivates: `on-missing` says which. */
 function verb(removals: readonly Change[]): string {
-  const kinds = new Set(removals.map((change) => change.kind));
-  if (kinds.size > 1) return 'deleted or deactivated';
-  return kinds.has('delete') ? 'deleted' : 'deactivated';
+  return removals.some((change) => change.kind === 'delete') ? 'deleted' : 'deactivated';
 }
 
 function allowedOf(limit: DeleteLimit, managed: number): number {

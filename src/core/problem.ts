@@ -4,10 +4,10 @@ export interface Problem {
   readonly line: number | null;
   /** 1-based number of the cell in its row; `null`: about the row or the file as a whole. */
   readonly column: number | null;
-  /** The column's name, where the problem is about a cell. */
-  readonly header?: string | null;
-  /** The row's email, where it has one. */
-  readonly email?: string | null;
+  /** The header's name of the column: nobody counts cells. */
+  readonly columnName?: string;
+  /** The email of the row. */
+  readonly email?: string;
   /** What is wrong, what is allowed, what to do. Without position; holds values of the file as they are. */
   readonly message: string;
   /** Given where the file is not to blame: it is the proxy that must be put right. */

@@ -11,7 +11,7 @@ export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): st
     {
       head: [heading(options), headline(view, options), ...breachAlert(plan), ...costs(plan)],
       notes: [],
-      tables: [...leftTables(view), ...planTables(plan), linkTable(view)].filter(({ count }) => count > 0),
+      tables: [...leftTables(view), ...planTables(plan.changes), linkTable(view)].filter(({ count }) => count > 0),
       foot: [...untouched(plan), 'This was a dry run: nothing was written.'],
       rest: options.rest,
     },
