@@ -7,7 +7,22 @@ export function isRole(value: string): value is Role {
   return (ROLES as readonly string[]).includes(value);
 }
 
-/** A user as the proxy has him, reduced to what a plan needs (so that 100,000 of them stay small). */
+/** What a user may spend and call. Source: the fields of the same names of `/user/list`. */
+export interface UserLimits {
+  /** US dollars. `null`: none. */
+  readonly maxBudget: number | null;
+  /** `30d`, `1mo`. `null`: the budget is never reset. */
+  readonly budgetDuration: string | null;
+  readonly tpmLimit: number | null;
+  readonly rpmLimit: number | null;
+  /** Empty: all models of the proxy. */
+  readonly models: readonly string[];
+}
+
+/** Whether a user's keys work, and who turned them off. */
+export type Activity = 'active' | 'deactivated by us' | 'deactivated by others';
+
+/** A user as the proxy has them, reduced to what a plan needs (so that 100,000 of them stay small). */
 export interface ProxyUser {
   readonly userId: string;
   /** As the proxy stores it: neither trimmed nor lower-cased. `null` for `default_user_id` and machine users. */
@@ -16,12 +31,15 @@ export interface ProxyUser {
   readonly role: string | null;
   /** Team ids of `user.teams`. The team's roster is the other half of a membership, see {@link Team.members}. */
   readonly teams: readonly string[];
-  readonly keyCount: number;
+  /** `null`: not asked for. */
+  readonly keyCount: number | null;
   /** US dollars. */
   readonly spend: number;
+  readonly limits: UserLimits;
+  readonly activity: Activity;
 }
 
-/** Whether a user can be told by his email: machines have none. */
+/** Whether a user can be told by their email: machines have none. */
 export function hasEmail<T extends { readonly email: string | null }>(user: T): user is T & { readonly email: string } {
   return user.email !== null && user.email.trim() !== '';
 }
@@ -56,7 +74,16 @@ export interface ProxyKey {
   readonly spend: number;
 }
 
-/** Emails are compared trimmed and in lower case. Source: `/user/new` answers 409 to the same email in other letters. */
+/**
+ * What emails are compared by, and what a new user is stored with: trimmed, in NFC, in lower case.
+ * Sources: `/user/new` answers 409 to the same email in other letters (from 1.82 on; 1.75 makes a second user); below
+ * 1.82 neither log-in nor SSO finds an email that is stored in mixed case.
+ */
 export function emailKey(email: string): string {
-  return email.trim().toLowerCase();
+  return nameKey(email.trim()).toLowerCase();
+}
+
+/** What names are compared by: NFC, as the same letters may be typed in two ways. */
+export function nameKey(name: string): string {
+  return name.normalize('NFC');
 }

@@ -1,9 +1,17 @@
 import picomatch from 'picomatch';
-import { emailKey, hasEmail, type Inventory, isRole, type ProxyUser, type UserWithEmail } from './inventory.ts';
+import {
+  emailKey,
+  hasEmail,
+  type Inventory,
+  isRole,
+  nameKey,
+  type ProxyUser,
+  type UserWithEmail,
+} from './inventory.ts';
 import type { UnmanagedCounts } from './plan.ts';
 
 /** Why a user is never touched. */
-export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected';
+export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected' | 'deactivated by others';
 
 export interface Population {
   readonly managed: readonly UserWithEmail[];
@@ -32,9 +40,11 @@ function unmanagedReason(
   ownUserId: string | null,
   isProtected: (value: string) => boolean,
 ): UnmanagedReason | null {
-  if (user.userId === ownUserId) return 'own user';
+  // First, as it settles which of several users of one email is meant.
   if (isProtected(user.email.trim()) || isProtected(user.userId)) return 'protected';
-  return hasInternalRole(user) ? null : 'other role';
+  if (user.userId === ownUserId) return 'own user';
+  if (!hasInternalRole(user)) return 'other role';
+  return user.activity === 'deactivated by others' ? user.activity : null;
 }
 
 /** No role at all counts as `default`, which is internal. */
@@ -44,9 +54,23 @@ export function hasInternalRole(user: Pick<ProxyUser, 'role'>): boolean {
 
 /** `*`, `?`, `[ab]` and `{a,b}` globs over whole values, letter case ignored; `*` also spans `/`. */
 function globMatcher(globs: readonly string[]): (value: string) => boolean {
-  const options = { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true };
-  const patterns = globs.map((glob) => picomatch(glob, options));
-  return (value) => patterns.some((matches) => matches(value));
+  const patterns = globs.map(glob);
+  return (value) => {
+    const text = nameKey(value);
+    return patterns.some((matches) => matches(text));
+  };
+}
+
+function glob(pattern: string): (value: string) => boolean {
+  return picomatch(nameKey(pattern), { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true });
+}
+
+/** The globs of `protected-users` that match nobody: a slip there leaves somebody unprotected. */
+export function unmatchedGlobs(globs: readonly string[], users: readonly ProxyUser[]): string[] {
+  return globs.filter((pattern) => {
+    const matches = glob(pattern);
+    return !users.some(({ userId, email }) => matches(nameKey(userId)) || (email !== null && matches(nameKey(email.trim()))));
+  });
 }
 
 export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>): UnmanagedCounts {
@@ -56,6 +80,7 @@ export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason
     otherRole: count('other role'),
     ownUser: count('own user'),
     protected: count('protected'),
+    deactivatedByOthers: count('deactivated by others'),
   };
 }
 
@@ -70,4 +95,34 @@ export function byEmail(users: Iterable<ProxyUser>): Map<string, UserWithEmail[]
     else found.set(key, [user]);
   }
   return found;
+}
+
+/**
+ * The user that a row with this email means: the only one, or the only one that is not protected. `null` where several
+ * are left (or none): nothing is guessed.
+ * @param users all users of one email
+ */
+export function meantUser(
+  users: readonly UserWithEmail[],
+  unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>,
+): UserWithEmail | null {
+  const [first, ...others] = users.length === 1 ? users : users.filter((user) => unmanaged.get(user) !== 'protected');
+  return first !== undefined && others.length === 0 ? first : null;
+}
+
+/**
+ * Users without an email by the email that their *id* is: LiteLLM makes such users of JWT and SSO log-ins, and fills the
+ * email in later. A new user of that email would be their twin.
+ */
+export function byEmailInId(users: Iterable<ProxyUser>): Map<string, ProxyUser> {
+  const found = new Map<string, ProxyUser>();
+  for (const user of users) {
+    if (!hasEmail(user) && user.userId.includes('@')) found.set(emailKey(user.userId), user);
+  }
+  return found;
+}
+
+/** Why a row whose email is the id of a user without one is not carried out. */
+export function emailInIdMessage(email: string, { userId }: ProxyUser): string {
+  return `\`${email}\` is the id of a user on the proxy who has no email (\`${userId}\`): adding this row would make a second user of the same person. Give that user the email in LiteLLM, or delete them there, then run again.`;
 }
