@@ -1,9 +1,11 @@
 import type { TableRow } from './csv.ts';
 import { shown } from './did-you-mean.ts';
+import type { LimitField } from './plan.ts';
 import type { Problem } from './problem.ts';
+import { LIMIT_HEADERS } from './user-limits.ts';
 
 /** What a cell asks for: nothing (blank), that there be none (`-`), or a value. */
-export type Wish<Value> =
+export type DesiredLimit<Value> =
   | { readonly kind: 'unmanaged' }
   | { readonly kind: 'none' }
   | { readonly kind: 'value'; readonly value: Value };
@@ -11,34 +13,23 @@ export type Wish<Value> =
 /** The limits that a row asks for. */
 export interface DesiredLimits {
   /** US dollars. */
-  readonly maxBudget: Wish<number>;
-  readonly budgetDuration: Wish<string>;
-  readonly tpmLimit: Wish<number>;
-  readonly rpmLimit: Wish<number>;
+  readonly maxBudget: DesiredLimit<number>;
+  readonly budgetDuration: DesiredLimit<string>;
+  readonly tpmLimit: DesiredLimit<number>;
+  readonly rpmLimit: DesiredLimit<number>;
   /** Never none: `all-proxy-models` and `no-default-models` are values of their own. */
-  readonly models: Wish<readonly string[]>;
+  readonly models: DesiredLimit<readonly string[]>;
 }
 
-export type LimitField = keyof DesiredLimits;
-
-/** The column of each limit, in the order of a header. */
-export const LIMIT_COLUMNS: Readonly<Record<LimitField, string>> = {
-  maxBudget: 'max_budget',
-  budgetDuration: 'budget_duration',
-  tpmLimit: 'tpm_limit',
-  rpmLimit: 'rpm_limit',
-  models: 'models',
-};
-
 /** Names of LiteLLM's own that stand for a set of models: all of the proxy, and none but the teams'. */
-export const ALL_MODELS = 'all-proxy-models';
+const ALL_MODELS = 'all-proxy-models';
 const NO_MODELS = 'no-default-models';
 
 const UNMANAGED = { kind: 'unmanaged' } as const;
 const NONE = { kind: 'none' } as const;
 
 /** A row without any limit: shared by all of them, as most files have no such columns. */
-export const NO_WISHES: DesiredLimits = {
+export const NO_LIMITS: DesiredLimits = {
   maxBudget: UNMANAGED,
   budgetDuration: UNMANAGED,
   tpmLimit: UNMANAGED,
@@ -50,7 +41,7 @@ export const NO_WISHES: DesiredLimits = {
 export type LimitColumns = Readonly<Record<LimitField, number>>;
 
 export function limitColumns(row: TableRow): LimitColumns {
-  const column = (field: LimitField): number => row.cell(LIMIT_COLUMNS[field]).column;
+  const column = (field: LimitField): number => row.cell(LIMIT_HEADERS[field]).column;
   return {
     maxBudget: column('maxBudget'),
     budgetDuration: column('budgetDuration'),
@@ -62,12 +53,12 @@ export function limitColumns(row: TableRow): LimitColumns {
 
 /** Reads the limits of a row; a cell that cannot be read is a problem and counts as blank. */
 export function readLimits(row: TableRow, problems: Problem[]): DesiredLimits {
-  const read = <Value>(field: LimitField, reader: Reader<Value>): Wish<Value> => {
-    const { text, column } = row.cell(LIMIT_COLUMNS[field]);
+  const read = <Value>(field: LimitField, reader: Reader<Value>): DesiredLimit<Value> => {
+    const { text, column } = row.cell(LIMIT_HEADERS[field]);
     if (text === '') return UNMANAGED;
     const found = reader(text);
     if (!('fault' in found)) return found;
-    const message = `Invalid ${LIMIT_COLUMNS[field]} \`${text}\`${dashNote(text)}. ${found.fault}`;
+    const message = `Invalid ${LIMIT_HEADERS[field]} \`${text}\`${dashNote(text)}. ${found.fault}`;
     problems.push({ line: row.line, column, message });
     return UNMANAGED;
   };
@@ -80,7 +71,7 @@ export function readLimits(row: TableRow, problems: Problem[]): DesiredLimits {
   };
 }
 
-type Reader<Value> = (text: string) => Wish<Value> | { readonly fault: string };
+type Reader<Value> = (text: string) => DesiredLimit<Value> | { readonly fault: string };
 
 function budget(text: string): ReturnType<Reader<number>> {
   if (text === '-') return NONE;
@@ -170,7 +161,7 @@ function decimal(value: number): string {
 }
 
 /** Whether reading the cell again gives what the user has. */
-function isSame(wish: Wish<number | string | readonly string[]>, value: number | string | readonly string[] | null) {
+function isSame(wish: DesiredLimit<number | string | readonly string[]>, value: number | string | readonly string[] | null) {
   if (wish.kind !== 'value') return value === null;
   if (typeof value !== 'object' || value === null) return wish.value === value;
   const wished = new Set(wish.value as readonly string[]);

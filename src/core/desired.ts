@@ -1,10 +1,9 @@
 import { readTable, type Table, type TableRow, type TableSpec } from './csv.ts';
 import {
   type DesiredLimits,
-  LIMIT_COLUMNS,
   type LimitColumns,
   limitColumns,
-  NO_WISHES,
+  NO_LIMITS,
   readDate,
   readLimits,
 } from './desired-limits.ts';
@@ -13,6 +12,9 @@ import { emailKey, isRole, nameKey, ROLES, type Role } from './inventory.ts';
 import type { TeamRef } from './plan.ts';
 import { type Problem, withCells } from './problem.ts';
 import { isNoTeam, type TeamDirectory, teamCellFault } from './teams.ts';
+import { LIMIT_HEADERS } from './user-limits.ts';
+
+export type { DesiredLimits } from './desired-limits.ts';
 
 /** A role as a row asks for it. Blank leaves an existing role alone, `default` lets the proxy decide for a new user. */
 export type DesiredRole = Role | 'blank' | 'default';
@@ -60,7 +62,7 @@ export interface DesiredUser extends RowCells {
 }
 
 const BASIC = ['email', 'role', 'team_name', 'key_name'];
-const LIMITS = Object.values(LIMIT_COLUMNS);
+const LIMITS = Object.values(LIMIT_HEADERS);
 const LIFE = ['previous_email', 'expires'];
 
 const notHere = (columns: readonly string[], why: string): Record<string, string> =>
@@ -142,7 +144,7 @@ function userRow(
     ...readTeams(row, problems),
     keyName: key.text === '' ? null : key.text,
     keyColumn: key.column,
-    limits: shared.hasLimits ? readLimits(row, problems) : NO_WISHES,
+    limits: shared.hasLimits ? readLimits(row, problems) : NO_LIMITS,
     limitColumns: shared.limitColumns,
     previousEmail: previous.text === '' || previous.text === '-' ? null : previous.text,
     previousEmailColumn: previous.column,
@@ -342,11 +344,6 @@ export interface Known {
   readonly today: string;
 }
 
-/** Whether the row's last day is over: it then counts as missing. */
-export function isExpired(row: Pick<RowCells, 'expires'>, today: string): boolean {
-  return row.expires !== null && row.expires < today;
-}
-
 /**
  * The users that a `user_list.csv` asks for, and everything that is wrong with it. Of an expired row without a user only
  * email and date are checked: it does nothing any more.
@@ -371,7 +368,7 @@ function withoutOver(
 ): Problem[] {
   const over = new Map(
     list.rows.flatMap((row) =>
-      isExpired(row, today) && !emails.has(emailKey(row.email)) ? [[row.line, row] as const] : [],
+      row.expires !== null && row.expires < today && !emails.has(emailKey(row.email)) ? [[row.line, row] as const] : [],
     ),
   );
   return problems.filter(({ line, column }) => {

@@ -7,19 +7,22 @@ export function isRole(value: string): value is Role {
   return (ROLES as readonly string[]).includes(value);
 }
 
-/** What a user may spend and call. Source: the fields of the same names of `/user/list`. */
+/** What a user may use. `null`: no limit. */
 export interface UserLimits {
-  /** US dollars. `null`: none. */
+  /** US dollars. */
   readonly maxBudget: number | null;
-  /** `30d`, `1mo`. `null`: the budget is never reset. */
+  /** After what time the budget begins anew, as `30d`; `null`: never. */
   readonly budgetDuration: string | null;
   readonly tpmLimit: number | null;
   readonly rpmLimit: number | null;
-  /** Empty: all models of the proxy. */
+  /** Empty: all models of the proxy, as `all-proxy-models`. */
   readonly models: readonly string[];
 }
 
-/** Whether a user's keys work, and who turned them off. */
+/**
+ * Whether a user's keys work: `metadata.scim_active` is `false` for those that are deactivated, and a mark of ours
+ * stands beside it where we did that.
+ */
 export type Activity = 'active' | 'deactivated by us' | 'deactivated by others';
 
 /** A user as the proxy has them, reduced to what a plan needs (so that 100,000 of them stay small). */
@@ -31,7 +34,7 @@ export interface ProxyUser {
   readonly role: string | null;
   /** Team ids of `user.teams`. The team's roster is the other half of a membership, see {@link Team.members}. */
   readonly teams: readonly string[];
-  /** `null`: not asked for. */
+  /** `null`: not asked yet. */
   readonly keyCount: number | null;
   /** US dollars. */
   readonly spend: number;
@@ -52,6 +55,13 @@ export interface Team {
   readonly alias: string | null;
   /** User ids of the team's `members_with_roles`. */
   readonly members: ReadonlySet<string>;
+  /** User ids of the members with the team role `admin`. */
+  readonly admins: ReadonlySet<string>;
+  /**
+   * User id by the key of the email that the roster shows, `null` for an entry without id. A roster goes on showing
+   * the email with which somebody joined: good for finding what blocks a join, never for telling who is a member.
+   */
+  readonly rosterEmails: ReadonlyMap<string, string | null>;
 }
 
 /** Everything that a plan knows of the proxy; proven complete by whoever made it. */
@@ -60,6 +70,22 @@ export interface Inventory {
   readonly teams: readonly Team[];
   /** The user whose key we use; `null` with the master key. */
   readonly ownUserId: string | null;
+}
+
+/** What is true of this proxy and differs between versions: found out by whoever talks to it, data to a plan. */
+export interface ProxyFacts {
+  /** `null`: not known. */
+  readonly version: string | null;
+  /** Whether leaving a team deletes the user's keys of that team (from 1.81 on). */
+  readonly leavingDeletesKeys: boolean;
+  /** Whether a deactivated user's keys stop working (from 1.90 on). */
+  readonly enforcesDeactivation: boolean;
+  /** Whether `max_budget: null` takes effect (not on 1.75). */
+  readonly clearsBudget: boolean;
+  /** The same of `budget_duration`, `tpm_limit` and `rpm_limit` (not up to 1.90). */
+  readonly clearsDurationAndRates: boolean;
+  /** Its configured budget for internal users can't be read: a role change carries the user's own. */
+  readonly defaultBudget: 'unknown';
 }
 
 /** A virtual key as `/key/list` shows it: never the key itself. */

@@ -1,9 +1,11 @@
 import type { Secret } from './secret.ts';
 
-export type OutcomeAction = 'ADDED' | 'DELETED' | 'UPDATED' | 'UNCHANGED';
+export type OutcomeAction = 'ADDED' | 'DELETED' | 'UPDATED' | 'UNCHANGED' | 'DEACTIVATED' | 'REACTIVATED';
 
 /** What became of one user: a row of `user_sync_result.csv`. */
 export interface Outcome {
+  /** Index of the change in the plan; `null`: of no change. */
+  readonly index?: number | null;
   readonly action: OutcomeAction;
   readonly email: string;
   /** Empty where no user came to be. */

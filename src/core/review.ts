@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { withhold, withLimits } from './diff.ts';
 import { emailKey } from './inventory.ts';
 import type { Limits } from './limits.ts';
-import type { Change, Plan, TeamRef } from './plan.ts';
+import { type Change, isApplied, isRemoval, type Plan, type TeamRef, type UpdateChange } from './plan.ts';
 
 /** 16 hexadecimal digits, 64 bits: names one change so that a later run knows whether it was reviewed. */
 export type Digest = string;
@@ -16,14 +16,27 @@ export function targetHash(of: { target: string; csvFile: string; baseUrl: strin
   return sha256(parts).slice(0, 16);
 }
 
-/** Covers target, action, who, role and teams from → to; never what the change costs, which moves on by itself. */
+/**
+ * Covers target, action, who, what changes from → to, and what becomes of keys; never which keys there are and what
+ * else the change costs, which moves on by itself.
+ */
 export function changeDigest(target: string, change: Change): Digest {
   return sha256([target, ...content(change)]).slice(0, 16);
 }
 
-/** Digests of what the plan would write, in its order. Withheld changes were not approved by anybody. */
+/**
+ * Digests of what the plan would write, in its order. Withheld changes were not approved by anybody; expiries need no
+ * approval, and come due between a plan and its merge.
+ */
 export function planDigests(target: string, plan: Plan): Digest[] {
-  return plan.changes.filter((change) => change.withheld === null).map((change) => changeDigest(target, change));
+  return plan.changes
+    .filter((change) => isApplied(change) && !isExpiry(change))
+    .map((change) => changeDigest(target, change));
+}
+
+/** Whether the change counts as reviewed, because the merged file names its day. */
+function isExpiry(change: Change): boolean {
+  return isRemoval(change) && change.expired !== null;
 }
 
 /** One digest of all: 32 hexadecimal digits, for plans whose digests fit into no comment. */
@@ -34,17 +47,35 @@ export function wholeDigest(digests: readonly Digest[]): string {
 function content(change: Change): unknown[] {
   switch (change.kind) {
     case 'add':
-      return ['add', emailKey(change.email), change.role, change.teams && ids(change.teams)];
+      return ['add', emailKey(change.email), change.role, change.teams && ids(change.teams), ...some(change.limits)];
     case 'delete':
-      return ['delete', change.userId, change.role, ids(change.teams)];
+    case 'deactivate':
+    case 'invite':
+      return [change.kind, change.userId, change.role, ids(change.teams)];
     case 'update':
-      return [
-        'update',
-        change.userId,
-        change.role && [change.role.from, change.role.to],
-        change.teams && [ids(change.teams.from), ids(change.teams.to)],
-      ];
+      return updateContent(change);
   }
+}
+
+function updateContent(change: UpdateChange): unknown[] {
+  const { rename, limits, reactivates, keyFates } = change;
+  return [
+    'update',
+    change.userId,
+    change.role && [change.role.from, change.role.to],
+    change.teams && [ids(change.teams.from), ids(change.teams.to)],
+    ...some({
+      ...(rename && { rename: [rename.from, rename.to] }),
+      ...Object.fromEntries(limits.map(({ field, from, to }) => [field, [from, to]])),
+      ...(reactivates && { reactivates }),
+      ...(keyFates.length > 0 && { keys: keyFates.map(({ team, fate, to }) => [team.teamId, fate, to?.teamId ?? null]) }),
+    }),
+  ];
+}
+
+/** New fields enter a digest only where they say something: comments of older versions go on counting. */
+function some(fields: Readonly<Record<string, unknown>>): unknown[] {
+  return Object.keys(fields).length === 0 ? [] : [fields];
 }
 
 function ids(teams: readonly TeamRef[]): string[] {
@@ -110,8 +141,12 @@ export interface Reviewed {
 export function withholdUnreviewed(plan: Plan, target: string, reviewed: Reviewed, limits: Limits): Plan {
   const digests = planDigests(target, plan);
   if (digests.length === 0 || reviewed.wholes.has(wholeDigest(digests))) return plan;
-  const withheld = withhold(plan, 'not reviewed', (change) => !reviewed.approved.has(changeDigest(target, change)));
-  return withheld.changes.some((change) => change.withheld === null) ? withLimits(withheld, limits) : withheld;
+  const withheld = withhold(
+    plan,
+    'not reviewed',
+    (change) => !isExpiry(change) && !reviewed.approved.has(changeDigest(target, change)),
+  );
+  return withheld.changes.some(isApplied) ? withLimits(withheld, limits) : withheld;
 }
 
 /** Changes that no comment showed. */

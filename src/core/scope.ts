@@ -10,8 +10,8 @@ import {
 } from './inventory.ts';
 import type { UnmanagedCounts } from './plan.ts';
 
-/** Why a user is never touched. */
-export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected' | 'deactivated by others';
+/** Why a user is never touched. `deactivated`: by somebody else, who must be asked. */
+export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected' | 'deactivated';
 
 export interface Population {
   readonly managed: readonly UserWithEmail[];
@@ -44,7 +44,15 @@ function unmanagedReason(
   if (isProtected(user.email.trim()) || isProtected(user.userId)) return 'protected';
   if (user.userId === ownUserId) return 'own user';
   if (!hasInternalRole(user)) return 'other role';
-  return user.activity === 'deactivated by others' ? user.activity : null;
+  return user.activity === 'deactivated by others' ? 'deactivated' : null;
+}
+
+/** Globs that match no user of the proxy: each is probably a slip. */
+export function unmatchedGlobs(inventory: Inventory, globs: readonly string[]): string[] {
+  return globs.filter((glob) => {
+    const matches = globMatcher([glob]);
+    return !inventory.users.some((user) => matches(user.userId) || (hasEmail(user) && matches(user.email.trim())));
+  });
 }
 
 /** No role at all counts as `default`, which is internal. */
@@ -53,24 +61,13 @@ export function hasInternalRole(user: Pick<ProxyUser, 'role'>): boolean {
 }
 
 /** `*`, `?`, `[ab]` and `{a,b}` globs over whole values, letter case ignored; `*` also spans `/`. */
-function globMatcher(globs: readonly string[]): (value: string) => boolean {
-  const patterns = globs.map(glob);
+export function globMatcher(globs: readonly string[]): (value: string) => boolean {
+  const options = { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true };
+  const patterns = globs.map((glob) => picomatch(nameKey(glob), options));
   return (value) => {
     const text = nameKey(value);
     return patterns.some((matches) => matches(text));
   };
-}
-
-function glob(pattern: string): (value: string) => boolean {
-  return picomatch(nameKey(pattern), { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true });
-}
-
-/** The globs of `protected-users` that match nobody: a slip there leaves somebody unprotected. */
-export function unmatchedGlobs(globs: readonly string[], users: readonly ProxyUser[]): string[] {
-  return globs.filter((pattern) => {
-    const matches = glob(pattern);
-    return !users.some(({ userId, email }) => matches(nameKey(userId)) || (email !== null && matches(nameKey(email.trim()))));
-  });
 }
 
 export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>): UnmanagedCounts {
@@ -80,7 +77,7 @@ export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason
     otherRole: count('other role'),
     ownUser: count('own user'),
     protected: count('protected'),
-    deactivatedByOthers: count('deactivated by others'),
+    deactivated: count('deactivated'),
   };
 }
 
@@ -108,21 +105,4 @@ export function meantUser(
 ): UserWithEmail | null {
   const [first, ...others] = users.length === 1 ? users : users.filter((user) => unmanaged.get(user) !== 'protected');
   return first !== undefined && others.length === 0 ? first : null;
-}
-
-/**
- * Users without an email by the email that their *id* is: LiteLLM makes such users of JWT and SSO log-ins, and fills the
- * email in later. A new user of that email would be their twin.
- */
-export function byEmailInId(users: Iterable<ProxyUser>): Map<string, ProxyUser> {
-  const found = new Map<string, ProxyUser>();
-  for (const user of users) {
-    if (!hasEmail(user) && user.userId.includes('@')) found.set(emailKey(user.userId), user);
-  }
-  return found;
-}
-
-/** Why a row whose email is the id of a user without one is not carried out. */
-export function emailInIdMessage(email: string, { userId }: ProxyUser): string {
-  return `\`${email}\` is the id of a user on the proxy who has no email (\`${userId}\`): adding this row would make a second user of the same person. Give that user the email in LiteLLM, or delete them there, then run again.`;
 }

@@ -10,6 +10,8 @@ export interface Membership {
   readonly full: readonly string[];
   /** In only one of the two: to be mended. */
   readonly half: readonly string[];
+  /** Those of `half` whose roster has the user: no route adds the other half, so that they must leave and join again. */
+  readonly rosterOnly: readonly string[];
 }
 
 export type Memberships = (user: ProxyUser) => Membership;
@@ -30,7 +32,7 @@ export function memberships(teams: readonly Team[]): Memberships {
     const listed = rosters.get(user.userId) ?? [];
     const full = claimed.filter((teamId) => listed.includes(teamId));
     const half = [...new Set([...claimed, ...listed])].filter((teamId) => !full.includes(teamId));
-    return { full, half };
+    return { full, half, rosterOnly: listed.filter((teamId) => half.includes(teamId)) };
   };
 }
 
@@ -54,6 +56,7 @@ export function teamMove(
     from: teamRefs(present, directory),
     to: sortTeams(wanted),
     join: sortTeams(join),
+    rejoin: sortTeams(join.filter((team) => membership.rosterOnly.includes(team.teamId))),
     leave: teamRefs(leave, directory),
   };
 }
