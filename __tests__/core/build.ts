@@ -1,6 +1,6 @@
 import { readUserList, resolveTeams } from '../../src/core/desired.ts';
 import { makePlan, type Planned, type Policy } from '../../src/core/diff.ts';
-import type { Inventory, ProxyUser, Team } from '../../src/core/inventory.ts';
+import type { Inventory, ProxyFacts, ProxyUser, Team, UserLimits } from '../../src/core/inventory.ts';
 import type { Change } from '../../src/core/plan.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 
@@ -12,14 +12,45 @@ export const POLICY: Policy = {
   maxDeletes: null,
   minAdmins: 0,
   protectedUsers: [],
+  onMissing: 'delete',
+  teamKeys: 'move',
+};
+
+export const FACTS: ProxyFacts = {
+  version: '1.106.0',
+  leavingDeletesKeys: true,
+  enforcesDeactivation: true,
+  clearsBudget: true,
+  clearsDurationAndRates: true,
+  defaultBudget: 'unknown',
+};
+
+export const TODAY = '2027-06-15';
+
+export const UNLIMITED: UserLimits = {
+  maxBudget: null,
+  budgetDuration: null,
+  tpmLimit: null,
+  rpmLimit: null,
+  models: [],
 };
 
 export function user(userId: string, over: Partial<ProxyUser> = {}): ProxyUser {
-  return { userId, email: `${userId}@x.io`, role: 'internal_user', teams: [], keyCount: 0, spend: 0, ...over };
+  return {
+    userId,
+    email: `${userId}@x.io`,
+    role: 'internal_user',
+    teams: [],
+    keyCount: 0,
+    spend: 0,
+    limits: UNLIMITED,
+    activity: 'active',
+    ...over,
+  };
 }
 
 export function team(teamId: string, members: readonly string[] = [], alias: string | null = teamId): Team {
-  return { teamId, alias, members: new Set(members) };
+  return { teamId, alias, members: new Set(members), admins: new Set(), rosterEmails: new Map() };
 }
 
 export function inventory(
@@ -35,7 +66,12 @@ export function planOf(csv: string, have: Inventory, policy: Partial<Policy> = {
   const list = readUserList(new TextEncoder().encode(csv));
   const directory = teamDirectory(have.teams);
   const { users, problems } = resolveTeams(list.rows, directory);
-  const planned = makePlan(users, have, directory, { ...POLICY, ...policy });
+  const planned = makePlan(
+    users,
+    { inventory: have, directory, facts: FACTS, modelNames: null },
+    { ...POLICY, ...policy },
+    TODAY,
+  );
   return { ...planned, problems: [...list.problems, ...problems, ...planned.problems] };
 }
 
@@ -48,6 +84,9 @@ export function short(change: Change): string {
       return `+ ${change.email} ${change.role} ${change.teams === null ? 'default' : names(change.teams)} ${change.keyName}${withheld}`;
     case 'delete':
       return `- ${change.userId} ${change.role} ${names(change.teams)} ${change.keyCount} ${change.spend}${withheld}`;
+    case 'deactivate':
+    case 'invite':
+      return `${change.kind} ${change.userId}${withheld}`;
     case 'update':
       return (
         [

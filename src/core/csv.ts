@@ -9,9 +9,9 @@ export interface TableSpec {
   /** The header that messages show; `columns` where it is missing. */
   readonly shown?: readonly string[];
   /** Columns that another command reads, and what to tell somebody who writes one here. */
-  readonly elsewhere?: Readonly<Record<string, string>>;
-  /** Whole headers of other files that are read as well; of their further columns, `kept` is looked at. */
-  readonly alsoRead?: { readonly headers: readonly (readonly string[])[]; readonly kept: readonly string[] };
+  readonly elsewhere?: ReadonlyMap<string, string>;
+  /** Headers of other files that are read as well, whole; of their further columns, those `kept` are looked at. */
+  readonly alsoRead?: readonly { readonly header: readonly string[]; readonly kept: readonly string[] }[];
   /** The column that a file without a header has, and how its first cell tells that it is one. */
   readonly bare?: { readonly column: string; readonly is: (cell: string) => boolean };
 }
@@ -47,18 +47,18 @@ interface RawRow {
 }
 
 /** What other tools and people call our columns. Source for `user_email`, `user_role`, `teams`: LiteLLM's bulk-invite template. */
-const ALIASES: Readonly<Record<string, string>> = {
-  user_email: 'email',
-  e_mail: 'email',
-  email_address: 'email',
-  mail: 'email',
-  user_role: 'role',
-  team: 'team_name',
-  teams: 'team_name',
-  team_alias: 'team_name',
-  team_id: 'team_name',
-  key_alias: 'key_name',
-};
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['user_email', 'email'],
+  ['e_mail', 'email'],
+  ['email_address', 'email'],
+  ['mail', 'email'],
+  ['user_role', 'role'],
+  ['team', 'team_name'],
+  ['teams', 'team_name'],
+  ['team_alias', 'team_name'],
+  ['team_id', 'team_name'],
+  ['key_alias', 'key_name'],
+]);
 
 const BLANK: Cell = { text: '', column: 1 };
 
@@ -213,7 +213,7 @@ function separatedBy(separator: string, spec: TableSpec): string {
 function wrongSeparator(header: RawRow): string | null {
   const [only = '', ...others] = header.cells;
   if (others.some((cell) => cell !== '')) return null;
-  const known = new Set([...Object.keys(ALIASES), ...Object.values(ALIASES)]);
+  const known = new Set([...ALIASES.keys(), ...ALIASES.values()]);
   const looksSplit = (separator: string): boolean => {
     const parts = only.split(separator);
     return parts.length > 1 && parts.some((part) => known.has(columnKey(part.trim().replace(/^"|"$/g, ''))));
@@ -223,7 +223,10 @@ function wrongSeparator(header: RawRow): string | null {
 
 /** What column names are compared by: `E-Mail` and `e_mail`, `Team Name` and `team_name` are one. */
 function columnKey(cell: string): string {
-  return cell.normalize('NFC').toLowerCase().replace(/[\s-]+/g, '_');
+  return cell
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[\s-]+/g, '_');
 }
 
 interface HeaderCell {
@@ -254,7 +257,8 @@ function readHeader(
   for (const one of headerCells(header, spec)) {
     const { cell, position, name } = one;
     const before = index.get(name);
-    if (spec.elsewhere?.[name] !== undefined) report(position + 1, `Column \`${cell}\` ${spec.elsewhere[name]}`);
+    const elsewhere = spec.elsewhere?.get(name);
+    if (elsewhere !== undefined) report(position + 1, `Column \`${cell}\` ${elsewhere}`);
     else if (one.foreign) foreign.push(one);
     else if (before !== undefined) report(position + 1, twice(header.cells[before] as string, cell, name));
     else index.set(name, position);
@@ -263,16 +267,16 @@ function readHeader(
   return { index, problems };
 }
 
-function headerCells(header: RawRow, { columns, alsoRead }: TableSpec): HeaderCell[] {
-  const cells = header.cells.flatMap((cell, position) => (cell === '' ? [] : { cell, position, key: columnKey(cell) }));
-  const isOther = alsoRead?.headers.some(
-    (other) => other.length === cells.length && cells.every(({ key }) => other.includes(key)),
+function headerCells(row: RawRow, { columns, alsoRead }: TableSpec): HeaderCell[] {
+  const cells = row.cells.flatMap((cell, position) => (cell === '' ? [] : { cell, position, key: columnKey(cell) }));
+  const other = (alsoRead ?? []).find(
+    ({ header }) => header.length === cells.length && cells.every(({ key }) => header.includes(key)),
   );
-  const ours = isOther ? [...columns, ...alsoRead.kept] : columns;
+  const ours = other === undefined ? columns : [...columns, ...other.kept];
   return cells.flatMap(({ cell, position, key }) => {
-    const name = ours.includes(key) ? key : (ALIASES[key] ?? key);
+    const name = ours.includes(key) ? key : (ALIASES.get(key) ?? key);
     const foreign = !ours.includes(name);
-    return foreign && isOther ? [] : { cell, position, name, foreign };
+    return foreign && other !== undefined ? [] : { cell, position, name, foreign };
   });
 }
 

@@ -1,5 +1,5 @@
 import type { TableRow } from './csv.ts';
-import { shown } from './did-you-mean.ts';
+import { dashNote } from './did-you-mean.ts';
 import type { LimitField } from './plan.ts';
 import type { Problem } from './problem.ts';
 import { LIMIT_HEADERS } from './user-limits.ts';
@@ -100,16 +100,12 @@ function models(text: string): ReturnType<Reader<readonly string[]>> {
   const names = [...new Set(text.split(/[;,]/).flatMap((name) => name.trim() || []))];
   const words = `\`${ALL_MODELS}\` (all of the proxy's), \`${NO_MODELS}\` (none but their teams')`;
   if (names.includes('-')) return { fault: `No models at all is written in words: ${words}, or blank.` };
-  if (names.length === 0) return { fault: `It holds separators and no name. Allowed: model names, ${words}, or blank.` };
+  if (names.length === 0)
+    return { fault: `It holds separators and no name. Allowed: model names, ${words}, or blank.` };
   if (names.length > 1 && names.some((name) => name === ALL_MODELS || name === NO_MODELS)) {
     return { fault: `${words}: either must stand alone.` };
   }
   return { kind: 'value', value: names };
-}
-
-/** A word processor turns a hyphen into a dash, and nobody sees it. */
-export function dashNote(text: string): string {
-  return /^\p{Pd}$/u.test(text) && text !== '-' ? ` (a dash, ${shown([text])}, and no plain \`-\`)` : '';
 }
 
 /** A day of the calendar, or `null` where none is set (blank or `-`). */
@@ -161,7 +157,10 @@ function decimal(value: number): string {
 }
 
 /** Whether reading the cell again gives what the user has. */
-function isSame(wish: DesiredLimit<number | string | readonly string[]>, value: number | string | readonly string[] | null) {
+function isSame(
+  wish: DesiredLimit<number | string | readonly string[]>,
+  value: number | string | readonly string[] | null,
+) {
   if (wish.kind !== 'value') return value === null;
   if (typeof value !== 'object' || value === null) return wish.value === value;
   const wished = new Set(wish.value as readonly string[]);

@@ -65,8 +65,7 @@ const BASIC = ['email', 'role', 'team_name', 'key_name'];
 const LIMITS = Object.values(LIMIT_HEADERS);
 const LIFE = ['previous_email', 'expires'];
 
-const notHere = (columns: readonly string[], why: string): Record<string, string> =>
-  Object.fromEntries(columns.map((column) => [column, why]));
+const notHere = (columns: readonly string[], why: string): [string, string][] => columns.map((column) => [column, why]);
 
 const FOR_SYNC = 'is read by `sync` alone: remove it here.';
 
@@ -78,7 +77,7 @@ export const ADD_LIST: TableSpec = {
   columns: [...BASIC, ...LIMITS],
   required: ['email'],
   shown: BASIC,
-  elsewhere: notHere(LIFE, FOR_SYNC),
+  elsewhere: new Map(notHere(LIFE, FOR_SYNC)),
 };
 
 /** `user_dellist.csv`. A column more is an error: a list of users to keep must not pass for one of users to delete. */
@@ -90,17 +89,17 @@ export const ONBOARD_LIST: TableSpec = {
   required: ['email'],
   shown: ['user_email', 'team_id'],
   bare: { column: 'email', is: (cell) => cell.includes('@') },
-  elsewhere: {
+  elsewhere: new Map([
     ...notHere(LIFE, FOR_SYNC),
     ...notHere(LIMITS, 'is read by `sync` and `add` alone: remove it here.'),
-  },
-  alsoRead: {
-    headers: [
-      ['action', 'email', 'user_id', 'role', 'team_name', 'api_keys', 'status', 'error_reason'],
-      ['email', 'role', 'user_id', 'team_name', 'models', 'api_keys', 'invitation_url'],
-    ],
-    kept: ['action'],
-  },
+  ]),
+  alsoRead: [
+    {
+      header: ['action', 'email', 'user_id', 'role', 'team_name', 'api_keys', 'status', 'error_reason'],
+      kept: ['action'],
+    },
+    { header: ['email', 'role', 'user_id', 'team_name', 'models', 'api_keys', 'invitation_url'], kept: [] },
+  ],
 };
 
 /** Rows of a result file whose users were taken away: a link would bring them back. */
@@ -220,7 +219,12 @@ function takenPreviousEmails(rows: readonly UserRow[]): Problem[] {
     }
     const before = first.get(key);
     if (before === undefined) first.set(key, row.line);
-    else found.push(at(`previous_email \`${previous}\` stands on line ${before} already, and again on line ${row.line}. Remove one of them.`));
+    else
+      found.push(
+        at(
+          `previous_email \`${previous}\` stands on line ${before} already, and again on line ${row.line}. Remove one of them.`,
+        ),
+      );
     return found;
   });
 }
@@ -246,7 +250,9 @@ function emailFault(text: string): string | null {
   const email = nameKey(text);
   const at = email.lastIndexOf('@');
   const local = email.slice(0, Math.max(at, 0));
-  const odd = [...email].filter((char) => /[^ -~]/.test(char) && (UNSEEN.test(char) || !/[\p{L}\p{M}\p{Nd}]/u.test(char)));
+  const odd = [...email].filter(
+    (char) => /[^ -~]/.test(char) && (UNSEEN.test(char) || !/[\p{L}\p{M}\p{Nd}]/u.test(char)),
+  );
   if (odd.length > 0) return ` It holds ${shown(odd)}, which no email has.`;
   if (!LOCAL.test(local) || !DOMAIN.test(email.slice(at + 1))) return '';
   const [before, all] = [[...local].length, [...email].length];

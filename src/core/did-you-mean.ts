@@ -134,3 +134,8 @@ export function shown(chars: readonly string[]): string {
     .map((char) => `U+${(char.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, '0')}`);
   return [...codes, ...(chars.length > MOST_SHOWN ? ['…'] : [])].join(' ');
 }
+
+/** A word processor turns a hyphen into a dash, and nobody sees it. */
+export function dashNote(text: string): string {
+  return /^\p{Pd}$/u.test(text) && text !== '-' ? ` (a dash, ${shown([text])}, and no plain \`-\`)` : '';
+}

@@ -4,10 +4,6 @@ export interface Problem {
   readonly line: number | null;
   /** 1-based number of the cell in its row; `null`: about the row or the file as a whole. */
   readonly column: number | null;
-  /** The column's name, where the problem is about a cell. */
-  readonly header?: string | null;
-  /** The row's email, where it has one. */
-  readonly email?: string | null;
   /** What is wrong, what is allowed, what to do. Without position; holds values of the file as they are. */
   readonly message: string;
   /** The header's name of the column, as the file writes it: nobody counts cells. */

@@ -1,5 +1,4 @@
-import { dashNote } from './desired-limits.ts';
-import { didYouMean } from './did-you-mean.ts';
+import { dashNote, didYouMean } from './did-you-mean.ts';
 import { nameKey, type ProxyUser, type Team } from './inventory.ts';
 import { compare } from './order.ts';
 import type { TeamMove, TeamRef } from './plan.ts';
