@@ -6,12 +6,12 @@ const teams = [team('red', ['ann', 'bob']), team('blue', ['ann']), team('green')
 
 describe('a membership', () => {
   it.each([
-    ['full in one team', 'ann', ['red'], { full: ['red'], half: ['blue'] }],
-    ['full in several', 'ann', ['blue', 'red'], { full: ['blue', 'red'], half: [] }],
-    ['half, without the roster', 'bob', ['red', 'green'], { full: ['red'], half: ['green'] }],
-    ['of nobody', 'cat', [], { full: [], half: [] }],
-    ['named twice', 'bob', ['red', 'red'], { full: ['red'], half: [] }],
-    ['of a team that is gone', 'cat', ['gone'], { full: [], half: [] }],
+    ['full in one team', 'ann', ['red'], { full: ['red'], half: ['blue'], rosterOnly: ['blue'] }],
+    ['full in several', 'ann', ['blue', 'red'], { full: ['blue', 'red'], half: [], rosterOnly: [] }],
+    ['half, without the roster', 'bob', ['red', 'green'], { full: ['red'], half: ['green'], rosterOnly: [] }],
+    ['of nobody', 'cat', [], { full: [], half: [], rosterOnly: [] }],
+    ['named twice', 'bob', ['red', 'red'], { full: ['red'], half: [], rosterOnly: [] }],
+    ['of a team that is gone', 'cat', ['gone'], { full: [], half: [], rosterOnly: [] }],
   ])('%s', (_, userId, claimed, expected) => {
     expect(memberships(teams)(user(userId, { teams: claimed }))).toEqual(expected);
   });
@@ -22,7 +22,7 @@ describe('a move', () => {
   const names = (refs: readonly { name: string }[]) => refs.map((ref) => ref.name);
   const move = (full: string[], half: string[], wanted: string[]) => {
     const found = teamMove(
-      { full, half },
+      { full, half, rosterOnly: [] },
       wanted.map((teamId) => directory.ref(teamId)),
       directory,
     );

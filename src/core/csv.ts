@@ -85,11 +85,11 @@ export function readTable(bytes: Uint8Array, spec: TableSpec): Table {
   if (separator !== ',') return wholeFile(separatedBy(separator, spec), 1);
   const { rows, problems } = splitRows(body);
   const header = bareHeader(rows[0], spec) ?? rows.shift();
+  const wrong = header === undefined ? null : wrongSeparator(header);
+  if (wrong !== null) return wholeFile(separatedBy(wrong, spec));
   if (header === undefined || header.broken) {
     return problems.length > 0 ? unreadable(problems) : wholeFile(`The file is empty. ${expected(spec)}`);
   }
-  const wrong = wrongSeparator(header);
-  if (wrong !== null) return wholeFile(separatedBy(wrong, spec));
   const { index, problems: headerProblems } = readHeader(header, rows, spec);
   const found = [...headerProblems, ...problems];
   if (!spec.required.every((column) => index.has(column))) return unreadable(found, header.cells);
@@ -202,11 +202,9 @@ function quoteMessage(reason: string): string {
   return `Misplaced or unclosed quotes (${reason}): a cell is quoted as a whole, a quote inside it is doubled ("").`;
 }
 
-const SEPARATORS: Readonly<Record<string, string>> = { '\t': 'tabs', ',': 'commas inside quoted lines' };
-
 function separatedBy(separator: string, spec: TableSpec): string {
-  const named = SEPARATORS[separator] ?? `\`${separator}\``;
-  return `The file is separated by ${named}, not by commas. ${expected(spec)}`;
+  if (separator === ',') return `Each line is quoted as a whole: remove the outer quotes. ${expected(spec)}`;
+  return `The file is separated by ${separator === '\t' ? 'tabs' : `\`${separator}\``}, not by commas. ${expected(spec)}`;
 }
 
 /** The character between the column names of a header that has no commas; `null` where it is none. */
@@ -223,10 +221,9 @@ function wrongSeparator(header: RawRow): string | null {
 
 /** What column names are compared by: `E-Mail` and `e_mail`, `Team Name` and `team_name` are one. */
 function columnKey(cell: string): string {
-  return cell
-    .normalize('NFC')
-    .toLowerCase()
-    .replace(/[\s-]+/g, '_');
+  // Turkish spreadsheets write a dotted capital I, whose dot becomes a mark of its own in lower case.
+  const lower = cell.normalize('NFC').toLowerCase().replaceAll('i\u0307', 'i');
+  return lower.replace(/[\s-]+/g, '_');
 }
 
 interface HeaderCell {
@@ -297,7 +294,7 @@ function foreignColumns(
 ): { column: number | null; message: string }[] {
   const { index, header, body, spec } = file;
   const missing = spec.required.filter((column) => !index.has(column)).map((column) => `No \`${column}\` column.`);
-  const byContent = missing.length === 0 ? '' : columnOfEmails(foreign, body);
+  const byContent = missing.length === 0 ? '' : headerBelow(body) + columnOfEmails(foreign, body);
   if (foreign.length <= MOST_SLIPS) {
     const slips = foreign.map(({ cell, position }) => ({
       column: position + 1,
@@ -310,6 +307,13 @@ function foreignColumns(
   const names = foreign.map(({ cell }) => `\`${cell}\``).join(', ');
   const message = `${foreign.length} columns are unknown here: ${names}.${missing.map((text) => ` ${text}`).join('')}${emails}${byContent} Remove what is not in the header that is expected.`;
   return [{ column: null, message }];
+}
+
+/** Titles and the like above the header: the next rows tell. */
+function headerBelow(body: readonly RawRow[]): string {
+  const names = (row: RawRow): string[] => row.cells.map((cell) => ALIASES.get(columnKey(cell)) ?? columnKey(cell));
+  const found = body.slice(0, 5).find((row) => names(row).includes('email'));
+  return found === undefined ? '' : ` Line ${found.line} looks like the header: remove what stands above it.`;
 }
 
 /** Rows that are looked at to tell what a column holds. */

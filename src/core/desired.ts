@@ -367,20 +367,22 @@ export function problemsOffline(list: UserList, today: string): Problem[] {
 }
 
 /** Without the problems of expired rows that have no user; those of the row as a whole, its email and its date stay. */
-function withoutOver(
-  list: UserList,
-  problems: readonly Problem[],
-  { emails, today }: Pick<Known, 'emails' | 'today'>,
-): Problem[] {
-  const over = new Map(
-    list.rows.flatMap((row) =>
-      row.expires !== null && row.expires < today && !emails.has(emailKey(row.email)) ? [[row.line, row] as const] : [],
-    ),
-  );
+function withoutOver(list: UserList, problems: readonly Problem[], known: Pick<Known, 'emails' | 'today'>): Problem[] {
+  const over = new Map(list.rows.flatMap((row) => (isOver(row, known) ? [[row.line, row] as const] : [])));
   return problems.filter(({ line, column }) => {
     const row = line === null ? undefined : over.get(line);
-    return row === undefined || column === null || column === row.emailColumn || column === row.expiresColumn;
+    if (row === undefined || column === null) return true;
+    const isSurplus = (list.header[column - 1] ?? '') === '';
+    return isSurplus || column === row.emailColumn || column === row.expiresColumn;
   });
+}
+
+function isOver(
+  { email, previousEmail, expires }: UserRow,
+  { emails, today }: Pick<Known, 'emails' | 'today'>,
+): boolean {
+  const isKnown = [email, previousEmail ?? ''].some((one) => emails.has(emailKey(one)));
+  return expires !== null && expires < today && !isKnown;
 }
 
 /** A key named after a user who has no row of their own: two rows have run together, and that user would be deleted. */

@@ -43,7 +43,9 @@ function nearest(value: string, candidates: Iterable<string>): string | null {
 export function didYouMean(value: string, candidates: Iterable<string>): string {
   const found = nearest(value, candidates);
   if (found === null) return '';
-  const difference = isLookAlike(value, found) ? ` They look alike: yours has ${codePointsOf(value, found)}.` : '';
+  const difference = isLookAlike(value, found)
+    ? ` They look alike: yours has ${codePointsOf(value.toLowerCase(), found.toLowerCase())}.`
+    : '';
   return ` Did you mean \`${found}\`?${difference}`;
 }
 
