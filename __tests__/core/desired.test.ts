@@ -170,7 +170,7 @@ describe('an expiry', () => {
   });
 
   const directory = teamDirectory([team('red')]);
-  const wrong = 'no-such-role,no-such-team,$5,2027-06-14';
+  const wrong = 'no-such-role,no-such-team,$5,2026-06-14';
   const checked = (text: string, known: string[]) =>
     desiredUsers(list(`email,role,team_name,max_budget,expires\n${text}\n`), {
       directory,

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { byEmail, countUnmanaged, meantUser, splitManaged, unmatchedGlobs } from '../../src/core/scope.ts';
 import { inventory, user } from './build.ts';
 
+const OFF = { activity: 'deactivated by others' } as const;
+
 describe('who may be touched', () => {
   it.each([
     ['an internal user', user('ann'), null],
@@ -14,7 +16,8 @@ describe('who may be touched', () => {
     ['a blank email', user('ann', { email: ' ' }), 'without email'],
     ['the user whose key we use', user('me'), 'own user'],
     ['oneself, protected besides', user('me', { email: 'boss@corp.example' }), 'protected'],
-    ['whom others deactivated', user('ann', { activity: 'deactivated by others' }), 'deactivated'],
+    ['whom others deactivated', user('ann', OFF), 'deactivated'],
+    ['a protected one whom others deactivated', user('svc', OFF), 'protected'],
     ['whom we deactivated', user('ann', { activity: 'deactivated by us' }), null],
     ['a protected email in other code points', user('ann', { email: 'u\u0308@corp.example' }), 'protected'],
     ['a protected email', user('ann', { email: ' Boss@Corp.example ' }), 'protected'],
@@ -42,7 +45,14 @@ describe('who may be touched', () => {
   });
 
   it('counts the others by reason', () => {
-    const users = [user('a', { email: null }), user('b', { role: 'customer' }), user('c'), user('me'), user('vip')];
+    const users = [
+      user('a', { email: null }),
+      user('b', { role: 'customer' }),
+      user('c'),
+      user('me'),
+      user('vip'),
+      user('off', OFF),
+    ];
     const { unmanaged } = splitManaged(inventory(users, [], 'me'), ['vip']);
     expect(countUnmanaged(unmanaged)).toEqual({
       withoutEmail: 1,
@@ -81,6 +91,6 @@ describe('the user that is meant', () => {
 });
 
 it('globs that match nobody are told', () => {
-  const have = inventory([user('ann'), user('svc', { email: null })]);
-  expect(unmatchedGlobs(have, ['ann@*', 'svc', 'bob', '*@corp.example'])).toEqual(['bob', '*@corp.example']);
+  const have = inventory([user('svc', { email: null }), user('ann', { email: ' Ann@x.io ' })]);
+  expect(unmatchedGlobs(have, ['svc', 'ANN@*', '*@y.io', 'an'])).toEqual(['*@y.io', 'an']);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isEmail } from '../../src/core/desired.ts';
-import { breaches } from '../../src/core/limits.ts';
+import { measure } from '../../src/core/limits.ts';
 import type { DeleteChange } from '../../src/core/plan.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 import { inventory, planOf, team, user } from './build.ts';
@@ -8,18 +8,21 @@ import { inventory, planOf, team, user } from './build.ts';
 const deletes = (count: number): DeleteChange[] =>
   Array.from({ length: count }, (_, index) => ({
     kind: 'delete',
+    line: null,
     email: `u${index}@x.io`,
     userId: `u${index}`,
     role: null,
     teams: [],
     keyCount: 0,
     spend: 0,
+    active: true,
+    expired: null,
     withheld: null,
   }));
 
 describe('a share of the managed users', () => {
   const over = (percent: number, managed: number, count: number): boolean =>
-    breaches(deletes(count), { managed, admins: 0 }, { maxDeletes: { kind: 'percent', percent }, minAdmins: 0 })
+    measure(deletes(count), { managed, admins: 0 }, { maxDeletes: { kind: 'percent', percent }, minAdmins: 0 }).breaches
       .length > 0;
 
   it.each([

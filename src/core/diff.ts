@@ -57,8 +57,8 @@ export interface ProxyState {
   readonly inventory: Inventory;
   readonly directory: TeamDirectory;
   readonly facts: ProxyFacts;
-  /** Names of `/v1/models`; `null`: not asked. */
-  readonly modelNames: readonly string[] | null;
+  /** Names of `/v1/models`; `null`: not read. */
+  readonly modelNames: ReadonlySet<string> | null;
 }
 
 export interface Planned {
@@ -447,7 +447,7 @@ function warningsOf(rows: readonly PlannedRow[]): string[] {
 function conflictWarnings({ email, conflicts }: AddChange | UpdateChange): string[] {
   return conflicts.map(({ team, userId }) => {
     const holder = userId === null ? 'without a user id' : `under the user id \`${userId}\``;
-    return `\`${email}\` cannot join \`${team.name}\`: its roster shows that email ${holder}. Remove that member from the team in LiteLLM.`;
+    return `LiteLLM may keep \`${email}\` out of \`${team.name}\`, whose roster shows that email ${holder}. Remove that entry from the team in LiteLLM first.`;
   });
 }
 
@@ -456,11 +456,11 @@ function aboutProxy(message: string): Problem {
 }
 
 function problemAt(row: DesiredUser, message: string): Problem {
-  return { line: row.line, column: row.emailColumn, header: 'email', email: row.email, message };
+  return { line: row.line, column: row.emailColumn, columnName: 'email', email: row.email, message };
 }
 
 function previousProblem(row: DesiredUser, message: string): Problem {
-  return { line: row.line, column: row.previousEmailColumn, header: 'previous_email', email: row.email, message };
+  return { line: row.line, column: row.previousEmailColumn, columnName: 'previous_email', email: row.email, message };
 }
 
 const ORDER = { add: 0, delete: 1, deactivate: 2, update: 3, invite: 4 } as const;
@@ -515,7 +515,7 @@ export function withLimits(plan: Plan, limits: Limits): Plan {
 
 /** Rows whose `key_name` a new user's key would take from somebody: a row above it, or a key on the proxy. */
 export function takenKeyNames(
-  desired: readonly DesiredUser[],
+  desired: readonly Pick<DesiredUser, 'line' | 'email' | 'keyName' | 'keyColumn'>[],
   added: ReadonlySet<string>,
   taken: ReadonlySet<string>,
 ): Problem[] {
@@ -523,7 +523,7 @@ export function takenKeyNames(
   return desired.flatMap((row) => {
     if (row.keyName === null || !added.has(emailKey(row.email))) return [];
     const at = (message: string): Problem[] => [
-      { line: row.line, column: row.keyColumn, header: 'key_name', email: row.email, message },
+      { line: row.line, column: row.keyColumn, columnName: 'key_name', email: row.email, message },
     ];
     if (taken.has(row.keyName)) {
       return at(

@@ -19,6 +19,9 @@ export interface UserLimits {
   readonly models: readonly string[];
 }
 
+/** Some of the limits: those that somebody asks for. */
+export type LimitSettings = Partial<UserLimits>;
+
 /**
  * Whether a user's keys work: `metadata.scim_active` is `false` for those that are deactivated, and a mark of ours
  * stands beside it where we did that.

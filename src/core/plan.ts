@@ -1,4 +1,4 @@
-import type { ProxyKey, Role, UserLimits } from './inventory.ts';
+import type { LimitSettings, ProxyKey, Role, UserLimits } from './inventory.ts';
 
 /** A team with the name that people know it by: its alias, or its id where the alias is missing or shared. */
 export interface TeamRef {
@@ -10,9 +10,6 @@ export interface TeamRef {
 export type Withheld = 'no-add' | 'no-delete' | 'no-update' | 'not reviewed' | 'max-deletes';
 
 export type LimitField = keyof UserLimits;
-
-/** The limits that a row asks for, and no others. `null`: none. */
-export type LimitSettings = Partial<UserLimits>;
 
 /** One limit of a user as it is and as it is to be. */
 export type LimitChange = {
@@ -39,6 +36,7 @@ export interface AddChange {
   /** `null`: not managed, the proxy's default teams. Empty: no team at all. */
   readonly teams: readonly TeamRef[] | null;
   readonly keyName: string | null;
+  /** What the row asks for, and no other: the rest is the proxy's to fill. */
   readonly limits: LimitSettings;
   readonly conflicts: readonly RosterConflict[];
   readonly withheld: Withheld | null;

@@ -1,7 +1,7 @@
 import type { DesiredLimits, DesiredUser } from './desired.ts';
 import { didYouMean } from './did-you-mean.ts';
-import type { ProxyFacts, UserLimits } from './inventory.ts';
-import type { LimitChange, LimitField, LimitSettings } from './plan.ts';
+import type { LimitSettings, ProxyFacts, UserLimits } from './inventory.ts';
+import type { LimitChange, LimitField } from './plan.ts';
 import type { Problem } from './problem.ts';
 
 /** A user's limits by the names of their columns, in the order in which a plan shows them. */
@@ -64,10 +64,10 @@ export function unclearable(row: DesiredUser, changes: readonly LimitChange[], f
   return changes.flatMap(({ field, to }) => {
     const clears = field === 'maxBudget' ? facts.clearsBudget : facts.clearsDurationAndRates;
     if (to !== null || clears) return [];
-    const header = LIMIT_HEADERS[field];
+    const columnName = LIMIT_HEADERS[field];
     const since = field === 'maxBudget' ? '1.82' : '1.106';
-    const message = `${litellm} cannot take ${header} off a user: it answers "done" and keeps it. Leave the cell blank, write ${REPLACEMENT[field]}, or update LiteLLM to ${since}.`;
-    return { line: row.line, column: row.limitColumns[field], header, email: row.email, message };
+    const message = `${litellm} cannot take ${columnName} off a user: it answers "done" and keeps it. Leave the cell blank, write ${REPLACEMENT[field]}, or update LiteLLM to ${since}.`;
+    return { line: row.line, column: row.limitColumns[field], columnName, email: row.email, message };
   });
 }
 
@@ -80,14 +80,16 @@ const REPLACEMENT: Readonly<Record<LimitField, string>> = {
 };
 
 /** Names that `/v1/models` does not list: it may be a slip, or a group or pattern, so that it is only a warning. */
-export function unknownModels(rows: readonly DesiredUser[], known: readonly string[] | null): string[] {
-  if (known === null) return [];
-  const names = new Set([...known, ...SPECIAL_MODELS]);
+export function unknownModels(rows: readonly DesiredUser[], known: ReadonlySet<string> | null): string[] {
+  const names = new Set([...(known ?? []), ...SPECIAL_MODELS]);
   const lines = new Map<string, number[]>();
   for (const { limits, line } of rows) {
     for (const model of limits.models.kind === 'value' ? limits.models.value : []) {
       if (!names.has(model) && !model.includes('*')) lines.set(model, [...(lines.get(model) ?? []), line]);
     }
+  }
+  if (known === null) {
+    return lines.size === 0 ? [] : ['The proxy does not show its models: the names in the column models are not checked.'];
   }
   return [...lines].map(
     ([model, at]) =>

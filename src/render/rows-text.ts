@@ -1,8 +1,8 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan, UnchangedUser } from '../core/plan.ts';
+import { isStopped, type Plan, type UnchangedUser } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { plain } from './plain.ts';
-import { addLine, breachLines, deleteLine, notApplied, untouchedLine } from './plan-text.ts';
+import { addLine, breachLines, deleteLine, inviteLine, notApplied, untouchedLine } from './plan-text.ts';
 import { redactOutcomes, redactPlan } from './redact.ts';
 
 /** A plan for single rows as its renderers want it, perhaps with all emails masked. */
@@ -37,10 +37,13 @@ export function rowPlanText(
   const deletes = plan.changes.flatMap((change) =>
     change.kind === 'delete' ? `${deleteLine(change)}${notApplied(change)}` : [],
   );
-  const links = invited.map((user) => `* ${plain(user.email)} (${plain(user.userId)})`);
+  const links = [
+    ...plan.changes.flatMap((change) => (change.kind === 'invite' ? `${inviteLine(change)}${notApplied(change)}` : [])),
+    ...invited.map(inviteLine),
+  ];
   const blocks = [
     `Plan for ${plain(csvFile)}:\n${counts(view).join('\n')}`,
-    heading(applying && plan.breaches.length === 0, adds.length + deletes.length + links.length > 0),
+    heading(applying && !isStopped(plan), adds.length + deletes.length + links.length > 0),
     block('Users to ADD:', adds),
     block('Users to DELETE:', deletes),
     block('Existing users who get a FRESH LINK:', links),
@@ -54,9 +57,10 @@ export function rowPlanText(
 
 function counts({ action, plan, invited, left }: RowPlanView): string[] {
   const count = (status: Outcome['status']): number => left.filter((row) => row.status === status).length;
+  const links = invited.length + plan.changes.filter(({ kind }) => kind === 'invite').length;
   return [
-    `  Users to ${action === 'ADDED' ? 'add' : 'delete'}: ${plan.changes.length}`,
-    ...(invited.length > 0 ? [`  Fresh links: ${invited.length}`] : []),
+    `  Users to ${action === 'ADDED' ? 'add' : 'delete'}: ${plan.changes.length + invited.length - links}`,
+    ...(links > 0 ? [`  Fresh links: ${links}`] : []),
     `  Rows skipped: ${count('SKIPPED')}`,
     `  Rows with errors: ${count('FAILED')}`,
   ];
