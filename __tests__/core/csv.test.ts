@@ -14,6 +14,8 @@ describe('what a user list may look like', () => {
     ['CRLF', 'email,role\r\na@x.io,internal_user\r\nb@x.io,\r\n'],
     ['CRLF and quotes at the end of a line', 'email,"role"\r\na@x.io,"internal_user"\r\nb@x.io,""\r\n'],
     ['CR alone', 'email,role\ra@x.io,internal_user\rb@x.io,'],
+    ['a line that names the comma', 'sep=,\nemail,role\na@x.io,\nb@x.io,'],
+    ['a line that names no separator', '"sep="\r\nemail,role\r\na@x.io,\r\nb@x.io,'],
     ['BOM', '\ufeffemail,role\na@x.io,\nb@x.io,'],
     ['blank lines and blank rows', '\n\nemail,role\n\na@x.io,\n,,\n  \nb@x.io,\n\n'],
     ['indented comments', '  # who\nemail,role\na@x.io,\n\t# b, too\nb@x.io,'],

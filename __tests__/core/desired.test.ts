@@ -232,6 +232,7 @@ describe('a key named after somebody', () => {
 
   it('who has no row is a lost line break', () => {
     expect(problems('ada@x.io,Bob@x.io')).toEqual([[2, 2]]);
+    expect(problems('ada@x.io,"bob@x.io,internal_user",')).toEqual([[2, 2]]);
     expect(problems('ada@x.io,bob@x.io\nbob@x.io,')).toEqual([]);
     expect(problems('ada@x.io,bob@x.io,bob@x.io')).toEqual([]);
     expect(problems('ada@x.io,carl@x.io')).toEqual([]);

@@ -59,7 +59,7 @@ describe('who may be touched', () => {
       otherRole: 1,
       ownUser: 1,
       protected: 1,
-      deactivated: 0,
+      deactivated: 1,
     });
   });
 });

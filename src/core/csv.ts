@@ -36,7 +36,8 @@ export interface Table {
   readonly problems: readonly Problem[];
   /** False where the header is unusable: rows were not read. */
   readonly readable: boolean;
-  has(column: string): boolean;
+  /** Our names of the columns that the file has. */
+  readonly columns: ReadonlySet<string>;
 }
 
 interface RawRow {
@@ -63,7 +64,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 const BLANK: Cell = { text: '', column: 1 };
 
 function unreadable(problems: readonly Problem[], header: readonly string[] = []): Table {
-  return { header, rows: [], problems, readable: false, has: () => false };
+  return { header, rows: [], problems, readable: false, columns: new Set() };
 }
 
 function wholeFile(message: string, line: number | null = null): Table {
@@ -99,7 +100,7 @@ export function readTable(bytes: Uint8Array, spec: TableSpec): Table {
     rows: whole.map((row) => tableRow(row, index)),
     problems: [...found, ...whole.flatMap((row) => surplusCells(row, header))],
     readable: true,
-    has: (column) => index.has(column),
+    columns: new Set(index.keys()),
   };
 }
 
@@ -125,7 +126,7 @@ function decode(bytes: Uint8Array): string | { problem: string } {
 
 /** Spreadsheets read, and some write, a first line that names the separator. It is no row; its line counts. */
 function separatorLine(text: string): { separator: string; body: string } {
-  const found = /^"?sep=(.?)"?[, \t]*(?=\n|$)/i.exec(text);
+  const found = /^"?sep=([^"]?)"?[, \t]*(?=\n|$)/i.exec(text);
   return found === null
     ? { separator: ',', body: text }
     : { separator: found[1] || ',', body: text.slice(found[0].length) };

@@ -14,7 +14,7 @@ import { type Problem, withCells } from './problem.ts';
 import { isNoTeam, type TeamDirectory, teamCellFault } from './teams.ts';
 import { LIMIT_HEADERS } from './user-limits.ts';
 
-export type { DesiredLimits } from './desired-limits.ts';
+export { type DesiredLimits, NO_LIMITS } from './desired-limits.ts';
 
 /** A role as a row asks for it. Blank leaves an existing role alone, `default` lets the proxy decide for a new user. */
 export type DesiredRole = Role | 'blank' | 'default';
@@ -120,7 +120,7 @@ function readRows(rows: readonly TableRow[], table: Table, problems: Problem[]):
   const [first] = rows;
   if (first === undefined) return [];
   // Once for all rows: 100,000 of them share the columns, and most files set no limits.
-  const shared = { limitColumns: limitColumns(first), hasLimits: LIMITS.some((column) => table.has(column)) };
+  const shared = { limitColumns: limitColumns(first), hasLimits: LIMITS.some((column) => table.columns.has(column)) };
   return rows.map((row) => userRow(row, shared, problems));
 }
 
@@ -385,13 +385,14 @@ function isOver(
   return expires !== null && expires < today && !isKnown;
 }
 
-/** A key named after a user who has no row of their own: two rows have run together, and that user would be deleted. */
+/** A key_name that holds the email of a user without a row: two rows have run together, and that user would be deleted. */
 function swallowedRows(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
   const emails = new Set(rows.flatMap((row) => [emailKey(row.email), emailKey(row.previousEmail ?? '')]));
   return rows.flatMap(({ line, keyName, keyColumn }) => {
-    const key = emailKey(keyName ?? '');
-    if (!known.has(key) || emails.has(key)) return [];
-    const message = `key_name \`${keyName}\` is the email of a user who has no row. A line break before it is perhaps missing; else choose another key_name.`;
+    const words = keyName?.split(/[\s,;"]+/) ?? [];
+    const swallowed = words.find((word) => known.has(emailKey(word)) && !emails.has(emailKey(word)));
+    if (swallowed === undefined) return [];
+    const message = `key_name \`${keyName}\` holds the email of a user who has no row (\`${swallowed}\`). A line break before it is perhaps missing; else choose another key_name.`;
     return [{ line, column: keyColumn, message }];
   });
 }

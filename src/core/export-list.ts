@@ -142,6 +142,6 @@ function isCell(text: string): boolean {
 }
 
 function means(cell: string, teamIds: ReadonlySet<string>, directory: TeamDirectory): boolean {
-  const found = directory.read(cell);
-  return found.length === teamIds.size && found.every((one) => one.found && teamIds.has(one.team.teamId));
+  const found = directory.read(cell).map((one) => (one.found ? one.team.teamId : null));
+  return new Set(found).size === teamIds.size && found.every((teamId) => teamId !== null && teamIds.has(teamId));
 }
