@@ -268,7 +268,7 @@ function emailFault(text: string): string | null {
 export function badEmails(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
   const fresh = rows.filter((row) => row.email !== '' && !known.has(emailKey(row.email)));
   if (fresh.length === 0) return [];
-  const twinOf = twins(fresh, rows, known);
+  const twinOf = twins(rows, known);
   return fresh.flatMap((row) => {
     const at = (column: number, message: string): Problem => ({ line: row.line, column, message });
     const fault = emailFault(row.email);
@@ -301,19 +301,31 @@ interface Seen {
 }
 
 /** Says of a new email which other one it looks like, on the proxy or in the file; `null` if none. */
-function twins(fresh: readonly UserRow[], rows: readonly UserRow[], known: ReadonlySet<string>) {
-  const seen = new Map<string, Seen[]>(fresh.map((row) => [emailSkeleton(emailKey(row.email)), []]));
-  const add = (email: string, line: number | null): void => void seen.get(emailSkeleton(email))?.push({ email, line });
-  for (const row of rows) add(emailKey(row.email), row.line);
-  for (const email of known) add(email, null);
-  return (row: UserRow): string | null => {
+function twins(rows: readonly UserRow[], known: ReadonlySet<string>): (row: UserRow) => string | null {
+  const seen = lookAlikes(rows, known);
+  return (row) => {
     const key = emailKey(row.email);
     const renamed = row.previousEmail === null ? key : emailKey(row.previousEmail);
-    const twin = (seen.get(emailSkeleton(key)) as Seen[]).find(({ email }) => email !== key && email !== renamed);
+    const twin = seen.get(emailSkeleton(key))?.find(({ email }) => email !== key && email !== renamed);
     if (twin === undefined) return null;
     const where = twin.line === null ? 'on the proxy' : `on line ${twin.line}`;
     return `\`${row.email}\` looks like \`${twin.email}\` ${where} and is another address: it has ${codePointsOf(key, twin.email)}.`;
   };
+}
+
+/** Emails by what they look like. Two plain ones never look alike, so that only those beside an odd one are kept. */
+function lookAlikes(rows: readonly UserRow[], known: ReadonlySet<string>): Map<string, Seen[]> {
+  const forEach = (visit: (email: string, line: number | null) => void): void => {
+    for (const row of rows) visit(emailKey(row.email), row.line);
+    for (const email of known) visit(email, null);
+  };
+  const seen = new Map<string, Seen[]>();
+  forEach((email) => {
+    const look = emailSkeleton(email);
+    if (look !== email) seen.set(look, []);
+  });
+  if (seen.size > 0) forEach((email, line) => void seen.get(emailSkeleton(email))?.push({ email, line }));
+  return seen;
 }
 
 /** Looks the rows' teams up; rows that name an unknown or ambiguous one become problems. */
@@ -368,6 +380,7 @@ export function problemsOffline(list: UserList, today: string): Problem[] {
 
 /** Without the problems of expired rows that have no user; those of the row as a whole, its email and its date stay. */
 function withoutOver(list: UserList, problems: readonly Problem[], known: Pick<Known, 'emails' | 'today'>): Problem[] {
+  if (problems.length === 0) return [];
   const over = new Map(list.rows.flatMap((row) => (isOver(row, known) ? [[row.line, row] as const] : [])));
   return problems.filter(({ line, column }) => {
     const row = line === null ? undefined : over.get(line);
@@ -387,10 +400,14 @@ function isOver(
 
 /** A key_name that holds the email of a user without a row: two rows have run together, and that user would be deleted. */
 function swallowedRows(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
+  const holding = rows.flatMap(({ line, keyName, keyColumn }) => {
+    const words = keyName === null ? [] : keyName.split(/[\s,;"]+/).filter((word) => known.has(emailKey(word)));
+    return words.length === 0 ? [] : { line, keyName, keyColumn, words };
+  });
+  if (holding.length === 0) return [];
   const emails = new Set(rows.flatMap((row) => [emailKey(row.email), emailKey(row.previousEmail ?? '')]));
-  return rows.flatMap(({ line, keyName, keyColumn }) => {
-    const words = keyName?.split(/[\s,;"]+/) ?? [];
-    const swallowed = words.find((word) => known.has(emailKey(word)) && !emails.has(emailKey(word)));
+  return holding.flatMap(({ line, keyName, keyColumn, words }) => {
+    const swallowed = words.find((word) => !emails.has(emailKey(word)));
     if (swallowed === undefined) return [];
     const message = `key_name \`${keyName}\` holds the email of a user who has no row (\`${swallowed}\`). A line break before it is perhaps missing; else choose another key_name.`;
     return [{ line, column: keyColumn, message }];

@@ -76,7 +76,7 @@ export interface TeamDirectory {
    * The teams of a whole cell. A cell that is a team's name means that team, whatever it holds; else names are separated
    * by `;`. A part that is no name, but whose pieces between commas all are, means those, as in LiteLLM's own template.
    */
-  read(cell: string): TeamLookup[];
+  read(cell: string): readonly TeamLookup[];
   /** The team with the name that `find` takes: its alias, or its id where the alias is missing or would mislead. */
   ref(teamId: string): TeamRef;
   has(teamId: string): boolean;
@@ -115,8 +115,14 @@ export function teamDirectory(teams: readonly Team[]): TeamDirectory {
     return known;
   };
   const isName = (written: string): boolean => matches(written).length > 0;
-  const read = (cell: string): TeamLookup[] =>
+  const readCell = (cell: string): TeamLookup[] =>
     (isName(cell) ? [cell] : parts(cell, ';').flatMap((part) => piecesOf(part, isName))).map(findOnce);
+  const cells = new Map<string, TeamLookup[]>();
+  const read = (cell: string): TeamLookup[] => {
+    const known = cells.get(cell) ?? readCell(cell);
+    cells.set(cell, known);
+    return known;
+  };
   return { find: findOnce, read, ref, has: (teamId) => exact.has(teamId) };
 }
 
