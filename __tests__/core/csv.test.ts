@@ -214,6 +214,14 @@ describe('other columns', () => {
     ]);
   });
 
+  it.each([
+    ['email,team_id\na@x.io,;\n', 2],
+    ['email,team_id,team_name\na@x.io,red,", ;"\n', 3],
+    ['email,team_id,team_name\na@x.io,-,red\n', 2],
+  ])('separators alone are no team here either: %j', (text, column) => {
+    expect(onboarding(text).problems).toMatchObject([{ line: 2, column, email: 'a@x.io' }]);
+  });
+
   it('reads result files of ours, but not those users that were taken away', () => {
     const sync = `action,email,user_id,role,team_name,api_keys,status,error_reason
 ADDED,a@x.io,a,internal_user,red;blue,sk-...abcd,SUCCESS,
