@@ -1,6 +1,8 @@
 import Papa from 'papaparse';
+import type { ExportOptions, ExportRow } from '../core/export-list.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Secret } from '../core/secret.ts';
+import { LIMIT_HEADERS } from '../core/user-limits.ts';
 
 /**
  * A spreadsheet would take such a cell for a formula. `-` alone is no formula and means "no team" in the file.
@@ -104,12 +106,11 @@ export function deletionErrorsCsv(
 }
 
 /** `user_list.csv` as `export` writes it; `teamName` as the file wants it (`;` between teams, `-` for none). */
-export function usersCsv(
-  rows: readonly { readonly email: string; readonly role: string; readonly teamName: string }[],
-): string {
+export function usersCsv(rows: readonly ExportRow[], options: ExportOptions = { limits: false }): string {
+  const limits = options.limits ? Object.values(LIMIT_HEADERS) : [];
   return csvText(
-    ['email', 'role', 'team_name'],
-    rows.map((row) => [row.email, row.role, row.teamName]),
+    ['email', 'role', 'team_name', ...limits],
+    rows.map((row) => [row.email, row.role, row.teamName, ...limits.map((_, index) => row.limits[index] ?? '')]),
   );
 }
 
