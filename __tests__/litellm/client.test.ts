@@ -64,6 +64,9 @@ const team = (id: string, ...members: string[]) => ({
 });
 const teams = (...rows: unknown[]): Reply => ({ json: { teams: rows, total: rows.length } });
 
+const NO_LIMITS = { maxBudget: null, budgetDuration: null, tpmLimit: null, rpmLimit: null, models: [] };
+const PLAIN = { keyCount: 0, spend: 0, limits: NO_LIMITS, activity: 'active' };
+
 describe('inventory', () => {
   it('reads users, teams and the own user in one request each', async () => {
     const server = await proxyOf('1.106', {
@@ -75,12 +78,12 @@ describe('inventory', () => {
     const { proxy } = client(server.url);
     expect(await proxy.inventory()).toEqual({
       users: [
-        { userId: 'a', email: 'a@example.com', role: null, teams: ['t'], keyCount: 0, spend: 0 },
-        { userId: 'b', email: null, role: 'internal_user', teams: [], keyCount: 0, spend: 0 },
+        { ...PLAIN, userId: 'a', email: 'a@example.com', role: null, teams: ['t'] },
+        { ...PLAIN, userId: 'b', email: null, role: 'internal_user', teams: [] },
       ],
       teams: [
-        { teamId: 't', alias: 't', members: new Set(['a']) },
-        { teamId: 'u', alias: null, members: new Set() },
+        { teamId: 't', alias: 't', members: new Set(['a']), admins: new Set(), rosterEmails: new Map() },
+        { teamId: 'u', alias: null, members: new Set(), admins: new Set(), rosterEmails: new Map() },
       ],
       ownUserId: null,
     });

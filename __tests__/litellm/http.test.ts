@@ -6,7 +6,9 @@ import { client, failure, fakeProxy, MASTER_KEY, type Reply, recorded, userJson 
 
 const EMPTY = { json: { users: [], total: 0 } };
 const HTML = { text: '<!DOCTYPE html><html><body>Bad gateway</body></html>', headers: { 'content-type': 'text/html' } };
-const ROLES = [{ userId: 'u1', role: 'internal_user' as const }];
+const LIMITS = { maxBudget: null, budgetDuration: null };
+const ROLE = { userId: 'u1', role: 'internal_user' as const, limits: LIMITS };
+const ROLES = [ROLE];
 const UPDATED = { json: { results: [{ user_id: 'u1', success: true, error: null }] } };
 
 /** Answers the n-th request with the n-th reply, the last one again and again. */
@@ -164,7 +166,7 @@ describe('a write', () => {
 
   it('is repeated after 429, which has not executed it', async () => {
     const server = await fakeProxy(inTurn({ status: 429, json: {} }, UPDATED));
-    expect(await client(server.url).proxy.updateRoles(ROLES)).toEqual([{ userId: 'u1', ok: true, role: null }]);
+    expect(await client(server.url).proxy.updateRoles(ROLES)).toEqual([{ userId: 'u1', ok: true }]);
   });
 
   it.each([
@@ -211,7 +213,7 @@ describe('a write', () => {
 
   it('has more time the more rows it has', async () => {
     const timeouts: number[] = [];
-    const rows = Array.from({ length: 500 }, (_, index) => ({ userId: `u${index}`, role: 'internal_user' as const }));
+    const rows = Array.from({ length: 500 }, (_, index) => ({ ...ROLE, userId: `u${index}` }));
     const transport = async ({ timeoutMs }: { timeoutMs: number }) => {
       timeouts.push(timeoutMs);
       return { status: 200, location: null, retryAfter: null, text: '{"results":[]}' };
@@ -299,7 +301,7 @@ describe('what is sent and logged', () => {
     );
     const { proxy, log } = client(server.url);
     await proxy.findUsersByEmail('ana@example.com');
-    const error = await failure(proxy.updateRoles([{ userId: 'user-of-ana', role: 'internal_user' }]));
+    const error = await failure(proxy.updateRoles([{ ...ROLE, userId: 'user-of-ana' }]));
     const seen = [...log.lines, error.message, JSON.stringify(error), String(error.cause)].join('\n');
     expect(log.lines[0]).toMatch(/^debug: GET \/user\/list page 1: 200, \d+ characters, \d+ ms$/);
     expect(log.lines[1]).toMatch(/^debug: POST \/user\/bulk_update 1 rows: 400, /);

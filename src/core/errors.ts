@@ -15,3 +15,12 @@ export class RefusedError extends Error {
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
+
+/** A wait that ended, or a request that was not sent, because the run was told to stop. Nothing took effect. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError';
+
+  constructor() {
+    super('the run was stopped');
+  }
+}
