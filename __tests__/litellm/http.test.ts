@@ -174,7 +174,9 @@ describe('a write', () => {
     ['its only row because the transaction took too long', ['u1'], 'Transaction already closed: 5000 ms'],
   ])('that refuses %s is refused as a whole, whatever its status', async (_what, ids, error) => {
     const results = ids.map((user_id) => ({ user_id, success: false, error }));
-    const server = await fakeProxy(inTurn({ json: { results } }));
+    const server = await fakeProxy(({ method }) =>
+      method === 'GET' ? { status: 405, json: {} } : { json: { results } },
+    );
     const refused = await failure(client(server.url).proxy.joinTeam('t', ids));
     expect(refused.name).toBe('ProxyResponseError');
     expect(refused.message).toBe(`POST /team/bulk_member_add: ${error}`);
