@@ -88,11 +88,23 @@ describe('a read', () => {
     expect(await proxy.findUsersByEmail('a@example.com')).toEqual([]);
   });
 
-  it('waits as long as Retry-After says', async () => {
-    const server = await fakeProxy(inTurn({ status: 429, json: {}, headers: { 'retry-after': '9' } }, EMPTY));
-    const { proxy, slept } = client(server.url);
-    await proxy.findUsersByEmail('a@example.com');
-    expect(slept).toEqual([9000]);
+  const NOW = Date.parse('2026-11-21T10:00:00Z');
+  it.each([
+    ['the first wait', 1, null, 0, [500]],
+    ['doubled up to 20 seconds', 8, null, 0, [500, 1000, 2000, 4000, 8000, 16_000, 20_000, 20_000]],
+    ['up to half of it taken off at random', 2, null, 1, [250, 500]],
+    ['Retry-After in seconds', 1, '7', 1, [7000]],
+    ['Retry-After as a date', 1, 'Sat, 21 Nov 2026 10:00:30 GMT', 0.5, [30_000]],
+    ['Retry-After in the past', 1, 'Sat, 21 Nov 2026 09:00:00 GMT', 0.5, [0]],
+    ['nonsense counts as none', 1, 'soon', 0, [500]],
+    ['longer than anybody waits', 1, '3600', 0, []],
+  ])('waits before it is repeated: %s', async (_name, retries, retryAfter, random, expected) => {
+    const headers = retryAfter === null ? {} : { 'retry-after': retryAfter };
+    const server = await fakeProxy(() => ({ status: 429, json: {}, headers }));
+    const effects = { random: () => random, now: () => NOW };
+    const { proxy, slept } = client(server.url, { retries }, effects);
+    expect((await failure(proxy.findUsersByEmail('a@example.com'))).message).toContain('answered 429');
+    expect(slept).toEqual(expected);
   });
 
   it('ends after as many tries as allowed, with the proxy’s words', async () => {

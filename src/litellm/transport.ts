@@ -107,14 +107,17 @@ function namesForwardProxy(): boolean {
 /** The package is loaded where a forward proxy is named and not before: a run without one starts faster. */
 async function forwardWay(direct: Way['agents'], options: { keepAlive: boolean; timeout: number }): Promise<Way> {
   const { ProxyAgent } = await import('proxy-agent');
-  const agent = new ProxyAgent({ ...options, httpAgent: direct['http:'], httpsAgent: direct['https:'] });
-  const proxyFor = agent.getProxyForUrl as (url: string) => string;
+  const unproxied = { httpAgent: direct['http:'], httpsAgent: direct['https:'] };
+  const tunnels = new ProxyAgent({ ...options, ...unproxied });
+  // For plain http a connection serves one request: on a second one, http-proxy-agent leaves the host out of the address.
+  const single = new ProxyAgent(unproxied);
+  const proxyFor = tunnels.getProxyForUrl as (url: string) => string;
   const via = (url: URL): string | null => {
     const proxy = proxyFor(url.href);
     if (proxy === '') return null;
     return URL.canParse(proxy) ? new URL(proxy).host : 'of an address that cannot be read';
   };
-  return { agents: { 'http:': agent, 'https:': agent }, via };
+  return { agents: { 'http:': single, 'https:': tunnels }, via };
 }
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EAI_AGAIN']);
