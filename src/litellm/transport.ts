@@ -104,11 +104,20 @@ function namesForwardProxy(): boolean {
   );
 }
 
+type Connect = import('proxy-agent').ProxyAgent['connect'];
+
 /** The package is loaded where a forward proxy is named and not before: a run without one starts faster. */
 async function forwardWay(direct: Way['agents'], options: { keepAlive: boolean; timeout: number }): Promise<Way> {
   const { ProxyAgent } = await import('proxy-agent');
   const unproxied = { httpAgent: direct['http:'], httpsAgent: direct['https:'] };
-  const tunnels = new ProxyAgent({ ...options, ...unproxied });
+  /** https-proxy-agent overwrites the options of its agent, the idle time among them. */
+  class Tunnels extends ProxyAgent {
+    override async connect(...call: Parameters<Connect>): Promise<HttpAgent> {
+      const agent: HttpAgent & { options?: object } = await super.connect(...call);
+      return Object.assign(agent, { options: { ...agent.options, timeout: options.timeout } });
+    }
+  }
+  const tunnels = new Tunnels({ ...options, ...unproxied });
   // For plain http a connection serves one request: on a second one, http-proxy-agent leaves the host out of the address.
   const single = new ProxyAgent(unproxied);
   const proxyFor = tunnels.getProxyForUrl as (url: string) => string;
