@@ -21,7 +21,7 @@ import { resultText } from '../render/result-text.ts';
 import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
 
 export interface Terminal {
-  readonly stdout: NodeJS.WritableStream;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 

@@ -52,7 +52,7 @@ async function show(users: readonly ListedUser[], query: ListQuery, inputs: Inpu
   if (users.length === 0) host.log.info('No users found');
   await host.listed({
     text: listText(shown, columns, inputs.format),
-    fileName: `user_list_output.${inputs.format}`,
+    fileName: `user_list_output.${inputs.format === 'table' ? 'txt' : inputs.format}`,
     columns,
     count: shown.length,
     row: (index) => listCells(shown[index] ?? []),
