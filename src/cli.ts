@@ -1,13 +1,8 @@
 #!/usr/bin/env node
-import { OLDEST_NODE } from './version.ts';
+// An old Node is told before anything else is loaded.
+import './cli/old-node.ts';
+import { runCli } from './cli/run.ts';
+import { catchDefects } from './defect.ts';
 
-/** The tool itself is loaded only by a Node that can: an older one may fail at its first line, and not say why. */
-if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
-  process.stderr.write(
-    `litellm-user-sync needs Node ${OLDEST_NODE} or newer, and this is Node ${process.versions.node} (${process.execPath}).\n`,
-  );
-  process.exitCode = 2;
-} else {
-  const { main } = await import('./cli/run.ts');
-  await main();
-}
+catchDefects((message) => process.stderr.write(`${message}\n`), process.env);
+process.exitCode = await runCli(process.argv.slice(2), process.env, process);

@@ -244,8 +244,12 @@ function flagsOf(command: Command | null): string[] {
 function inputHelp(name: InputName, command: Command | null): string[] {
   const { description, terminal, takes, commands } = inputSpec(name);
   const words = defaultWords(name, command, 'cli');
-  const text = `${terminal?.description ?? description}${words === '' ? '' : ` Default: ${words}.`}`;
-  const flag = takes === 'switch' ? `--${name}` : `--${name} ${takes === 'list' ? 'VALUE…' : 'VALUE'}`;
+  const text = [
+    terminal?.description ?? description,
+    ...(takes === 'list' ? ['May be given several times.'] : []),
+    ...(words === '' ? [] : [`Default: ${words}.`]),
+  ].join(' ');
+  const flag = takes === 'switch' ? `--${name}` : `--${name} VALUE`;
   return flagHelp(flag, text, command === null ? commands : COMMANDS);
 }
 

@@ -6,19 +6,13 @@ import { runCommand } from '../commands/registry.ts';
 import { UsageError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { withoutKeys } from '../core/secret.ts';
-import { catchDefects, defectText, isDefect } from '../defect.ts';
+import { defectText, isDefect } from '../defect.ts';
 import type { ExitCode } from '../host/port.ts';
 import { stopOnSignals } from '../host/signals.ts';
 import { commandOf, type InputName, parseInputs } from '../inputs.ts';
 import { VERSION } from '../version.ts';
 import { type Arguments, helpText, parseArguments, withoutEffect } from './args.ts';
 import { type Terminal, TerminalHost, terminalLog } from './host.ts';
-
-/** The program: this process's arguments, environment, streams and exit code. */
-export async function main(): Promise<void> {
-  catchDefects((message) => process.stderr.write(`${message}\n`), process.env);
-  process.exitCode = await runCli(process.argv.slice(2), process.env, process);
-}
 
 /**
  * The command line tool.
