@@ -3,6 +3,8 @@
 import './cli/old-node.ts';
 import { runCli } from './cli/run.ts';
 import { catchDefects } from './defect.ts';
+import { keepHeapSmall } from './memory.ts';
 
+keepHeapSmall();
 catchDefects((message) => process.stderr.write(`${message}\n`), process.env);
 process.exitCode = await runCli(process.argv.slice(2), process.env, process);

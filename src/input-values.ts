@@ -43,7 +43,7 @@ export function whole(from: number, to: number): Reader<number> {
 }
 
 /** One entry a line. */
-export const lines: Reader<readonly string[]> = z.string().transform(linesOf);
+const lines: Reader<readonly string[]> = z.string().transform(linesOf);
 
 /** One entry a line, or several with commas between; a comma inside braces belongs to a glob such as `{ann,bob}@*`. */
 export const globs: Reader<readonly string[]> = z

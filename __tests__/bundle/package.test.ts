@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -52,6 +52,12 @@ describe('the package', () => {
     expect(paths).toContain('dist/cli/index.js');
     expect(paths).toContain('dist/cli/licenses.txt');
     expect(packed.bundled).toEqual([]);
+  });
+
+  it('says whose work is in it, and under which licence', () => {
+    const text = readFileSync(join(ROOT, 'dist/cli/licenses.txt'), 'utf8');
+    for (const name of ['zod', 'papaparse', 'node-fetch', 'picomatch'])
+      expect(text).toMatch(new RegExp(`^${name}\nMIT\n`, 'm'));
   });
 
   it('runs by npx and says its version', async () => {
