@@ -48,14 +48,14 @@ function licenses(modules) {
 }
 
 function packageFolders(modules = []) {
-  return modules.reduce((found, { nameForCondition, modules: joined }) => {
+  return modules.flatMap(({ nameForCondition, modules: joined }) => {
     const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(nameForCondition ?? '') ?? [];
-    return new Set([...found, ...(folder === undefined ? [] : [folder]), ...packageFolders(joined)]);
-  }, new Set());
+    return [...(folder === undefined ? [] : [folder]), ...packageFolders(joined)];
+  });
 }
 
 function licenseOf(name, folder) {
-  const { license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const { license = 'see below' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
   const text = file === undefined ? '' : `${readFileSync(join(folder, file), 'utf8').replace(/\r\n/g, '\n').trim()}\n`;
   return `${name}\n${license}\n${text}`;
