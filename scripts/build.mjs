@@ -55,7 +55,7 @@ function packageFolders(modules = []) {
 }
 
 function licenseOf(name, folder) {
-  const { license = 'see below' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const { license = 'no licence stated' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
   const text = file === undefined ? '' : `${readFileSync(join(folder, file), 'utf8').replace(/\r\n/g, '\n').trim()}\n`;
   return `${name}\n${license}\n${text}`;
