@@ -1,9 +1,12 @@
 import { getState, saveState, setFailed } from '@actions/core';
 import { FileProblemsError } from '../commands/problems.ts';
 import { runCommand, runLeftovers } from '../commands/registry.ts';
+import { didYouMean } from '../core/did-you-mean.ts';
 import { messageOf } from '../core/errors.ts';
+import { withoutKeys } from '../core/secret.ts';
+import { defectText, isDefect } from '../defect.ts';
 import { stopOnSignals } from '../host/signals.ts';
-import { INPUT_NAMES, type Inputs, parseInputs, type RawInputs } from '../inputs.ts';
+import { INPUT_NAMES, type Inputs, parseInputs, type RawInputs, unknownInputs } from '../inputs.ts';
 import { plural } from '../render/labels.ts';
 import { redactText } from '../render/redact.ts';
 import { moreProblems } from './annotations.ts';
@@ -29,20 +32,27 @@ export async function runAction(env: NodeJS.ProcessEnv): Promise<void> {
   saveState('main', 'started');
   let job: Job | null = null;
   try {
+    if (!isPost) warnOfUnknown(env);
     const inputs = readInputs(env);
     job = await openJob(inputs, env, pending);
     if (isPost) await finishInPost(job);
     else await runMain(job);
   } catch (error) {
     if (job === null && !isPost) setOutputs(NO_OUTPUTS);
-    fail(error, job);
+    fail(error, job, env);
   }
+}
+
+/** A misspelt input is passed on by the runner, and would go unnoticed with its default in force. */
+function warnOfUnknown(env: NodeJS.ProcessEnv): void {
+  for (const name of unknownInputs(env))
+    actionsLog.warning(`Unknown input \`${withoutKeys(name)}\`: it has no effect.${didYouMean(name, INPUT_NAMES)}`);
 }
 
 function readInputs(env: NodeJS.ProcessEnv): Inputs {
   const raw: RawInputs = {};
   for (const name of INPUT_NAMES) raw[name] = env[`INPUT_${name.toUpperCase()}`] ?? '';
-  return parseInputs(raw, env, env.GITHUB_WORKSPACE || process.cwd());
+  return parseInputs(raw, env, env.GITHUB_WORKSPACE || process.cwd(), { from: 'action' });
 }
 
 async function runMain(job: Job): Promise<void> {
@@ -55,9 +65,9 @@ async function runMain(job: Job): Promise<void> {
   }
 }
 
-function fail(error: unknown, job: Job | null): void {
-  const message = messageOf(error);
-  const shown = job?.redacts ? redactText(message) : message;
+function fail(error: unknown, job: Job | null, env: NodeJS.ProcessEnv): void {
+  const message = isDefect(error) ? defectText(error, env) : messageOf(error);
+  const shown = job?.redacts || isDefect(error) ? redactText(message) : message;
   if (!(error instanceof FileProblemsError)) {
     setFailed(shown);
     return;

@@ -11,7 +11,7 @@ import { resultText } from '../render/result-text.ts';
 import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
 
 export interface Terminal {
-  readonly stdout: NodeJS.WritableStream;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
@@ -33,7 +33,6 @@ export class TerminalHost implements Host<null> {
   readonly log: Log;
   readonly mode: Mode;
   readonly outputDirectory: string;
-  readonly inputDirectory: string;
   readonly origin = { run: null, commit: null };
   readonly signal: AbortSignal;
   readonly redacts = false;
@@ -48,14 +47,12 @@ export class TerminalHost implements Host<null> {
     terminal: Terminal;
     inputs: Inputs;
     log: Log;
-    inputDirectory: string;
     outputDirectory: string;
     signal: AbortSignal;
   }) {
     this.#terminal = options.terminal;
     this.#inputs = options.inputs;
     this.log = options.log;
-    this.inputDirectory = options.inputDirectory;
     this.outputDirectory = options.outputDirectory;
     this.signal = options.signal;
     this.mode = { kind: options.inputs.dryRun === 'true' ? 'plan' : 'apply' };

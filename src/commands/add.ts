@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DesiredUser, readUserList } from '../core/desired.ts';
+import { ADD_LIST, type DesiredUser, problemsOffline, readUserList } from '../core/desired.ts';
 import { addedInWords } from '../core/manual-words.ts';
 import { freeKeyNames, newUsers, planAdds, problemsOfFile, type Rows, skipExisting } from '../core/row-plan.ts';
 import { registrationErrorsCsv } from '../render/csv.ts';
@@ -12,8 +12,9 @@ import { ERROR_FILE, writeRegistrations } from './registrations.ts';
 /** Creates the users of the file who are not there yet. */
 export const ADD: Writing = {
   command: 'add',
-  read: (bytes) => readUserList(bytes),
+  read: (bytes) => readUserList(bytes, ADD_LIST),
   problemsOfFile,
+  problemsOffline,
   plan: (list, context) =>
     planRows(list, 'ADDED', context, async (rows, lookup) => {
       skipExisting(rows, lookup);

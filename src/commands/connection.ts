@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import type { ProxyWrites } from '../apply/ports.ts';
 import type { Phase, WriteOptions } from '../apply/run.ts';
 import type { Host } from '../host/port.ts';
 import { type Inputs, requireMasterKey } from '../inputs.ts';
@@ -19,6 +18,9 @@ export function connectProxy(inputs: Inputs, host: Pick<Host, 'log' | 'onSecret'
     log: host.log,
     onSecret: host.onSecret,
     userAgent: USER_AGENT,
+    signal: host.signal,
+    extraHeaders: inputs.extraHeaders,
+    keyHeader: inputs.keyHeader,
   });
 }
 
@@ -40,9 +42,9 @@ async function onboardingLinks(
 }
 
 /** How a command's writes are made. */
-export async function writeOptions<P extends ProxyWrites & ProxyClient>(
+export async function writeOptions(
   command: WritingCommand,
-  { inputs, host, proxy }: { readonly inputs: Inputs; readonly host: Host; readonly proxy: P },
+  { inputs, host, proxy }: { readonly inputs: Inputs; readonly host: Host; readonly proxy: ProxyClient },
 ): Promise<Omit<WriteOptions, 'journal' | 'apiKeys' | 'invitations' | 'deliver'>> {
   return {
     proxy,

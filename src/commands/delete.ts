@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DELETE_LIST, readUserList } from '../core/desired.ts';
+import { DELETE_LIST, problemsOffline, readUserList } from '../core/desired.ts';
 import { deletedInWords } from '../core/manual-words.ts';
 import { planDeletes, problemsOfFile } from '../core/row-plan.ts';
 import { deletionErrorsCsv, deletionsCsv } from '../render/csv.ts';
@@ -14,6 +14,7 @@ export const DELETE: Writing = {
   command: 'delete',
   read: (bytes) => readUserList(bytes, DELETE_LIST),
   problemsOfFile,
+  problemsOffline,
   plan: (list, context) => planRows(list, 'DELETED', context, async (rows, lookup) => planDeletes(rows, lookup)),
   word: deletedInWords,
   writeSecrets: async () => ({ files: [], secretFiles: [] }),

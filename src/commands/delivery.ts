@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Delivery } from '../core/delivery.ts';
 import { messageOf, UsageError } from '../core/errors.ts';
 import type { LinkRow } from '../core/outcome.ts';
@@ -27,15 +26,14 @@ export interface LinkMailer {
 
 /**
  * The form of the mails, checked in the pull request already; `null`: none are sent.
- * @param directory against which `mail-template` is resolved
  * @throws UsageError that says what is wrong with which input
  */
-export async function mailForm(inputs: Inputs, directory: string): Promise<MailForm | null> {
+export async function mailForm(inputs: Inputs): Promise<MailForm | null> {
   if (inputs.deliver !== 'smtp' || !['sync', 'add', 'onboard'].includes(inputs.command)) return null;
   if (!inputs.invitations) {
     throw new UsageError('Input `deliver` is `smtp`, but `invitations` is `false`: there are no links to deliver.');
   }
-  const template = readTemplate(await templateText(inputs.mailTemplate, directory));
+  const template = readTemplate(await templateText(inputs));
   if (isProblem(template)) {
     const line = template.line === null ? '' : `:${template.line}`;
     throw new UsageError(`ERROR: mail-template '${inputs.mailTemplate}'${line}: ${template.message}`);
@@ -45,12 +43,13 @@ export async function mailForm(inputs: Inputs, directory: string): Promise<MailF
   return { template, subject, from: usable(() => sender(inputs.mailFrom || null)) };
 }
 
-async function templateText(path: string, directory: string): Promise<string | null> {
-  if (path === '') return null;
+async function templateText({ mailTemplate, mailTemplatePath }: Inputs): Promise<string | null> {
+  if (mailTemplatePath === null) return null;
   try {
-    return await readFile(resolve(directory, path), 'utf8');
+    return await readFile(mailTemplatePath, 'utf8');
   } catch (error) {
-    throw new UsageError(`ERROR: mail-template '${path}' cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`ERROR: mail-template '${mailTemplate}' cannot be read (${code}).`, { cause: error });
   }
 }
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyPlan } from '../apply/apply.ts';
 import { type Recovered, recover } from '../apply/recover.ts';
-import { badEmails, type UserList } from '../core/desired.ts';
+import type { UserList } from '../core/desired.ts';
 import { RefusedError, UsageError } from '../core/errors.ts';
 import { emailKey } from '../core/inventory.ts';
 import type { LinkRow, Outcome } from '../core/outcome.ts';
@@ -23,6 +23,8 @@ import { type RecordedChange, writeRecord } from './record.ts';
 import { revokeUnseen } from './revoke.ts';
 
 export interface RunContext<E = unknown> {
+  /** `YYYY-MM-DD`, UTC, fixed when the run starts. */
+  readonly today: string;
   readonly inputs: Inputs;
   readonly host: Host<E>;
   readonly proxy: ProxyClient;
@@ -33,7 +35,7 @@ interface ApplyingContext<E> extends RunContext<E> {
   readonly mailer: LinkMailer | null;
 }
 
-type RecoveringContext = Omit<ApplyingContext<unknown>, 'proxy' | 'host'> & {
+type RecoveringContext = Pick<ApplyingContext<unknown>, 'inputs' | 'mailer'> & {
   readonly host: Host;
   /** `null`: no key at hand, the files stay as they are and the rows say so. */
   readonly proxy: ProxyClient | null;
@@ -62,6 +64,8 @@ export interface Writing {
   read(bytes: Uint8Array, inputs: Inputs): UserList;
   /** What is wrong with the file as a whole: nothing of it can be carried out. */
   problemsOfFile(list: UserList): readonly Problem[];
+  /** What is wrong with the file as far as that can be told without the proxy. */
+  problemsOffline(list: UserList, today: string): readonly Problem[];
   /** @throws FileProblemsError, UsageError, and what the proxy throws */
   plan(list: UserList, context: RunContext): Promise<RunPlan>;
   /** An outcome in the words of the command's manual. */
@@ -85,13 +89,16 @@ export async function runWriting<E>(
   inputs: Inputs,
   host: Host<E>,
 ): Promise<ExitCode> {
+  const today = new Date().toISOString().slice(0, 10);
   let mailer: LinkMailer | null = null;
   try {
-    const form = await mailForm(inputs, host.inputDirectory);
-    const list = writing.read(await readCsvFile(inputs.csvPath, inputs.csvFile), inputs);
+    const form = await mailForm(inputs);
+    const bytes = inputs.emails.length > 0 ? new Uint8Array() : await readCsvFile(inputs.csvPath, inputs.csvFile);
+    const list = writing.read(bytes, inputs);
     if (writing.problemsOfFile(list).length > 0) throw new FileProblemsError(inputs.csvFile, list.problems);
-    if (host.mode.kind === 'offline') return await checkOffline(list, inputs, host);
-    const context = { inputs, host, proxy: connectProxy(inputs, host) };
+    if (host.mode.kind === 'offline')
+      return await checkOffline(writing.problemsOffline(list, today), list, { inputs, host });
+    const context = { today, inputs, host, proxy: connectProxy(inputs, host) };
     if (host.mode.kind === 'plan') return await showPlan(await writing.plan(list, context), host);
     mailer = form === null ? null : linkMailer(form, inputs, host);
     const applying = { ...context, mailer };
@@ -115,7 +122,7 @@ export type Writings = Readonly<Record<WritingCommand, Writing>>;
  */
 export async function finishInterrupted<E>(writings: Writings, inputs: Inputs, host: Host<E>): Promise<ExitCode> {
   const proxy = inputs.masterKey === null ? null : connectProxy(inputs, host);
-  const form = await mailForm(inputs, host.inputDirectory);
+  const form = await mailForm(inputs);
   const mailer = form === null ? null : linkMailer(form, inputs, host);
   try {
     const recovered = await recoverInterruptedRun({ inputs, host, proxy, mailer });
@@ -125,8 +132,11 @@ export async function finishInterrupted<E>(writings: Writings, inputs: Inputs, h
   }
 }
 
-async function checkOffline(list: UserList, inputs: Inputs, host: Host): Promise<ExitCode> {
-  const problems = [...list.problems, ...badEmails(list.rows, new Set())];
+async function checkOffline(
+  problems: readonly Problem[],
+  list: UserList,
+  { inputs, host }: Pick<RunContext, 'inputs' | 'host'>,
+): Promise<ExitCode> {
   if (problems.length > 0) throw new FileProblemsError(inputs.csvFile, problems);
   await host.shown({ kind: 'offline', users: list.rows.length });
   return 0;
@@ -181,12 +191,7 @@ async function finishRecovered<E>(
  * The directory is this process's own from here on.
  * @throws RefusedError where that run was on another proxy, whose users this one cannot tell of
  */
-async function recoverInterruptedRun({
-  inputs,
-  host,
-  proxy,
-  mailer,
-}: RecoveringContext): Promise<Recovered | null> {
+async function recoverInterruptedRun({ inputs, host, proxy, mailer }: RecoveringContext): Promise<Recovered | null> {
   await holdDirectory(host.outputDirectory);
   const left = await FileJournal.resume(host.outputDirectory).lines();
   const head = left.find((line) => line.t === 'run');

@@ -53,7 +53,7 @@ async function show(users: readonly ListedUser[], query: ListQuery, inputs: Inpu
   await host.shown({
     kind: 'list',
     text: listText(shown, columns, inputs.format),
-    fileName: `user_list_output.${inputs.format}`,
+    fileName: `user_list_output.${inputs.format === 'table' ? 'txt' : inputs.format}`,
     columns,
     count: shown.length,
     row: (index) => listCells(shown[index] ?? []),

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { ONBOARD_LIST, readUserList, type UserList } from '../core/desired.ts';
+import { ONBOARD_LIST, problemsOffline, readUserList, type UserList } from '../core/desired.ts';
 import { UsageError } from '../core/errors.ts';
 import type { Lookup } from '../core/index.ts';
 import { addedInWords } from '../core/manual-words.ts';
 import { holdsSecret, type OnboardingRow, type Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import { newUsers, planAdds, planInvites, problemsOfFile } from '../core/row-plan.ts';
+import { isNoTeam, teamCellFault } from '../core/teams.ts';
 import { writeBesideOlder } from '../files/atomic.ts';
 import type { Inputs } from '../inputs.ts';
 import { plural } from '../render/labels.ts';
@@ -22,9 +23,11 @@ export const ONBOARD: Writing = {
   command: 'onboard',
   read: (bytes, inputs) => {
     if (!inputs.invitations) throw new UsageError('Input `invitations` is `false`; `onboard` is there to make links.');
-    return withTeam(readUserList(bytes, ONBOARD_LIST), inputs.teamId);
+    const list = inputs.emails.length > 0 ? listOf(inputs.emails) : readUserList(bytes, ONBOARD_LIST);
+    return withTeam(list, inputs.teamId);
   },
   problemsOfFile,
+  problemsOffline,
   plan: (list, context) =>
     planRows(list, 'ADDED', context, async (rows, lookup) => {
       assertTeam(context.inputs, lookup);
@@ -42,23 +45,26 @@ export const ONBOARD: Writing = {
   },
 };
 
+/** The emails that were given as arguments, as the file that they stand for. */
+function listOf(emails: readonly string[]): UserList {
+  return readUserList(new TextEncoder().encode(`${emails.join('\n')}\n`), ONBOARD_LIST);
+}
+
 /** The input `team-id` stands for a blank cell. */
 function withTeam(list: UserList, teamId: string): UserList {
-  const names = namesIn(teamId);
-  if (names.length === 0) return list;
-  return { ...list, rows: list.rows.map((row) => ({ ...row, teamNames: row.teamNames ?? names })) };
+  if (teamId === '') return list;
+  const fault = teamCellFault(teamId);
+  if (fault !== null) throw new UsageError(`Input \`team-id\`: ${fault}`);
+  const cells = isNoTeam(teamId) ? [] : [teamId];
+  return { ...list, rows: list.rows.map((row) => ({ ...row, teamNames: row.teamNames ?? cells })) };
 }
 
 /** One mistake in an input is told once, not as a bad row for every user. */
 function assertTeam({ teamId }: Inputs, { directory }: Lookup): void {
-  for (const name of namesIn(teamId)) {
-    const found = directory.find(name);
+  if (teamId === '' || isNoTeam(teamId)) return;
+  for (const found of directory.read(teamId)) {
     if (!found.found) throw new UsageError(`Input \`team-id\`: ${found.message}`);
   }
-}
-
-function namesIn(teamId: string): string[] {
-  return teamId.split(';').flatMap((name) => name.trim() || []);
 }
 
 /** Writes `onboarding_results.json` beside `onboarding_links.csv`; both hold links. */

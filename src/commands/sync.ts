@@ -5,7 +5,7 @@ import { holdsSecret, isCreated } from '../core/outcome.ts';
 import { outcomesCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';
 import type { Writing } from './lifecycle.ts';
-import { planFor } from './plan-sync.ts';
+import { planFor, problemsOfList } from './plan-sync.ts';
 
 const RESULT_FILE = 'user_sync_result.csv';
 
@@ -15,7 +15,8 @@ export const SYNC: Writing = {
   read: (bytes) => readUserList(bytes),
   // All that is wrong is told at once, with what only the proxy knows: by the plan.
   problemsOfFile: () => [],
-  plan: async (list, { inputs, proxy }) => ({ kind: 'file', plan: await planFor(list, inputs, proxy) }),
+  problemsOffline: problemsOfList,
+  plan: async (list, { inputs, proxy, today }) => ({ kind: 'file', plan: await planFor(list, inputs, proxy, today) }),
   word: (outcome) => outcome,
   writeSecrets: async (outcomes, { journal }) => {
     const rows = outcomes.some(isCreated) ? [...(await journal.onboardingFile.read()).values()] : [];

@@ -57,7 +57,7 @@ async function existingUsers(proxy: ProxyClient): Promise<RegistrationRow[]> {
       email: user.email,
       role: user.role,
       userId: user.userId,
-      teamName: teamNames(memberOf({ ...user, keyCount: 0, spend: 0 }), directory),
+      teamName: teamNames(memberOf(user), directory),
       models: user.models,
       apiKeys: keyNames.get(user.userId)?.join(';') ?? null,
       invitationUrl: null,

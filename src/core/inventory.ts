@@ -131,16 +131,3 @@ export function rosterHolder(
   const holder = team.rosterEmails.get(emailKey(user.email));
   return holder === undefined || holder === user.userId ? null : { userId: holder };
 }
-
-/**
- * Whose entry keeps somebody of this email out of a team, `null`: nobody's. `/team/member_add` compares emails from 1.82
- * on, so that an entry with the email but another id, or none, stands in the way of whoever has it now.
- */
-export function rosterHolder(
-  team: Pick<Team, 'members' | 'rosterEmails'>,
-  user: { readonly userId: string; readonly email: string | null },
-): { readonly userId: string | null } | null {
-  if (user.email === null || team.members.has(user.userId)) return null;
-  const holder = team.rosterEmails.get(emailKey(user.email));
-  return holder === undefined || holder === user.userId ? null : { userId: holder };
-}

@@ -52,7 +52,9 @@ export function planInvites(rows: Rows, lookup: Lookup): Map<number, InviteChang
   const found = new Map<number, InviteChange>();
   for (const row of rows.open) {
     const user = lookup.touchable(row, rows);
-    if (user !== null) found.set(row.line, lookup.invitation(user, row.email));
+    if (user === null) continue;
+    if (user.activity === 'active') found.set(row.line, lookup.invitation(user, row.email));
+    else rows.refuseRow(row, INACTIVE, user.userId);
   }
   return found;
 }
@@ -97,6 +99,9 @@ export function planDeletes(rows: Rows, lookup: Lookup): Map<number, DeleteChang
 /** Why a row is not carried out although nothing is wrong with it. */
 export const ALREADY_THERE = 'User already exists in the system';
 const NOT_THERE = 'User not found in the system';
+
+const INACTIVE =
+  'The user is deactivated, and nobody inactive gets a link. Put their row back into the list that `sync` reads, which reactivates them.';
 
 /** Problems that are about no single row: a header, quotes that may have swallowed the rest of the file. */
 export function problemsOfFile(list: UserList): Problem[] {

@@ -13,7 +13,7 @@ export interface Membership {
   readonly rosterOnly: readonly string[];
 }
 
-export type Memberships = (user: ProxyUser) => Membership;
+export type Memberships = (user: Pick<ProxyUser, 'userId' | 'teams'>) => Membership;
 
 /** Looks memberships up by user; built once for all users. */
 export function memberships(teams: readonly Team[]): Memberships {

@@ -117,8 +117,6 @@ export interface Host<E = unknown> {
   readonly mode: Mode;
   /** Absolute; exists. */
   readonly outputDirectory: string;
-  /** Against which paths of inputs are resolved: the checkout, or the working directory. */
-  readonly inputDirectory: string;
   /** Address of the run and the commit that it applies, for the audit record; `null` in a terminal. */
   readonly origin: { readonly run: string | null; readonly commit: string | null };
   /** Aborted by SIGINT and SIGTERM: start no new write. */

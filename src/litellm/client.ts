@@ -112,6 +112,12 @@ export class ProxyClient implements ProxyWrites {
     return modelsOf(this.#http, userIds);
   }
 
+  /** Numbers of keys by user id, of these users alone; a user who is not there any more is left out. */
+  async keyCounts(userIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const users = await findUsers(this.#http, userIds);
+    return new Map(users.flatMap(({ userId, keyCount }) => (keyCount === null ? [] : [[userId, keyCount]])));
+  }
+
   /** The keys of all users. */
   listKeys(): Promise<readonly ProxyKey[]> {
     return this.#capabilities.explained(() => allKeys(this.#http));

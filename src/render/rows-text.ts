@@ -1,5 +1,5 @@
 import type { Failed, Outcome, Skipped } from '../core/outcome.ts';
-import type { InviteChange, Plan } from '../core/plan.ts';
+import { type InviteChange, isStopped, type Plan } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { plain } from './plain.ts';
 import { addLine, breachLines, deleteLine, inviteLine, notApplied, untouchedLine } from './plan-text.ts';
@@ -53,7 +53,6 @@ export function rowPlanText(
 
 function counts({ action, plan, invited, left }: RowPlanView): string[] {
   const count = (status: Outcome['status']): number => left.filter((row) => row.status === status).length;
-  const links = invited.length + plan.changes.filter(({ kind }) => kind === 'invite').length;
   return [
     `  Users to ${action === 'ADDED' ? 'add' : 'delete'}: ${plan.changes.length - invited.length}`,
     ...(invited.length > 0 ? [`  Fresh links: ${invited.length}`] : []),
