@@ -41,7 +41,7 @@ export function createEvent(overrides: Partial<RunEvent> = {}): RunEvent {
     sha: sha('e'),
     visibility: 'private',
     pullRequest: null,
-    push: { before: sha('b'), after: sha('e'), commits: [sha('a'), sha('e')], mentioned: [7] },
+    push: { after: sha('e'), commits: [sha('a'), sha('e')], mentioned: [[7]] },
     runUrl: 'https://github.example/acme/users/actions/runs/1',
     actor: 'ann-admin',
     ...overrides,

@@ -1,15 +1,28 @@
 import { readFile } from 'node:fs/promises';
+import { readUserList, type UserRow } from '../core/desired.ts';
 import type { Plan } from '../core/plan.ts';
-import { parseMarker, planDigests, unreviewed, wholeDigest, withholdUnreviewed } from '../core/review.ts';
-import { type Approvals, findApprovals } from '../github/approvals.ts';
+import {
+  type Additions,
+  type ChangesByOrigin,
+  changeDigest,
+  planDigests,
+  readMarker,
+  splitByOrigin,
+  unreviewed,
+  wantedDigests,
+  wholeDigest,
+  withholdUnreviewed,
+} from '../core/review.ts';
+import { type Approvals, findApprovals, type ReviewedPull } from '../github/approvals.ts';
 import { findAuthor } from '../github/author.ts';
 import type { GitHubClient } from '../github/client.ts';
-import { isSuperseded } from '../github/superseded.ts';
+import { messageOf } from '../github/errors.ts';
+import { isSuperseded, readFileAt } from '../github/repository-file.ts';
 import type { Review } from '../host/port.ts';
 import { plural } from '../render/labels.ts';
 import type { Job } from './job.ts';
 
-const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
+const EVERYTHING: Approvals = { kind: 'everything' };
 const RUN_BY_HAND = 'Look at the plan, and run the workflow by `workflow_dispatch` to apply all of it.';
 
 /** What the review lets through, and what the lookup found for the result to be written to. */
@@ -18,18 +31,29 @@ export interface Approval {
   /** The plan with what nobody reviewed withheld, as far as that was looked up: for showing. */
   readonly reviewed: Plan;
   readonly approvals: Approvals;
+  /** Why changes count as not reviewed, as a part of a sentence; a blank where all were. */
+  readonly whyNot: string;
+}
+
+export interface ApprovalOptions {
+  /** See `additionsFor`. */
+  readonly additions: Additions;
+  /** Ends waiting for the forge. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Finds out what of a plan was shown on merged pull requests, and withholds the rest.
  * @throws LookupFailedError: "could not find out" is never "everything was reviewed"
  */
-export async function approve(plan: Plan, job: Job): Promise<Approval> {
-  if (job.client === null) return { review: reviewBlind(plan, job), reviewed: plan, approvals: EVERYTHING };
-  if (await supersededNow(job)) return { review: { kind: 'superseded' }, reviewed: plan, approvals: EVERYTHING };
-  const approvals = await lookUp(plan, job, job.client);
-  const reviewed = withheld(plan, approvals, job);
-  return { review: judge(reviewed, job), reviewed, approvals };
+export async function approve(plan: Plan, job: Job, options: ApprovalOptions): Promise<Approval> {
+  const unseen = { reviewed: plan, approvals: EVERYTHING, whyNot: '' };
+  if (job.client === null) return { review: reviewBlind(plan, job), ...unseen };
+  if (await supersededNow(job)) return { review: { kind: 'superseded' }, ...unseen };
+  const approvals = await lookUp(plan, job, { ...options, client: job.client });
+  const reviewed = withheld(plan, approvals, job, options.additions);
+  const whyNot = unreviewed(reviewed).length === 0 ? '' : whyNotReviewed(approvals);
+  return { review: judge(reviewed, whyNot, job), reviewed, approvals, whyNot };
 }
 
 /** Whether the head of the branch has another file by now; never where nothing may be asked. */
@@ -38,6 +62,21 @@ export async function supersededNow(job: Job): Promise<boolean> {
   if (client === null || event.branch === null || repositoryPath === null) return false;
   const content = await readFile(inputs.csvPath);
   return isSuperseded({ client, event, branch: event.branch, path: repositoryPath, content });
+}
+
+/**
+ * A pull request's own changes apart from those that were there before it, by the file at its base; `null` where that
+ * cannot be read. A file that is new with the pull request has no rows before it.
+ */
+export async function changesByOrigin(job: Job, plan: Plan, rows: readonly UserRow[]): Promise<ChangesByOrigin | null> {
+  const { client, event, repositoryPath } = job;
+  if (client === null || event.pullRequest === null || repositoryPath === null) return null;
+  const { baseSha } = event.pullRequest;
+  const content = await readFileAt({ client, repository: event.repository, path: repositoryPath, ref: baseSha });
+  if (content === 'unreadable') return null;
+  if (content === null) return splitByOrigin(plan.changes, [], rows);
+  const base = readUserList(content);
+  return base.readable ? splitByOrigin(plan.changes, base.rows, rows) : null;
 }
 
 function reviewBlind(plan: Plan, { inputs, event }: Job): Review {
@@ -49,19 +88,27 @@ function reviewBlind(plan: Plan, { inputs, event }: Job): Review {
   };
 }
 
-async function lookUp(plan: Plan, job: Job, client: GitHubClient): Promise<Approvals> {
-  const { event, inputs } = job;
+async function lookUp(
+  plan: Plan,
+  job: Job,
+  { client, additions, signal }: ApprovalOptions & { client: GitHubClient },
+): Promise<Approvals> {
+  const { event, inputs, targetHash } = job;
   if (event.name === 'workflow_dispatch') return EVERYTHING;
-  const digests = planDigests(job.targetHash, plan);
+  const digests = planDigests(targetHash, plan);
+  const wanted = wantedDigests(targetHash, plan, additions);
   try {
     return await findApprovals({
       client,
       event,
       branch: event.branch ?? event.defaultBranch ?? '',
-      wanted: new Set(digests),
+      wanted,
+      planned: new Set([...wanted.flat(), ...plan.changes.map((change) => changeDigest(targetHash, change))]),
       wantedWhole: digests.length === 0 ? null : wholeDigest(digests),
       author: await findAuthor(client),
-      parseMarker: (body) => parseMarker(body, job.targetHash),
+      target: targetHash,
+      readMarker,
+      signal,
     });
   } catch (error) {
     if (inputs.unreviewedChanges !== 'apply') throw error;
@@ -70,21 +117,42 @@ async function lookUp(plan: Plan, job: Job, client: GitHubClient): Promise<Appro
   }
 }
 
-function withheld(plan: Plan, approvals: Approvals, { inputs, targetHash }: Job): Plan {
+function withheld(plan: Plan, approvals: Approvals, { inputs, targetHash }: Job, additions: Additions): Plan {
   if (approvals.kind === 'everything' || inputs.unreviewedChanges === 'apply') return plan;
-  return withholdUnreviewed(plan, targetHash, approvals, inputs);
+  return withholdUnreviewed(plan, targetHash, approvals, { limits: inputs, additions });
 }
 
-function judge(reviewed: Plan, { inputs, log }: Job): Review {
+function judge(reviewed: Plan, whyNot: string, { inputs, log }: Job): Review {
   const left = unreviewed(reviewed);
   if (left.length === 0) return { kind: 'go', plan: reviewed };
-  const told = `${plural(left.length, 'change')} of this plan ${left.length === 1 ? 'was' : 'were'} not reviewed: no comment on a merged pull request showed ${left.length === 1 ? 'it' : 'them'}.`;
+  const told = `${plural(left.length, 'change')} of this plan ${left.length === 1 ? 'was' : 'were'} not reviewed: ${whyNot}.`;
   if (inputs.unreviewedChanges === 'fail')
     return { kind: 'refused', reason: `${told} Nothing was written. ${RUN_BY_HAND}` };
   log.warning(`${told} ${left.length === 1 ? 'It is' : 'They are'} skipped. ${RUN_BY_HAND}`);
   return { kind: 'go', plan: reviewed };
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Why what was looked up approves some changes not, as a part of a sentence. */
+export function whyNotReviewed(approvals: Approvals): string {
+  if (approvals.kind === 'everything') return '';
+  const own = approvals.pullRequests.filter((pull) => pull.mergedByThisPush);
+  if (own.length > 0) return own.map((pull) => lackOf(pull, approvals.author)).join('; ');
+  const count = approvals.pullRequests.length;
+  if (count === 0) return 'no pull request was merged into this branch';
+  return `no comment on the last ${plural(count, 'merged pull request')} showed such a change`;
+}
+
+function lackOf({ number, lack }: ReviewedPull, author: string): string {
+  switch (lack?.kind) {
+    case 'no comment':
+      return `pull request #${number} has no comment with a plan`;
+    case 'another author':
+      return `the plan on pull request #${number} was commented by \`${lack.login}\`, and only comments by \`${author}\` count: both jobs need the same kind of \`github-token\``;
+    case 'another target':
+      return `the plan on pull request #${number} is about another file, proxy or \`target\``;
+    case 'merged before the plan was there':
+      return `pull request #${number} was merged before its plan was there`;
+    case undefined:
+      return `the plan on pull request #${number} showed other changes (the proxy has changed since, or the two jobs have other inputs)`;
+  }
 }

@@ -9,6 +9,32 @@ export interface TeamRef {
 /** Why a planned change is not applied. */
 export type Withheld = 'no-add' | 'no-delete' | 'no-update' | 'not reviewed';
 
+/** The value of one limit of a user; `null`: none. Models are compared as a set. */
+export type LimitValue = number | string | readonly string[] | null;
+
+/** The limits that a row asks for, by field. */
+export type LimitSettings = Readonly<Record<string, LimitValue>>;
+
+export interface LimitChange {
+  readonly field: string;
+  readonly from: LimitValue;
+  readonly to: LimitValue;
+}
+
+/** What becomes of the keys of the teams that a user leaves, whether there are any or not. */
+export type KeyFate =
+  | { readonly fate: 'moves'; readonly to: TeamRef }
+  | { readonly fate: 'deleted' }
+  | { readonly fate: 'survives' };
+
+/** An update that is carried out on the approval of an add: its user came to be after the review. */
+export interface ApprovedAsAdd {
+  /** Of the add that was reviewed. */
+  readonly digest: string;
+  /** What the row asks for beyond the approval, as a reader says it; left as it is. */
+  readonly leftOut: readonly string[];
+}
+
 export interface AddChange {
   readonly kind: 'add';
   /** As written in the CSV, trimmed. */
@@ -18,6 +44,7 @@ export interface AddChange {
   /** `null`: not managed, the proxy's default teams. Empty: no team at all. */
   readonly teams: readonly TeamRef[] | null;
   readonly keyName: string | null;
+  readonly limits?: LimitSettings;
   readonly withheld: Withheld | null;
 }
 
@@ -31,7 +58,14 @@ export interface DeleteChange {
   readonly keyCount: number;
   /** US dollars. */
   readonly spend: number;
+  /** The day (YYYY-MM-DD) after which the row of the file counts as missing; `null`: there is no row. */
+  readonly expired?: string | null;
   readonly withheld: Withheld | null;
+}
+
+/** In place of a delete with `on-missing: deactivate`. */
+export interface DeactivateChange extends Omit<DeleteChange, 'kind'> {
+  readonly kind: 'deactivate';
 }
 
 export interface TeamMove {
@@ -48,7 +82,13 @@ export interface UpdateChange {
   readonly email: string;
   readonly userId: string;
   readonly role: { readonly from: string | null; readonly to: Role } | null;
+  readonly rename?: { readonly from: string; readonly to: string } | null;
   readonly teams: TeamMove | null;
+  readonly limits?: readonly LimitChange[];
+  readonly reactivates?: boolean;
+  /** `null` where no team is left. */
+  readonly keyFate?: KeyFate | null;
+  readonly approvedAsAdd?: ApprovedAsAdd;
   /** The user's present role and teams, for result rows. */
   readonly currentRole: string | null;
   readonly currentTeams: readonly TeamRef[];
@@ -56,6 +96,16 @@ export interface UpdateChange {
   readonly teamKeys: readonly ProxyKey[];
   /** Whether the proxy deletes `teamKeys` when he leaves (1.106 does, 1.75 keeps them). */
   readonly teamKeysDeleted: boolean;
+  readonly withheld: Withheld | null;
+}
+
+/** A fresh onboarding link for a user who is there already. */
+export interface InviteChange {
+  readonly kind: 'invite';
+  readonly email: string;
+  readonly userId: string;
+  readonly role: string | null;
+  readonly teams: readonly TeamRef[];
   readonly withheld: Withheld | null;
 }
 
