@@ -1,5 +1,6 @@
 import { notice, saveState, setSecret } from '@actions/core';
-import type { Plan } from '../core/plan.ts';
+import type { Outcome } from '../core/outcome.ts';
+import type { Change, Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import type { Approvals } from '../github/approvals.ts';
@@ -32,7 +33,7 @@ import { type Approval, approve, supersededNow } from './review.ts';
 import { reportRows, showRows } from './row-report.ts';
 import { appendSummary } from './summary.ts';
 
-const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
+const EVERYTHING: Approvals = { kind: 'everything' };
 
 /** A job of GitHub Actions: comment, job summary, annotations, outputs and artifacts. */
 export class ActionHost implements AnyHost {
@@ -81,7 +82,7 @@ export class ActionHost implements AnyHost {
     const body = failureBody(this.#job, failure);
     if (failure.kind === 'file') this.#annotate(failure.problems);
     await appendSummary(this.#job.env, body, this.log);
-    const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body, true);
+    const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body);
     this.#publish({ 'comment-url': url });
   }
 
@@ -98,9 +99,8 @@ export class ActionHost implements AnyHost {
     this.#printPlan(plan, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
     this.#breaches = plan.breaches.map((breach) => breach.message);
     const planFile = await writePlan(this.#job, plan);
-    const hasChanges = plan.changes.length > 0 || plan.breaches.length > 0;
     const body = planBody(this.#job, plan, SUMMARY);
-    const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body, hasChanges);
+    const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body);
     await appendSummary(this.#job.env, planBody(this.#job, plan, artifactOf(this.#job)), this.log);
     const counts = planCounts(plan);
     this.#publish({
@@ -164,7 +164,11 @@ export class ActionHost implements AnyHost {
     this.#publish({ 'artifact-url': artifact });
     const body = (rest: string) => resultBody(this.#job, result, this.#outputs, rest);
     if (plan !== null) {
-      const url = await commentResult(this.#job, this.#approvals, { plan, outcomes, body: body(SUMMARY) });
+      const url = await commentResult(this.#job, this.#approvals, {
+        plan,
+        done: carriedOut(plan, outcomes),
+        body: body(SUMMARY),
+      });
       this.#publish({ 'comment-url': url });
     }
     await appendSummary(this.#job.env, body(artifactOf(this.#job)), this.log);
@@ -201,7 +205,7 @@ export class ActionHost implements AnyHost {
 
   async #approve(plan: Plan): Promise<Approval> {
     try {
-      return await approve(plan, this.#job);
+      return await approve(plan, this.#job, { additions: new Map(), signal: new AbortController().signal });
     } catch (error) {
       await this.#showUnapplied(plan);
       throw error;
@@ -252,6 +256,19 @@ export class ActionHost implements AnyHost {
 function failedWords(failed: number, { kind }: Mode): string {
   if (kind === 'plan') return `${plural(failed, 'row')} cannot be carried out: see the job summary.`;
   return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.`;
+}
+
+const ACTIONS = { add: 'ADDED', delete: 'DELETED', update: 'UPDATED' } as const;
+
+/** Indexes of the changes that were carried out. */
+function carriedOut({ changes }: Plan, outcomes: readonly Outcome[]): Set<number> {
+  const keys = outcomes.filter(({ status }) => status === 'SUCCESS').map(({ action, email }) => `${action} ${email}`);
+  const done = new Set(keys);
+  return new Set([...changes.keys()].filter((index) => done.has(keyOf(changes[index] as Change))));
+}
+
+function keyOf({ kind, email }: Change): string {
+  return `${ACTIONS[kind]} ${email}`;
 }
 
 function isOpen(plan: Plan): boolean {
