@@ -121,10 +121,7 @@ describe('a file that the contents API does not hand out', () => {
     ['its body is empty', 200, ''],
     ['its body is null', 200, 'null'],
   ])('is compared by its name in git: %s', async (_, status, body) => {
-    nock(API)
-      .get(CONTENTS)
-      .query({ ref: 'release/1' })
-      .reply(status, body, { 'content-type': 'application/json' });
+    nock(API).get(CONTENTS).query({ ref: 'release/1' }).reply(status, body, { 'content-type': 'application/json' });
     serveTrees('release/1', blobSha(OURS));
     expect(await ask()).toBe(false);
   });
@@ -159,7 +156,10 @@ describe('readFileAt', () => {
     encoding: content === '' ? 'none' : 'base64',
     content,
   });
-  const atBase = () => nock(API).get(CONTENTS).query({ ref: sha('b') });
+  const atBase = () =>
+    nock(API)
+      .get(CONTENTS)
+      .query({ ref: sha('b') });
   const blob = () => nock(API).get(`/repos/acme/users/git/blobs/${blobSha(OURS)}`);
 
   it('gives the content', async () => {

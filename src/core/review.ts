@@ -285,7 +285,7 @@ function isHarmless({ from, to }: { readonly from: string | null; readonly to: R
 
 /** `ROLES` begins with the most powerful one. A role that we do not know may be any; no role at all is less than each. */
 function rank(role: string | null): number {
-  return role === null ? ROLES.length : ROLES.findIndex((one) => one === role);
+  return role === null ? ROLES.length : (ROLES as readonly string[]).indexOf(role);
 }
 
 function joinOnly({ from, join }: TeamMove): TeamMove {
