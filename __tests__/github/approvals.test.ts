@@ -96,7 +96,7 @@ describe('findApprovals: which pull requests', () => {
     );
     serveComments(8, apiComment(80, '[target] d1 d2'));
     serveComments(7, apiComment(70, '[target] d3'));
-    const found = await findApprovals(createSearch({ event }));
+    const found = await findApprovals(createSearch({ event, planned: new Set(['d1', 'd2', 'd3']) }));
     expect(found).toMatchObject({
       approved: new Set(['d1', 'd2', 'd3']),
       pullRequests: [

@@ -19,8 +19,8 @@ import { TITLE } from './labels.ts';
  */
 export async function commentInputError(env: NodeJS.ProcessEnv, message: string): Promise<void> {
   try {
-    const client = clientOf(env);
     const event = await readEvent(env);
+    const client = clientOf(env, event);
     if (client === null || event.pullRequest === null) return;
     const { number, headSha } = event.pullRequest;
     const author = await findAuthor(client);
@@ -46,9 +46,10 @@ function input(env: NodeJS.ProcessEnv, name: InputName): string {
   return env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '';
 }
 
-function clientOf(env: NodeJS.ProcessEnv): GitHubClient | null {
+/** For a run that is refused altogether (`pull_request_target`), nothing is asked of anybody. */
+function clientOf(env: NodeJS.ProcessEnv, event: RunEvent): GitHubClient | null {
   const token = input(env, 'github-token');
-  if (!['', 'sync'].includes(input(env, 'command'))) return null;
+  if (event.name === 'pull_request_target' || !['', 'sync'].includes(input(env, 'command'))) return null;
   const githubToken = token === '' ? null : new Secret(token);
   return clientFor({ command: 'sync', githubToken, comment: input(env, 'comment') !== 'false' }, env);
 }
