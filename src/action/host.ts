@@ -22,7 +22,7 @@ import { type PlanTextOptions, planText } from '../render/plan-text.ts';
 import { resultText } from '../render/result-text.ts';
 import { annotateProblems, moreProblems } from './annotations.ts';
 import { assertHandover, besides, PLAN_FILE, upload, uploadPlan, uploadResults, writePlan } from './artifacts.ts';
-import { commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
+import { commentNotApplied, commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
 import { failureBody, planBody, resultBody } from './documents.ts';
 import { assertRecipients, encryptFiles } from './encrypt.ts';
 import type { Job } from './job.ts';
@@ -40,7 +40,9 @@ export class ActionHost implements AnyHost {
   readonly #job: Job;
   readonly #progress: ProgressLines;
   readonly stop: { requested: boolean };
-  #approvals: Approvals = EVERYTHING;
+  /** `null`: not looked up yet. */
+  #approvals: Approvals | null = null;
+  #isWriting = false;
   #outputs: Outputs = NO_OUTPUTS;
   #breaches: readonly string[] = [];
   /** Problems of the file beyond those that GitHub shows on it. */
@@ -84,6 +86,13 @@ export class ActionHost implements AnyHost {
     await appendSummary(this.#job.env, body, this.log);
     const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body);
     this.#publish({ 'comment-url': url });
+    const count = failure.kind === 'file' ? plural(failure.problems.length, 'problem') : '';
+    await this.#tellNotApplied(failure.kind === 'file' ? `${this.#job.inputs.csvFile} has ${count}.` : failure.message);
+  }
+
+  async #tellNotApplied(reason: string): Promise<void> {
+    if (this.mode.kind !== 'apply' || this.#isWriting) return;
+    await commentNotApplied(this.#job, this.#approvals, reason);
   }
 
   async checkedOffline(users: number): Promise<void> {
@@ -102,6 +111,7 @@ export class ActionHost implements AnyHost {
     const body = planBody(this.#job, plan, SUMMARY);
     const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body);
     await appendSummary(this.#job.env, planBody(this.#job, plan, artifactOf(this.#job)), this.log);
+    if (this.#breaches.length > 0) await this.#tellNotApplied(this.#breaches.join(' '));
     const counts = planCounts(plan);
     this.#publish({
       'has-changes': isOpen(plan),
@@ -134,6 +144,7 @@ export class ActionHost implements AnyHost {
     this.#publish({ 'plan-file': await writePlan(this.#job, plan) });
     await assertHandover(plan, this.#job);
     await assertRecipients(this.#job.inputs.encryptTo);
+    this.#isWriting = true;
     saveState('pending', this.outputDirectory);
   }
 
@@ -164,7 +175,7 @@ export class ActionHost implements AnyHost {
     this.#publish({ 'artifact-url': artifact });
     const body = (rest: string) => resultBody(this.#job, result, this.#outputs, rest);
     if (plan !== null) {
-      const url = await commentResult(this.#job, this.#approvals, {
+      const url = await commentResult(this.#job, this.#approvals ?? EVERYTHING, {
         plan,
         done: carriedOut(plan, outcomes),
         body: body(SUMMARY),

@@ -4,12 +4,14 @@ import { deliver } from '../commands/deliver.ts';
 import { FileProblemsError } from '../commands/problems.ts';
 import { runCommand } from '../commands/registry.ts';
 import { settleLeftovers } from '../commands/settle.ts';
+import { messageOf } from '../github/errors.ts';
 import { stopOnSignals } from '../host/signals.ts';
 import { INPUT_NAMES, type Inputs, parseInputs, type RawInputs } from '../inputs.ts';
 import { plural } from '../render/labels.ts';
 import { redactText } from '../render/redact.ts';
 import { moreProblems } from './annotations.ts';
 import { ActionHost } from './host.ts';
+import { commentInputError } from './input-error.ts';
 import { type Job, openJob } from './job.ts';
 import { actionsLog } from './log.ts';
 import { NO_OUTPUTS, setOutputs } from './outputs.ts';
@@ -41,7 +43,10 @@ export async function runAction(env: NodeJS.ProcessEnv): Promise<void> {
     if (isPost) await settleInPost(job);
     else await runMain(job);
   } catch (error) {
-    if (job === null && !isPost) setOutputs(NO_OUTPUTS);
+    if (job === null && !isPost) {
+      setOutputs(NO_OUTPUTS);
+      await commentInputError(env, messageOf(error));
+    }
     fail(error, job);
   }
 }
@@ -63,7 +68,7 @@ async function runMain(job: Job): Promise<void> {
 }
 
 function fail(error: unknown, job: Job | null): void {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const shown = job?.redacts ? redactText(message) : message;
   if (!(error instanceof FileProblemsError)) {
     setFailed(shown);
