@@ -66,13 +66,17 @@ async function commentText(proxy: Standin): Promise<string> {
     outputDirectory: OUTPUT,
     signal: new AbortController().signal,
   });
-  const plan = await planFor(readUserList(await readFile(inputs.csvPath)), inputs, connectProxy(inputs, host));
+  const today = new Date().toISOString().slice(0, 10);
+  const list = readUserList(await readFile(inputs.csvPath));
+  const { plan } = await planFor(list, inputs, connectProxy(inputs, host), today);
   return planMarkdown(plan, {
     title: 'LiteLLM User Sync',
     target: null,
     csvFile: 'user_list.csv',
     mode: 'plan',
     unreviewed: 'skip',
+    obstacle: null,
+    earlier: null,
     limit: 60_000,
     notes: [],
     rest: 'the job summary',

@@ -86,6 +86,26 @@ describe('uploadArtifact', () => {
     expect(service.names).toEqual(['onboarding-links', 'onboarding-links-2']);
   });
 
+  it('finds a free name however many jobs of a matrix there are', async () => {
+    const taken = () => new Error('Failed request: (409) Conflict: an artifact with this name already exists');
+    const service = createService(...Array.from({ length: 9 }, taken), 99);
+    const { name } = await upload(service);
+    expect(service.names.slice(0, 4)).toEqual(['', '-2', '-3', '-4'].map((end) => `onboarding-links${end}`));
+    expect(service.names.slice(4).every((other) => /^onboarding-links-[0-9a-f]{8}$/.test(other))).toBe(true);
+    expect(new Set(service.names).size).toBe(10);
+    expect(name).toBe(service.names.at(-1));
+    const never = createService(...Array.from({ length: 99 }, taken));
+    await expect(upload(never)).rejects.toThrow(/already exists/);
+    expect(never.names).toHaveLength(20);
+  });
+
+  it('counts failures and taken names apart', async () => {
+    const taken = () => new Error('(409) Conflict');
+    const broken = () => new Error('ECONNRESET');
+    const service = createService(broken(), taken(), broken(), taken(), broken(), 99);
+    expect(await upload(service)).toMatchObject({ name: 'onboarding-links-3' });
+  });
+
   it('does not try again what cannot get better', async () => {
     const missing = Object.assign(new Error('No files were found to upload'), { name: 'FilesNotFoundError' });
     const service = createService(missing, 99);

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { UserRow } from '../../standin/types.ts';
 import { NOT_ACCESSIBLE, sha } from '../github/support.ts';
 import { annotations, type Run } from './support/action.ts';
 import { COMPANY, SAME, USER_LIST } from './support/company.ts';
 import { expectGolden } from './support/snapshot.ts';
-import { type JobOptions, World } from './support/world.ts';
+import { type JobOptions, type Payload, World } from './support/world.ts';
 
 /** The plan of {@link USER_LIST} is shown on pull request 7, which is then merged. */
 async function reviewed(world: World, inputs: JobOptions['inputs'] = {}): Promise<Run> {
@@ -73,7 +74,9 @@ describe('changes that no pull request showed', () => {
     expect(run.code).toBe(0);
     expect(world.proxyWrites).toEqual([]);
     expect(run.outputs).toMatchObject({ added: '0', deleted: '0', updated: '0', skipped: '3' });
-    expect(skipping(run)).toMatch(/warning: 3 changes of this plan were not reviewed: .*`workflow_dispatch`/);
+    expect(skipping(run)).toMatch(
+      /warning: 3 changes of this plan were not reviewed: pull request #7 has no comment with a plan\. .*`workflow_dispatch`/,
+    );
   });
 
   it("are not approved by a stranger's comment with our marker", async () => {
@@ -177,6 +180,97 @@ describe('approvals', () => {
     const run = await world.run('push');
     expect(run.code).toBe(1);
     expect(world.proxyWrites).toEqual([]);
+  });
+});
+
+describe('a pull request that the forge does not show as merged yet', () => {
+  const fastTimers = new URL('./support/fast-timers.mjs', import.meta.url);
+  const env = { NODE_OPTIONS: `--import=${fastTimers}` };
+  const arrived = { payload: (payload: Payload) => Object.assign(payload, { commits: [commit('a'), commit('e')] }) };
+  const commit = (character: string) => ({ id: sha(character), message: 'Edit the list' });
+
+  it('is asked for again until it does', async () => {
+    const world = await World.create();
+    await world.run('pull_request');
+    world.publish(sha('e'));
+    let asked = 0;
+    world.github.refuse = ({ method, path }) => {
+      if (method === 'GET' && path.endsWith('/pulls/7') && ++asked === 3) world.github.mergePull(7, sha('e'));
+      return null;
+    };
+    const run = await world.run('push', { ...arrived, env });
+    expect(run.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1', skipped: '0' });
+    expect(world.github.commentsOf(7)[0]).toContain('**1 added, 1 deleted, 1 updated**');
+  });
+
+  it('refuses the run after two minutes, whatever was reviewed: it is never "no pull request"', async () => {
+    const world = await World.create();
+    world.publish(sha('e'));
+    const run = await world.run('push', { ...arrived, env });
+    expect(run.code).toBe(1);
+    expect(world.proxyWrites).toEqual([]);
+    expect(annotations(run)).toEqual([
+      expect.stringMatching(/^error: .*pull request #7 belongs to this push, but is still open after two minutes/),
+    ]);
+  });
+
+  it('does not concern a push that only another branch has a pull request for', async () => {
+    const world = await World.create();
+    world.github.openPull(7, { head: sha('a'), base: 'release' });
+    world.publish(sha('e'));
+    const run = await world.run('push', arrived);
+    expect(run.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1' });
+  });
+});
+
+describe('the same file and proxy, written otherwise', () => {
+  it('is the same target', async () => {
+    const world = await World.create();
+    await reviewed(world, { 'csv-file': './user_list.csv', 'base-url': `${world.proxy.baseUrl}/` });
+    const inputs = { 'csv-file': join(world.workspace, 'user_list.csv') };
+    const run = await world.run('push', { inputs });
+    expect(run.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1', skipped: '0' });
+  });
+});
+
+describe('a run that applies nothing', () => {
+  it('says so in the comment, whose approvals stay for the next run', async () => {
+    const world = await World.create();
+    await reviewed(world);
+    const env = { ACTIONS_RUNTIME_TOKEN: '' };
+    const refused = await world.run('push', { env });
+    expect(refused.code).toBe(1);
+    expect(world.proxyWrites).toEqual([]);
+    expect(world.github.commentsOf(7)).toEqual([
+      expect.stringMatching(/\n> \*\*Not applied:\*\* .*ACTIONS_RUNTIME_TOKEN.*\[Run\]\(https.*\n\n\*\*1 to add/),
+    ]);
+    const run = await world.run('push');
+    expect(run.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1' });
+    expect(world.github.commentsOf(7)[0]).not.toContain('Not applied:');
+  });
+
+  it('says so where the proxy does not answer', async () => {
+    const world = await World.create();
+    await reviewed(world);
+    await world.proxy.close();
+    expect((await world.run('push')).code).toBe(1);
+    expect(world.github.commentsOf(7)[0]).toMatch(/\n> \*\*Not applied:\*\* /);
+  });
+
+  it('is told once another push has applied it', async () => {
+    const world = await World.create({ csv: `${SAME}eve@example.com,internal_user,engineering,\n` });
+    await reviewed(world);
+    await world.run('push', { env: { ACTIONS_RUNTIME_TOKEN: '' } });
+    world.github.openPull(8, { head: sha('8') });
+    await world.run('pull_request', pullRequest(8));
+    merge(world, 8, '9');
+    const run = await world.run('push', push('9'));
+    expect(run.outputs).toMatchObject({ added: '1', skipped: '0' });
+    // Both showed it: the newer comment covers it, and the older one is not read.
+    expect(world.github.commentsOf(8)[0]).toContain('applied=');
+    const late = await world.run('push');
+    expect(late.outputs).toMatchObject({ 'has-changes': 'false' });
+    expect(world.github.commentsOf(7)[0]).toMatch(/> 1 change shown here was applied by #8\./);
   });
 });
 

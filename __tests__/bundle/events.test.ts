@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startForwardProxy } from '../github/forward-proxy.ts';
 import { NOT_ACCESSIBLE, sha } from '../github/support.ts';
 import { annotations } from './support/action.ts';
 import { SAME, USER_LIST } from './support/company.ts';
@@ -57,12 +58,33 @@ describe('pull_request', () => {
     ]);
   });
 
-  it('writes no comment where there is nothing to change and none there', async () => {
+  it('says in a comment that there is nothing to change', async () => {
     const world = await World.create({ csv: SAME });
     const run = await world.run('pull_request');
     expect(run.code).toBe(0);
-    expect(world.github.writes).toEqual([]);
-    expect(run.outputs).toMatchObject({ 'has-changes': 'false', unchanged: '5', 'comment-url': '' });
+    expect(world.github.commentsOf(7)).toEqual([expect.stringMatching(/digests= [\s\S]*No changes/)]);
+    expect(run.outputs).toMatchObject({ 'has-changes': 'false', unchanged: '5' });
+  });
+
+  it('whose inputs are wrong replaces the older comment, and drops its digests', async () => {
+    const world = await World.create();
+    await world.run('pull_request');
+    for (const inputs of [{ 'max-deletes': 'many' }, { 'base-url': '' }]) {
+      const run = await world.run('pull_request', { inputs });
+      expect(run.code).toBe(1);
+      expect(world.github.commentsOf(7)).toEqual([expect.stringMatching(/digests= whole= -->[\s\S]*\[!CAUTION\]/)]);
+    }
+    const other = await World.create();
+    await other.run('pull_request', { inputs: { 'max-deletes': 'many' } });
+    expect(other.github.commentsOf(7)).toEqual([]);
+  });
+
+  it('leaves the comment of another target alone where its own inputs are wrong', async () => {
+    const world = await World.create();
+    await world.run('pull_request', { inputs: { target: 'prod' } });
+    const before = world.github.commentsOf(7);
+    await world.run('pull_request', { inputs: { target: 'test', 'base-url': '' } });
+    expect(world.github.commentsOf(7)).toEqual(before);
   });
 
   it('leaves the comment alone where the pull request has a newer head', async () => {
@@ -150,6 +172,14 @@ it('pull_request_target is refused before anything is asked of anybody', async (
   expect(world.github.calls).toEqual([]);
   expect(run.outputs).toMatchObject({ 'has-changes': 'false', added: '0' });
   await expectGolden('pull_request_target', run, world);
+});
+
+it('merge_group is refused with dry-run: false: nothing is merged yet', async () => {
+  const world = await World.create();
+  const run = await world.run('merge_group', { inputs: { 'dry-run': 'false' } });
+  expect(run.code).toBe(1);
+  expect(annotations(run)).toEqual([expect.stringMatching(/^error: 'dry-run: false' would apply .*'merge_group'/)]);
+  expect(world.proxy.requests).toEqual([]);
 });
 
 describe('runs that only plan', () => {
@@ -297,4 +327,74 @@ it('an event that cannot be read is an error, not a plan', async () => {
   expect(annotations(run)).toEqual([expect.stringContaining('GITHUB_EVENT_PATH')]);
   expect(run.outputs).toMatchObject({ 'has-changes': 'false', failed: '0' });
   expect(world.proxy.requests).toEqual([]);
+});
+
+describe('a list above 1 MB', () => {
+  const csv = Buffer.from(`${USER_LIST}${'#'.repeat(1_200_000)}\n`);
+
+  it.each([
+    ['without its content', 100_000_000],
+    ['refused as too large', 1_000_000],
+  ])('is compared with the head of the branch: %s', async (_, largest) => {
+    const world = await World.create({ csv });
+    world.github.largestContent = largest;
+    world.publish(sha('e'));
+    const run = await world.run('workflow_dispatch');
+    expect(run.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1' });
+    world.github.setFile('main', 'user_list.csv', Buffer.concat([csv, Buffer.from('# newer\n')]));
+    const superseded = await world.run('workflow_dispatch');
+    expect(annotations(superseded)).toEqual([expect.stringMatching(/^notice: A newer user_list\.csv/)]);
+  });
+});
+
+describe('behind a forward proxy', () => {
+  const behind = async () => {
+    const world = await World.create();
+    const proxy = await startForwardProxy();
+    onTestFinished(() => proxy.close());
+    const port = (origin: string) => new URL(origin).port;
+    const [forge, results] = [port(world.github.origin), port(world.artifacts.origin)];
+    const env = {
+      GITHUB_API_URL: `http://forge.invalid:${forge}`,
+      GITHUB_GRAPHQL_URL: `http://forge.invalid:${forge}/graphql`,
+      ACTIONS_RESULTS_URL: `http://results.invalid:${results}/`,
+    };
+    world.publish(sha('e'));
+    world.github.openPull(7, { head: sha('a') });
+    return { world, proxy, env, forge, results };
+  };
+
+  it.each(['HTTP_PROXY', 'http_proxy'])('%s leads to forge and artifacts', async (name) => {
+    const { world, proxy, env, forge, results } = await behind();
+    const via = { ...env, [name]: proxy.origin, NO_PROXY: '127.0.0.1' };
+    const planned = await world.run('pull_request', { env: via });
+    expect(planned.code).toBe(0);
+    expect(world.github.writes).toEqual(['POST /repos/acme/users/issues/7/comments']);
+    world.github.mergePull(7, sha('e'));
+    const applied = await world.run('push', { env: via });
+    expect(applied.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1' });
+    expect(world.artifacts.filesOf('onboarding-links')).toEqual(['onboarding_links.csv']);
+    expect(proxy.asked).toContain(`GET http://forge.invalid:${forge}/repos/acme/users/issues/7/comments?per_page=100`);
+    expect(proxy.asked.some((asked) => asked.includes(`results.invalid:${results}`))).toBe(true);
+    expect(proxy.asked.filter((asked) => asked.includes(new URL(world.proxy.baseUrl).host))).toEqual([]);
+  });
+
+  it('NO_PROXY takes the forge out of it', async () => {
+    const { world, proxy } = await behind();
+    const via = { HTTP_PROXY: proxy.origin, NO_PROXY: 'example.com,127.0.0.1' };
+    const planned = await world.run('pull_request', { env: via });
+    expect(planned.outputs['comment-url']).not.toBe('');
+    expect(proxy.asked).toEqual([]);
+  });
+});
+
+it('artifacts of many jobs of one run all find a name', async () => {
+  const world = await World.create();
+  world.publish(sha('e'));
+  for (const end of ['', '-2', '-3', '-4']) world.artifacts.finished.set(`onboarding-links${end}`, new Map());
+  const run = await world.run('workflow_dispatch');
+  expect(run.code).toBe(0);
+  expect(run.outputs).toMatchObject({ added: '1', failed: '0' });
+  const names = [...world.artifacts.finished.keys()].filter((name) => name.startsWith('onboarding-links'));
+  expect(names.at(-1)).toMatch(/^onboarding-links-[0-9a-f]{8}$/);
 });

@@ -1,25 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { withCosts } from '../../src/core/costs.ts';
-import { NO_LIMITS } from '../../src/core/desired.ts';
-import type { Policy } from '../../src/core/diff.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import { readUserList, resolveTeams } from '../../src/core/desired.ts';
+import type { AddChange, DeactivateChange, DeleteChange, Plan, UpdateChange } from '../../src/core/plan.ts';
 import {
+  additionsFor,
+  approvalDigest,
+  approvedAsAddNote,
   changeDigest,
+  driftMarker,
   markerFor,
   markerText,
   parseMarker,
   planDigests,
+  readMarker,
   replaceMarker,
+  splitByOrigin,
   targetHash,
   unreviewed,
+  wantedDigests,
   wholeDigest,
   withholdUnreviewed,
 } from '../../src/core/review.ts';
-import { inventory, type PlanMore, POLICY, planOf, short, team, user } from './build.ts';
+import { teamDirectory } from '../../src/core/teams.ts';
+import { inventory, POLICY, planOf, short, team, user } from './build.ts';
 
-const BUDGET = { ...NO_LIMITS, maxBudget: { kind: 'value', value: 5 } } as const;
-
-const target = targetHash({ target: '', csvFile: 'user_list.csv', baseUrl: 'http://proxy.internal:4000' });
+const target = targetHash({ target: '', csvPath: 'user_list.csv', baseUrl: 'http://proxy.internal:4000' });
 const have = inventory(
   [user('ann', { teams: ['red'] }), user('bob', { keyCount: 1 }), user('cat')],
   [team('red', ['ann']), team('blue')],
@@ -32,6 +36,39 @@ function changed(csvText: string, over = have): string[] {
     (digest) => !planDigests(target, plan).includes(digest),
   );
 }
+
+describe('a target', () => {
+  const hash = (csvPath: string, baseUrl: string) => targetHash({ target: '', csvPath, baseUrl });
+  const plain = hash('lists/user_list.csv', 'https://proxy.example');
+
+  it.each([
+    ['./lists/user_list.csv', 'https://proxy.example'],
+    ['lists//user_list.csv', 'https://proxy.example/'],
+    ['lists/../lists/./user_list.csv', 'https://PROXY.Example:443'],
+    ['lists\\user_list.csv', 'https://proxy.example:443//'],
+  ])('is the same written as %s and %s', (csvPath, baseUrl) => {
+    expect(hash(csvPath, baseUrl)).toBe(plain);
+  });
+
+  it.each([
+    ['/lists/user_list.csv', 'https://proxy.example'],
+    ['../lists/user_list.csv', 'https://proxy.example'],
+    ['../../lists/user_list.csv', 'https://proxy.example'],
+    ['user_list.csv', 'https://proxy.example'],
+    ['Lists/user_list.csv', 'https://proxy.example'],
+    ['lists/user_list.csv', 'http://proxy.example'],
+    ['lists/user_list.csv', 'https://proxy.example:4000'],
+    ['lists/user_list.csv', 'https://proxy.example/litellm'],
+    ['lists/user_list.csv', 'no address'],
+  ])('is another one: %s and %s', (csvPath, baseUrl) => {
+    expect(hash(csvPath, baseUrl)).not.toBe(plain);
+  });
+
+  it('is its name alone where it has one', () => {
+    const named = (csvPath: string) => targetHash({ target: 'prod', csvPath, baseUrl: 'https://proxy.example' });
+    expect(named('a.csv')).toBe(named('b.csv'));
+  });
+});
 
 describe('a digest', () => {
   it('tells the host of the proxy to nobody and is 64 bits', () => {
@@ -89,8 +126,69 @@ describe('a digest', () => {
       have.teams,
     );
     expect(changed(csv, demoted)).toHaveLength(1);
-    const other = targetHash({ target: 'prod', csvFile: 'user_list.csv', baseUrl: '' });
+    const other = targetHash({ target: 'prod', csvPath: 'user_list.csv', baseUrl: '' });
     expect(planDigests(other, plan).some((digest) => planDigests(target, plan).includes(digest))).toBe(false);
+  });
+
+  it('is the one of version 1 where nothing new changes', () => {
+    const fixed = '0123456789abcdef';
+    expect(planDigests(fixed, plan)).toEqual(['fe60b46585a3d709', '4c9f2ac562a4821d', '79873d71913d2ddf']);
+    const [add, gone, update] = plan.changes as [AddChange, DeleteChange, UpdateChange];
+    const nothing = { limits: [], rename: null, reactivates: false, keyFate: null, expired: null };
+    for (const change of [
+      { ...add, limits: {} },
+      { ...gone, expired: null },
+      { ...update, ...nothing },
+    ]) {
+      expect(planDigests(fixed, plan)).toContain(changeDigest(fixed, change));
+    }
+  });
+
+  it('covers what else of a user changes, and what becomes of keys', () => {
+    const [add, gone, update] = plan.changes as [AddChange, DeleteChange, UpdateChange];
+    const red = { teamId: 'red', name: 'red' };
+    const budget = { field: 'maxBudget', from: 50, to: 200 };
+    const invite = { ...gone, kind: 'invite' as const };
+    const all = [
+      add,
+      { ...add, limits: { maxBudget: 50 } },
+      { ...add, limits: { maxBudget: 60 } },
+      { ...add, limits: { maxBudget: null } },
+      { ...add, limits: { models: ['a', 'b'] } },
+      gone,
+      { ...gone, kind: 'deactivate' } satisfies DeactivateChange,
+      invite,
+      update,
+      { ...update, limits: [budget] },
+      { ...update, limits: [{ ...budget, from: 40 }] },
+      { ...update, limits: [{ ...budget, field: 'tpmLimit' }] },
+      { ...update, rename: { from: 'old@x.io', to: 'ann@x.io' } },
+      { ...update, rename: { from: 'older@x.io', to: 'ann@x.io' } },
+      { ...update, reactivates: true },
+      { ...update, keyFate: { fate: 'moves', to: red } } satisfies UpdateChange,
+      { ...update, keyFate: { fate: 'moves', to: { ...red, teamId: 'blue' } } } satisfies UpdateChange,
+      { ...update, keyFate: { fate: 'deleted' } } satisfies UpdateChange,
+    ];
+    const digests = all.map((change) => changeDigest(target, change));
+    expect(new Set(digests).size).toBe(all.length);
+  });
+
+  it('does not cover the order of limits and models, or that keys stay as they are', () => {
+    const [add, , update] = plan.changes as [AddChange, DeleteChange, UpdateChange];
+    const same = (a: AddChange | UpdateChange, b: AddChange | UpdateChange) =>
+      expect(changeDigest(target, a)).toBe(changeDigest(target, b));
+    same(
+      { ...add, limits: { tpmLimit: 1, models: ['b', 'a'] } },
+      { ...add, limits: { models: ['a', 'b'], tpmLimit: 1 } },
+    );
+    same({ ...update, keyFate: { fate: 'survives' } }, update);
+    const [tpm, rpm] = ['tpmLimit', 'rpmLimit'].map((field) => ({ field, from: null, to: 1 })) as [never, never];
+    same({ ...update, limits: [tpm, rpm] }, { ...update, limits: [rpm, tpm] });
+  });
+
+  it('is not needed for who leaves on the day that their row names', () => {
+    const expired = plan.changes.map((one) => (one.kind === 'delete' ? { ...one, expired: '2026-11-27' } : one));
+    expect(planDigests(target, { ...plan, changes: expired })).toHaveLength(2);
   });
 
   it('is not made of what is withheld', () => {
@@ -106,13 +204,16 @@ describe('a marker', () => {
     const body = `${markerText(marker)}\n## Plan\n`;
     expect(parseMarker(body, target)).toEqual(marker);
     expect(parseMarker(body, 'f'.repeat(16))).toBeNull();
+    expect(readMarker(body)).toEqual(marker);
+    expect(parseMarker(`${driftMarker(target)}\n## Plan\n`, target)).toBeNull();
     expect(parseMarker(`x${body}`, target)).toBeNull();
     expect(parseMarker(body, target)?.digests).toEqual(digests);
   });
 
   it.each([
     ['without digests', markerFor(target, [])],
-    ['with one of the whole', { target, digests: [], whole: wholeDigest(digests) }],
+    ['with one of the whole', { target, digests: [], whole: wholeDigest(digests), applied: [] }],
+    ['with some that are applied', { target, digests: digests.slice(1), whole: null, applied: digests.slice(0, 1) }],
   ])('comes back %s', (_, other) => {
     expect(parseMarker(markerText(other), target)).toEqual(other);
   });
@@ -128,7 +229,12 @@ describe('a marker', () => {
     const many = (count: number) => Array.from({ length: count }, (_, index) => index.toString(16).padStart(16, '0'));
     expect(markerText(markerFor(target, many(4500))).length).toBeLessThan(50_000);
     expect(parseMarker(markerText(markerFor(target, many(4500))), target)?.digests).toEqual(many(4500));
-    expect(markerFor(target, many(4501))).toEqual({ target, digests: [], whole: wholeDigest(many(4501)) });
+    expect(markerFor(target, many(4501))).toEqual({
+      target,
+      digests: [],
+      whole: wholeDigest(many(4501)),
+      applied: [],
+    });
   });
 
   it('is replaced without touching the text', () => {
@@ -145,7 +251,7 @@ describe('what nobody reviewed', () => {
         .map((change) => changeDigest(target, change)),
     );
   const review = (of: Plan, approved: Set<string>, wholes: string[] = [], limits = POLICY) =>
-    withholdUnreviewed(of, target, { approved, wholes: new Set(wholes) }, limits);
+    withholdUnreviewed(of, target, { approved, wholes: new Set(wholes) }, { limits, additions: new Map() });
 
   it('is withheld, change by change', () => {
     const reviewed = review(plan, approve('+', '~'));
@@ -186,5 +292,182 @@ describe('what nobody reviewed', () => {
   it('stays red where nothing at all was reviewed', () => {
     const limits = { ...POLICY, maxDeletes: { kind: 'count' as const, count: 0 } };
     expect(review(planOf(csv, have, limits).plan, new Set(), [], limits).breaches).toHaveLength(1);
+  });
+
+  it('lets go who leaves on the day that their row names', () => {
+    const changes = plan.changes.map((one) => (one.kind === 'delete' ? { ...one, expired: '2026-11-27' } : one));
+    const reviewed = review({ ...plan, changes }, new Set());
+    expect(unreviewed(reviewed).map(short)).toEqual([
+      expect.stringMatching(/^\+ new/),
+      expect.stringMatching(/^~ ann/),
+    ]);
+  });
+});
+
+describe('an add that was reviewed, of a user who came to be meanwhile', () => {
+  const list = (row: string) => `email,role,team_name\nann@x.io,,\nbob@x.io,,\ncat@x.io,,\n${row}\n`;
+  const ROW = 'eve@x.io,internal_user,red;blue';
+  const directory = teamDirectory([team('red'), team('blue'), team('green')]);
+  const teams = (...members: string[]) => [team('red'), team('blue'), team('green', members)];
+
+  /** The plan for this row on merge, reviewed as an add of `row`, with eve on the proxy as she is by now. */
+  function onMerge(row: string, eve: Parameters<typeof user>[1], reviewedRow = row): Plan {
+    const before = planOf(list(reviewedRow), inventory(have.users, teams()));
+    const csvText = list(row);
+    const now = planOf(
+      csvText,
+      inventory([...have.users, user('eve', eve)], teams(...(eve?.teams?.length ? ['eve'] : []))),
+    );
+    const rows = resolveTeams(readUserList(new TextEncoder().encode(csvText)).rows, directory).users;
+    const reviewed = { approved: new Set(planDigests(target, before.plan)), wholes: new Set<string>() };
+    return withholdUnreviewed(now.plan, target, reviewed, {
+      limits: POLICY,
+      additions: additionsFor(now.plan, rows, POLICY),
+    });
+  }
+
+  const of = (row: string, eve: Parameters<typeof user>[1] = {}, reviewedRow = row) =>
+    onMerge(row, eve, reviewedRow).changes.map((change) => `${short(change)} | ${approvedAsAddNote(change)}`);
+  const NOTE = 'Reviewed as a new user, who came to be meanwhile: no key, link or mail is made.';
+
+  it.each([
+    ['joins the approved teams', ROW, {}, ['~ eve join blue;red leave -', NOTE]],
+    [
+      'gets the approved role',
+      ROW,
+      { role: 'internal_user_viewer' },
+      ['~ eve internal_user_viewer→internal_user join blue;red leave -', NOTE],
+    ],
+    ['gets it where there is none', 'eve@x.io,internal_user,', { role: null }, ['~ eve null→internal_user', NOTE]],
+    [
+      'leaves no team',
+      ROW,
+      { teams: ['green'] },
+      ['~ eve join blue;red leave -', `${NOTE} Not reviewed and left as it is: teams to leave.`],
+    ],
+    [
+      'becomes no administrator',
+      'eve@x.io,proxy_admin,red',
+      {},
+      ['~ eve join red leave -', `${NOTE} Not reviewed and left as it is: role.`],
+    ],
+    [
+      'does not, even without teams',
+      'eve@x.io,proxy_admin_viewer,',
+      {},
+      ['~ eve internal_user→proxy_admin_viewer (not reviewed)', 'null'],
+    ],
+    [
+      'is lowered in no role',
+      'eve@x.io,internal_user_viewer,red',
+      {},
+      ['~ eve join red leave -', `${NOTE} Not reviewed and left as it is: role.`],
+    ],
+    [
+      'nor as an administrator',
+      'eve@x.io,internal_user,red',
+      { role: 'proxy_admin' },
+      ['~ eve join red leave -', `${NOTE} Not reviewed and left as it is: role.`],
+    ],
+    [
+      'leaves nothing where nothing is joined',
+      'eve@x.io,internal_user,-',
+      { teams: ['green'] },
+      ['~ eve join - leave green (not reviewed)', 'null'],
+    ],
+  ])('%s', (_, row, eve, [line, note]) => {
+    expect(of(row, eve)).toContain(`${line} | ${note}`);
+  });
+
+  it.each([
+    ['of another role', 'eve@x.io,internal_user_viewer,red;blue'],
+    ['of other teams', 'eve@x.io,internal_user,red'],
+    ['of somebody else', 'eva@x.io,internal_user,red;blue'],
+  ])('does not cover an update: the add was %s', (_, reviewedRow) => {
+    expect(of(ROW, {}, reviewedRow)).toContain('~ eve join blue;red leave - (not reviewed) | null');
+  });
+
+  it('mends half a membership: the team stays named once', () => {
+    const half = inventory([...have.users, user('eve')], [team('red', ['eve']), team('blue'), team('green')]);
+    const now = planOf(list(ROW), half).plan;
+    const rows = resolveTeams(readUserList(new TextEncoder().encode(list(ROW))).rows, directory).users;
+    const additions = additionsFor(now, rows, POLICY);
+    const add = changeDigest(target, additions.get('eve@x.io') as AddChange);
+    const reviewed = withholdUnreviewed(
+      now,
+      target,
+      { approved: new Set([add]), wholes: new Set() },
+      { limits: POLICY, additions },
+    );
+    const update = reviewed.changes.find((change) => change.email === 'eve@x.io') as UpdateChange;
+    expect(update.teams?.to.map(({ name }) => name)).toEqual(['blue', 'red']);
+    expect(approvalDigest(target, update)).toBe(add);
+    expect(approvalDigest(target, now.changes[0] as UpdateChange)).toBe(
+      changeDigest(target, now.changes[0] as UpdateChange),
+    );
+  });
+
+  it('has nothing to do with other changes', () => {
+    const rows = resolveTeams(readUserList(new TextEncoder().encode(csv)).rows, directory).users;
+    expect([...additionsFor(plan, rows, POLICY).keys()]).toEqual(['ann@x.io']);
+    for (const change of plan.changes) {
+      expect(approvalDigest(target, change)).toBe(changeDigest(target, change));
+      expect(approvedAsAddNote(change)).toBeNull();
+    }
+  });
+
+  it('renames, limits and reactivates nobody', () => {
+    const now = planOf(list(ROW), inventory([...have.users, user('eve')], teams())).plan;
+    const rows = resolveTeams(readUserList(new TextEncoder().encode(list(ROW))).rows, directory).users;
+    const additions = additionsFor(now, rows, POLICY);
+    const more = {
+      rename: { from: 'old@x.io', to: 'eve@x.io' },
+      limits: [{ field: 'maxBudget', from: 50, to: 5 }],
+      reactivates: true,
+      keyFate: { fate: 'deleted' },
+    } as const;
+    const changes = now.changes.map((change) => (change.kind === 'update' ? { ...change, ...more } : change));
+    const add = changeDigest(target, additions.get('eve@x.io') as AddChange);
+    const reviewed = withholdUnreviewed(
+      { ...now, changes },
+      target,
+      { approved: new Set([add]), wholes: new Set() },
+      {
+        limits: POLICY,
+        additions,
+      },
+    );
+    const update = reviewed.changes.find((change) => change.email === 'eve@x.io') as UpdateChange;
+    expect(update).toMatchObject({ limits: [], rename: null, reactivates: false, withheld: null });
+    expect(update).not.toHaveProperty('keyFate');
+    expect(approvedAsAddNote(update)).toMatch(/left as it is: limits, email, deactivation\.$/);
+  });
+
+  it('is looked for on merged pull requests beside the update itself', () => {
+    const now = planOf(list(ROW), inventory([...have.users, user('eve')], teams())).plan;
+    const rows = resolveTeams(readUserList(new TextEncoder().encode(list(ROW))).rows, directory).users;
+    const wanted = wantedDigests(target, now, additionsFor(now, rows, POLICY));
+    expect(wanted.map((digests) => digests.length)).toEqual(now.changes.map(({ kind }) => (kind === 'update' ? 2 : 1)));
+    expect(wantedDigests(target, now, new Map()).map((digests) => digests.length)).toEqual(now.changes.map(() => 1));
+  });
+});
+
+describe("a pull request's own changes", () => {
+  const rows = (text: string) => readUserList(new TextEncoder().encode(text)).rows;
+  const split = (base: string, head: string) => {
+    const { own, before } = splitByOrigin(planOf(head, have).plan.changes, rows(base), rows(head));
+    return { own: own.map(({ email }) => email), before: before.map(({ email }) => email) };
+  };
+
+  it('are those of rows that it adds, removes or changes, wherever they stand', () => {
+    const base = 'email,role,team_name\nbob@x.io,,\nann@x.io,internal_user,blue\nnew@x.io,internal_user,red\n';
+    expect(split(base, csv)).toEqual({ own: ['bob@x.io', 'ann@x.io'], before: ['new@x.io'] });
+    expect(split(csv, csv)).toEqual({ own: [], before: ['new@x.io', 'bob@x.io', 'ann@x.io'] });
+    expect(split('email\n', csv)).toEqual({ own: ['new@x.io', 'ann@x.io'], before: ['bob@x.io'] });
+  });
+
+  it('are told by the cells, not by their order', () => {
+    const base = 'team_name,email,role\nred,NEW@x.io,internal_user\nblue,ann@x.io,proxy_admin\n';
+    expect(split(base, csv).before).toEqual(['bob@x.io', 'ann@x.io']);
   });
 });

@@ -54,7 +54,6 @@ describe('writeStickyComment', () => {
       .reply(200, apiComment(5, `${MARKER} new plan`));
     expect(await writeStickyComment(createSticky())).toEqual({
       written: true,
-      id: 5,
       url: 'https://github.example/acme/users/pull/7#issuecomment-5',
     });
   });
@@ -63,7 +62,10 @@ describe('writeStickyComment', () => {
     serveComments(apiComment(1, 'LGTM', 'bob-builder', 'User'))
       .post(LIST, { body: `${MARKER} new plan` })
       .reply(201, apiComment(9, `${MARKER} new plan`));
-    expect(await writeStickyComment(createSticky())).toMatchObject({ written: true, id: 9 });
+    expect(await writeStickyComment(createSticky())).toMatchObject({
+      written: true,
+      url: expect.stringMatching(/-9$/),
+    });
     serveComments();
     expect(await writeStickyComment(createSticky({ create: false }))).toMatchObject({ why: 'not needed' });
   });
@@ -74,7 +76,10 @@ describe('writeStickyComment', () => {
       .reply(200, apiComment(8, `${MARKER} new plan`))
       .delete(`${COMMENT}/4`)
       .reply(204);
-    expect(await writeStickyComment(createSticky())).toMatchObject({ written: true, id: 8 });
+    expect(await writeStickyComment(createSticky())).toMatchObject({
+      written: true,
+      url: expect.stringMatching(/-8$/),
+    });
   });
 
   it('reads the answer of Gitea, which names no author of an updated comment', async () => {
@@ -82,7 +87,10 @@ describe('writeStickyComment', () => {
     serveComments(apiComment(5, `${MARKER} old plan`))
       .patch(`${COMMENT}/5`)
       .reply(200, answer);
-    expect(await writeStickyComment(createSticky())).toMatchObject({ written: true, id: 5 });
+    expect(await writeStickyComment(createSticky())).toMatchObject({
+      written: true,
+      url: expect.stringMatching(/-5$/),
+    });
   });
 
   it.each([
@@ -129,7 +137,10 @@ describe('writeStickyComment', () => {
       .reply(422, TOO_LONG)
       .post(LIST, (body: { body: string }) => body.body.length < 65_536)
       .reply(201, apiComment(9, MARKER));
-    expect(await writeStickyComment(createSticky({ render }))).toMatchObject({ written: true, id: 9 });
+    expect(await writeStickyComment(createSticky({ render }))).toMatchObject({
+      written: true,
+      url: expect.stringMatching(/-9$/),
+    });
     expect(limits).toEqual([65_536, 60_000]);
   });
 
@@ -147,7 +158,10 @@ describe('writeStickyComment', () => {
     serveComments(apiComment(9, `${MARKER} new plan`))
       .patch(`${COMMENT}/9`)
       .reply(200, apiComment(9, `${MARKER} new plan`));
-    expect(await writeStickyComment(createSticky())).toMatchObject({ written: true, id: 9 });
+    expect(await writeStickyComment(createSticky())).toMatchObject({
+      written: true,
+      url: expect.stringMatching(/-9$/),
+    });
   });
 
   it.each([
@@ -158,6 +172,16 @@ describe('writeStickyComment', () => {
       .get('/repos/acme/users/pulls/7')
       .reply(200, { state, head: { sha: head } });
     expect(await writeStickyComment(createSticky({ onlyAtHead: sha('d') }))).toMatchObject({ written: false, why });
+  });
+
+  it('says that nothing is reviewed where the pull request is merged already', async () => {
+    nock(API)
+      .get('/repos/acme/users/pulls/7')
+      .reply(200, { state: 'closed', merged_at: '2026-11-20T10:00:00Z', head: { sha: sha('d') } });
+    expect(await writeStickyComment(createSticky({ onlyAtHead: sha('d') }))).toMatchObject({
+      why: 'closed',
+      hint: expect.stringMatching(/#7 is merged already: .*none of it counts as reviewed/),
+    });
   });
 
   it('writes as the head of the open pull request', async () => {
@@ -173,6 +197,6 @@ describe('updateComment', () => {
   it('replaces the body of one comment', async () => {
     nock(API).patch(`${COMMENT}/5`, { body: 'result' }).reply(200, apiComment(5, 'result'));
     const outcome = await updateComment(createClient().client, REPOSITORY, 5, () => 'result');
-    expect(outcome).toMatchObject({ written: true, id: 5 });
+    expect(outcome).toMatchObject({ written: true, url: expect.stringMatching(/-5$/) });
   });
 });

@@ -8,7 +8,7 @@ import { findComments, type IssueComment, writeStickyComment } from '../../src/g
 import { LookupFailedError } from '../../src/github/errors.ts';
 import type { RunEvent } from '../../src/github/event.ts';
 import { createGitHubClient } from '../../src/github/octokit.ts';
-import { isSuperseded } from '../../src/github/superseded.ts';
+import { isSuperseded, readFileAt } from '../../src/github/repository-file.ts';
 import { createEvent } from './support.ts';
 
 const { FORGE_URL, FORGE_TOKEN = '' } = process.env;
@@ -77,7 +77,7 @@ function pushOf(after: string): RunEvent {
   return createEvent({
     repository: REPOSITORY,
     sha: after,
-    push: { before: '0'.repeat(40), after, commits: [after], mentioned: [] },
+    push: { after, commits: [after], mentioned: [] },
   });
 }
 
@@ -85,8 +85,10 @@ describe.skipIf(!FORGE_URL)('on a real forge', () => {
   const client = clientOf(FORGE_TOKEN);
   const isOurs = (comment: IssueComment) =>
     comment.body.startsWith('[target]') && isBy({ login: 'lab-admin' }, comment.user);
-  const parseMarker = (body: string) =>
-    body.startsWith('[target]') ? { digests: body.split(' ').slice(1), whole: null } : null;
+  const readMarker = (body: string) =>
+    body.startsWith('[target]')
+      ? { target: 'target', digests: body.split(' ').slice(1), whole: null, applied: [] }
+      : null;
   const sticky = (number: number, text: string, token = FORGE_TOKEN) =>
     writeStickyComment({
       client: clientOf(token),
@@ -102,10 +104,12 @@ describe.skipIf(!FORGE_URL)('on a real forge', () => {
       client,
       event,
       branch: 'main',
-      wanted: new Set(wanted),
+      wanted: wanted.map((digest) => [digest]),
+      planned: new Set(wanted),
       wantedWhole: null,
       author: { login: 'lab-admin' },
-      parseMarker,
+      target: 'target',
+      readMarker,
     });
   let reader = '';
 
@@ -133,7 +137,7 @@ describe.skipIf(!FORGE_URL)('on a real forge', () => {
     await api('POST', `${REPO}/issues/${number}/comments`, { body: 'LGTM [target] d9' });
     const first = await sticky(number, '[target] d1');
     const second = await sticky(number, '[target] d2');
-    expect(first).toMatchObject({ written: true, id: expect.any(Number) });
+    expect(first).toMatchObject({ written: true, url: expect.stringContaining('#issuecomment-') });
     expect(second).toEqual(first);
     expect(await findComments(client, REPOSITORY, number, isOurs)).toMatchObject([{ body: '[target] d2' }]);
     const atHead = (onlyAtHead: string) =>
@@ -176,16 +180,21 @@ describe.skipIf(!FORGE_URL)('on a real forge', () => {
     expect(found).toMatchObject({ kind: 'reviewed', approved: new Set(['of-merge', 'of-squash', 'of-rebase']) });
     expect(found).toMatchObject({ pullRequests: [{ number, comment: null }, {}, {}, {}] });
     const direct = await commit('email\ndan@example.com\n', 'main');
-    expect(await approvals(pushOf(direct), 'd1')).toEqual({ kind: 'everything', because: 'no pull request' });
+    expect(await approvals(pushOf(direct), 'd1')).toEqual({ kind: 'everything' });
   });
 
   it('refuses to guess where it may not look', async () => {
-    const search = { event: pushOf('0'.repeat(40)), branch: 'main', wanted: new Set<string>(), wantedWhole: null };
+    const search = {
+      event: pushOf('0'.repeat(40)),
+      branch: 'main',
+      wanted: [],
+      planned: new Set<string>(),
+      wantedWhole: null,
+      target: 'target',
+    };
     const author = { login: 'lab-admin' };
     const stranger = clientOf('0'.repeat(40));
-    await expect(findApprovals({ ...search, author, parseMarker, client: stranger })).rejects.toThrow(
-      LookupFailedError,
-    );
+    await expect(findApprovals({ ...search, author, readMarker, client: stranger })).rejects.toThrow(LookupFailedError);
   });
 
   it('knows whether the file was superseded', async () => {
@@ -196,6 +205,11 @@ describe.skipIf(!FORGE_URL)('on a real forge', () => {
     expect(await ask(first, 'email\neve@example.com\n')).toBe(false);
     expect(await ask(first, 'email\r\neve@example.com\r\n')).toBe(false);
     expect(await ask(first, 'email\n', 'made-in-the-job.csv')).toBe(false);
+    const read = (ref: string, path = PATH, asker = client) =>
+      readFileAt({ client: asker, repository: REPOSITORY, path, ref });
+    expect(Buffer.from((await read(first)) as Uint8Array).toString()).toBe('email\neve@example.com\n');
+    expect(await read(first, 'not-there.csv')).toBeNull();
+    expect(await read(first, PATH, clientOf('0'.repeat(40)))).toBe('unreadable');
     await commit('email\nfay@example.com\n', 'main');
     expect(await ask(first, 'email\neve@example.com\n')).toBe(true);
     expect(await ask(first, 'email\r\neve@example.com\r\n')).toBe(true);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type DryRun, decideMode } from '../../src/github/mode.ts';
 import { createEvent, sha } from './support.ts';
 
-const PULL_REQUEST = { number: 7, headSha: sha('a'), baseBranch: 'main', open: true, fromFork: false, author: 'bob' };
+const PULL_REQUEST = { number: 7, headSha: sha('a'), baseSha: sha('b'), fromFork: false };
 
 describe('decideMode', () => {
   it.each<[string, string | null, string | null, DryRun, string]>([
@@ -37,6 +37,14 @@ describe('decideMode', () => {
     ['pull_request_target', 'false', 'refused'],
   ])('%s with a pull request, dry-run %s: %s', (name, dryRun, mode) => {
     const event = createEvent({ name, branch: 'main', pullRequest: PULL_REQUEST, push: null });
+    expect(decideMode(event, dryRun).mode).toBe(mode);
+  });
+
+  it.each<[DryRun, string]>([
+    ['true', 'plan'],
+    ['false', 'refused'],
+  ])('merge_group, dry-run %s: %s, as nothing is merged yet', (dryRun, mode) => {
+    const event = createEvent({ name: 'merge_group', branch: 'gh-readonly-queue/main/pr-7', push: null });
     expect(decideMode(event, dryRun).mode).toBe(mode);
   });
 

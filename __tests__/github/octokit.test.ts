@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import nock from 'nock';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { GitHubError } from '../../src/github/errors.ts';
+import { startForwardProxy } from './forward-proxy.ts';
 import { onlyWhatIsServed } from './served.ts';
 import { API, collect, createClient } from './support.ts';
 
@@ -90,7 +91,7 @@ describe('the client', () => {
     await once(server, 'listening');
     const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const { client } = createClient({ apiUrl, timeoutMs: 50, retries: 0 });
-    await expect(client.get('/x')).rejects.toMatchObject({ name: 'GitHubError', status: null });
+    await expect(client.get('/x')).rejects.toThrow(new GitHubError('GET /x', null, 'in 0.05 s'));
     server.closeAllConnections();
     server.close();
   });
@@ -110,5 +111,56 @@ describe('the client', () => {
     expect(await client.graphql('query { viewer { login } }')).toBeNull();
     expect(client.forge).toBe('gitea');
     expect(createClient({ apiUrl: 'https://ghe.example/api/v3' }).client.forge).toBe('github');
+  });
+});
+
+describe('through a forward proxy', () => {
+  /** A forge that only the forward proxy can find, as its name exists nowhere. */
+  async function startForge() {
+    nock.restore();
+    const forge = createServer((request, response) => {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify({ path: request.url }));
+    }).listen(0, '127.0.0.1');
+    await once(forge, 'listening');
+    const proxy = await startForwardProxy();
+    for (const name of ['http_proxy', 'HTTP_PROXY', 'no_proxy', 'NO_PROXY']) vi.stubEnv(name, undefined);
+    onTestFinished(async () => {
+      vi.unstubAllEnvs();
+      forge.closeAllConnections();
+      forge.close();
+      await proxy.close();
+    });
+    return { proxy, port: (forge.address() as AddressInfo).port };
+  }
+
+  it.each(['HTTP_PROXY', 'http_proxy'])('asks as %s says', async (variable) => {
+    const { proxy, port } = await startForge();
+    vi.stubEnv(variable, proxy.origin);
+    const { client } = createClient({ apiUrl: `http://forge.invalid:${port}`, retries: 0 });
+    expect(await client.get('/repos/acme/users')).toEqual({ path: '/repos/acme/users' });
+    expect(proxy.asked).toEqual([`GET http://forge.invalid:${port}/repos/acme/users`]);
+  });
+
+  it.each([
+    ['NO_PROXY', '127.0.0.1'],
+    ['no_proxy', 'other.example, 127.0.0.1'],
+    ['NO_PROXY', '*'],
+  ])('goes straight where %s is %s', async (variable, value) => {
+    const { proxy, port } = await startForge();
+    vi.stubEnv('HTTP_PROXY', proxy.origin);
+    vi.stubEnv(variable, value);
+    const { client } = createClient({ apiUrl: `http://127.0.0.1:${port}`, retries: 0 });
+    expect(await client.get('/x')).toEqual({ path: '/x' });
+    expect(proxy.asked).toEqual([]);
+  });
+
+  it('tunnels https, and names the proxy in the error, without its credentials', async () => {
+    const { proxy, port } = await startForge();
+    vi.stubEnv('https_proxy', proxy.origin.replace('//', '//ann:secret@'));
+    const { client } = createClient({ apiUrl: `https://forge.invalid:${port}`, retries: 0 });
+    const error: Error = await client.get('/x').then(String, (caught) => caught);
+    expect(error.message).toMatch(/^GET \/x: no answer .* \(through the forward proxy 127\.0\.0\.1:\d+\)$/);
+    expect(error.message).not.toContain('secret');
+    expect(proxy.asked).toEqual([`CONNECT forge.invalid:${port}`]);
   });
 });

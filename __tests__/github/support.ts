@@ -41,7 +41,7 @@ export function createEvent(overrides: Partial<RunEvent> = {}): RunEvent {
     sha: sha('e'),
     visibility: 'private',
     pullRequest: null,
-    push: { before: sha('b'), after: sha('e'), commits: [sha('a'), sha('e')], mentioned: [7] },
+    push: { after: sha('e'), commits: [sha('a'), sha('e')], mentioned: [[7]] },
     runUrl: 'https://github.example/acme/users/actions/runs/1',
     actor: 'ann-admin',
     ...overrides,
@@ -57,12 +57,24 @@ export function apiComment(id: number, body: string, login = 'github-actions[bot
     id,
     node_id: `IC_${id}`,
     user: { login, id: 41898282, node_id: 'U_1', type, site_admin: false },
-    created_at: '2026-11-20T09:00:00Z',
-    updated_at: '2026-11-20T09:00:00Z',
+    created_at: '2026-10-31T09:00:00Z',
+    updated_at: '2026-10-31T09:00:00Z',
     body,
     author_association: 'CONTRIBUTOR',
     reactions: { total_count: 0 },
     performed_via_github_app: null,
+  };
+}
+
+/** An issue as GitHub's lists show it. */
+export function apiIssue(number: number, body: string, login = 'github-actions[bot]') {
+  return {
+    number,
+    html_url: `https://github.example/acme/users/issues/${number}`,
+    state: 'open',
+    title: `Issue ${number}`,
+    user: { login, id: 41898282, type: 'Bot' },
+    body,
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { forgeOf } from '../github/client.ts';
 import { ArtifactUploadError, messageOf } from '../github/errors.ts';
@@ -28,6 +29,9 @@ export interface ArtifactService {
 }
 
 const ATTEMPTS = 4;
+/** Names that are easy to read are tried first. Each is a question of its own, so the many jobs of a matrix get any name. */
+const NUMBERED_NAMES = 4;
+const MOST_NAMES = 20;
 
 /**
  * Uploads files as one artifact of this run; tried again on failure, under another name where the first is taken.
@@ -42,7 +46,8 @@ export async function uploadArtifact(
 ): Promise<UploadedArtifact> {
   const client = service ?? (await toolkit());
   let name = upload.name;
-  for (let attempt = 1; ; attempt++) {
+  let names = 1;
+  for (let attempt = 1; ; ) {
     try {
       const { id } = await client.uploadArtifact(name, [...upload.files], upload.rootDirectory, {
         retentionDays: upload.retentionDays,
@@ -51,14 +56,19 @@ export async function uploadArtifact(
       return { id, name, url: artifactUrl(env, name, id) };
     } catch (error) {
       const reason = withoutQueries(messageOf(error));
-      if (attempt === ATTEMPTS || isFinal(error)) {
+      const isTried = isTaken(reason) ? names === MOST_NAMES : attempt === ATTEMPTS;
+      if (isTried || isFinal(error)) {
         throw new ArtifactUploadError(`Failed to upload the artifact '${upload.name}': ${reason}`);
       }
       // A name that is taken may be our own first attempt, of which only the answer was lost; it stays as it is.
-      if (isTaken(reason)) name = `${upload.name}-${attempt + 1}`;
-      else await sleep(1000 * 2 ** attempt);
+      if (isTaken(reason)) name = nextName(upload.name, ++names);
+      else await sleep(1000 * 2 ** attempt++);
     }
   }
+}
+
+function nextName(name: string, count: number): string {
+  return `${name}-${count <= NUMBERED_NAMES ? count : randomUUID().slice(0, 8)}`;
 }
 
 /**

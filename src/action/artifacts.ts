@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { RefusedError } from '../core/errors.ts';
+import { messageOf, RefusedError } from '../core/errors.ts';
 import { type Change, isApplied, type Plan } from '../core/plan.ts';
 import { secretUploadRefusal } from '../github/visibility.ts';
 import { planJson } from '../render/plan-json.ts';
 import { artifactServiceMissing, uploadArtifact } from './artifact-service.ts';
-import { planBody } from './documents.ts';
+import { type PlanContext, planBody } from './documents.ts';
 import type { Job } from './job.ts';
 import { artifactName, artifactOf, fileAndTarget, RESULTS, redactedPlan } from './labels.ts';
 
@@ -16,19 +16,26 @@ function createsSecret(change: Change, { apiKeys, invitations }: Job['inputs']):
 }
 
 /**
+ * Why the secrets that the plan creates may not be uploaded from this repository; `null`: they may, or there are none.
+ * Links that go out by mail need no upload: what a mail did not deliver is revoked.
+ */
+export function secretsObstacle(plan: Plan, { inputs, event }: Pick<Job, 'inputs' | 'event'>): string | null {
+  if (!inputs.artifacts || !plan.changes.some((change) => createsSecret(change, inputs))) return null;
+  if (inputs.deliver === 'smtp' && !inputs.apiKeys) return null;
+  return secretUploadRefusal(event.visibility, inputs.encryptTo.length > 0);
+}
+
+/**
  * Refuses a run whose results could not be published, before its first write.
  * @throws RefusedError
  */
-export async function assertPublishable(plan: Plan, { inputs, env, event, log }: Job): Promise<void> {
+export async function assertPublishable(plan: Plan, job: Job): Promise<void> {
+  const { inputs, env, log } = job;
   if (!inputs.artifacts || !plan.changes.some(isApplied)) return;
-  const missing = artifactServiceMissing(env);
-  if (missing !== null) throw new RefusedError(`${missing} Nothing was written.`);
-  const withSecrets = plan.changes.filter((change) => createsSecret(change, inputs));
-  if (withSecrets.length === 0) return;
-  const encrypted = inputs.encryptTo.length > 0;
-  const refusal = secretUploadRefusal(event.visibility, encrypted);
-  if (refusal !== null) throw new RefusedError(refusal);
-  if (!encrypted && withSecrets.some((change) => change.role === 'proxy_admin')) {
+  const obstacle = artifactServiceMissing(env) ?? secretsObstacle(plan, job);
+  if (obstacle !== null) throw new RefusedError(`${obstacle} Nothing was written.`);
+  const ofAdmin = plan.changes.some((change) => createsSecret(change, inputs) && change.role === 'proxy_admin');
+  if (ofAdmin && inputs.encryptTo.length === 0) {
     log.warning(
       'This run creates an onboarding link or key of an administrator and uploads it unencrypted: whoever may read this repository can take the account. Consider `encrypt-to`.',
     );
@@ -40,7 +47,12 @@ export async function assertPublishable(plan: Plan, { inputs, env, event, log }:
  * @returns its address; a blank with `artifacts: false`
  * @throws ArtifactUploadError
  */
-export async function upload(job: Job, name: string, files: readonly string[]): Promise<string> {
+export async function upload(
+  job: Job,
+  name: string,
+  files: readonly string[],
+  retentionDays = job.inputs.artifactRetentionDays,
+): Promise<string> {
   const { inputs, env, log } = job;
   const [first] = files;
   if (!inputs.artifacts || first === undefined) return '';
@@ -49,7 +61,7 @@ export async function upload(job: Job, name: string, files: readonly string[]): 
       name: artifactName(name, inputs.target),
       files,
       rootDirectory: dirname(first),
-      retentionDays: inputs.artifactRetentionDays,
+      retentionDays,
     },
     env,
   );
@@ -99,15 +111,15 @@ export async function writePlan(job: Job, plan: Plan): Promise<string> {
  * Uploads a plan that a comment has to cut: only then it is worth an artifact. A failure is a warning.
  * @returns its address, or a blank
  */
-export async function uploadPlan(job: Job, plan: Plan, planFile: string): Promise<string> {
-  const whole = planBody(job, plan, artifactOf(job))(Number.MAX_SAFE_INTEGER);
+export async function uploadPlan(job: Job, plan: Plan, context: PlanContext, planFile: string): Promise<string> {
+  const whole = planBody(job, plan, context, artifactOf(job))(Number.MAX_SAFE_INTEGER);
   if (Buffer.byteLength(whole) < COMMENT_BYTES || artifactServiceMissing(job.env) !== null) return '';
   const readable = outputPath(job, 'plan.md');
   await writeFile(readable, whole);
   try {
     return await upload(job, RESULTS, [planFile, readable]);
   } catch (error) {
-    job.log.warning(error instanceof Error ? error.message : String(error));
+    job.log.warning(messageOf(error));
     return '';
   }
 }

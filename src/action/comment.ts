@@ -1,37 +1,44 @@
-import type { Outcome } from '../core/outcome.ts';
-import { isApplied, type Plan } from '../core/plan.ts';
+import { isApplied, isStopped, type Plan } from '../core/plan.ts';
 import {
-  changeDigest,
+  approvalDigest,
+  type Digest,
+  driftMarker,
   type Marker,
   markerFor,
   markerText,
   parseMarker,
   planDigests,
+  readMarker,
   replaceMarker,
 } from '../core/review.ts';
-import type { Approvals, ReviewedPull } from '../github/approvals.ts';
+import { type Approvals, appliedBy, findApprovals, type ReviewedPull, shownButGone } from '../github/approvals.ts';
 import { findAuthor, isBy } from '../github/author.ts';
 import { updateComment, writeStickyComment } from '../github/comments.ts';
+import { messageOf } from '../github/errors.ts';
+import { writeDriftIssue } from '../github/issues.ts';
+import { prose } from '../render/escape.ts';
+import { plural } from '../render/labels.ts';
 import type { Job } from './job.ts';
+import { redactedWithoutHost, TITLE } from './labels.ts';
 
-/** Renders a comment's text, its marker not included, in at most `limit` bytes. */
+/** Renders a comment's text, its marker not included, in at most `limit` characters. */
 export type Body = (limit: number) => string;
 
 /** The digests that a comment on this plan approves once it is merged: none where the plan breaks a limit. */
-export function planMarker(plan: Plan, targetHash: string): Marker {
-  return markerFor(targetHash, plan.breaches.length > 0 ? [] : planDigests(targetHash, plan));
+export function planMarker(plan: Plan, target: string): Marker {
+  return markerFor(target, isStopped(plan) ? [] : planDigests(target, plan));
 }
 
 /** The marker of a comment that approves nothing. */
-export function emptyMarker(targetHash: string): Marker {
-  return markerFor(targetHash, []);
+export function emptyMarker(target: string): Marker {
+  return markerFor(target, []);
 }
 
 /**
  * Writes the sticky comment of an open pull request. A comment that cannot be written is a warning.
  * @returns its address, or a blank
  */
-export async function commentOnPull(job: Job, marker: Marker, body: Body, create: boolean): Promise<string> {
+export async function commentOnPull(job: Job, marker: Marker, body: Body): Promise<string> {
   const { client, event, log, targetHash } = job;
   const pull = event.pullRequest;
   if (client === null || pull === null) return '';
@@ -43,63 +50,191 @@ export async function commentOnPull(job: Job, marker: Marker, body: Body, create
       number: pull.number,
       isOurs: (comment) => isBy(author, comment.user) && parseMarker(comment.body, targetHash) !== null,
       render: withMarker(marker, body),
-      create,
+      create: true,
       onlyAtHead: pull.headSha,
     });
     if (outcome.written) return outcome.url;
-    if (outcome.why === 'not needed') log.debug(outcome.hint);
-    else log.warning(outcome.hint);
+    log.warning(outcome.hint);
   } catch (error) {
-    log.warning(`The comment was not written: ${error instanceof Error ? error.message : error}`);
+    log.warning(`The comment was not written: ${messageOf(error)}`);
   }
   return '';
 }
 
+/** What a run did, for the comments that approved it. */
+export interface AppliedPlan {
+  readonly plan: Plan;
+  /** Indexes of the changes that were carried out. */
+  readonly done: ReadonlySet<number>;
+  readonly body: Body;
+}
+
 /**
  * Turns the comments of the pull requests that this push merged into the result, and takes out of all comments used
- * what they need not approve any more.
+ * what they need not approve any more. What another pull request's run has applied is said in either comment.
  * @returns the address of the comment that holds the result, or a blank
  */
-export async function commentResult(
-  job: Job,
-  approvals: Approvals,
-  { plan, outcomes, body }: { plan: Plan; outcomes: readonly Outcome[]; body: Body },
-): Promise<string> {
+export async function commentResult(job: Job, approvals: Approvals, applied: AppliedPlan): Promise<string> {
   if (approvals.kind === 'everything') return '';
-  const open = openDigests(plan, outcomes, job.targetHash);
+  const digests = digestsOf(applied, job.targetHash);
   let address = '';
   for (const pull of approvals.pullRequests) {
-    const url = await settleComment(job, pull, open, body);
+    const url = await settleComment(job, pull, { ...applied, ...digests, pullRequests: approvals.pullRequests });
     if (pull.mergedByThisPush && address === '') address = url;
   }
   return address;
 }
 
-async function settleComment(job: Job, pull: ReviewedPull, open: ReadonlySet<string>, body: Body): Promise<string> {
-  const { comment } = pull;
+interface Digests {
+  /** Still to be done: a later run may take their approval from where it stands. */
+  readonly open: ReadonlySet<Digest>;
+  readonly applied: ReadonlySet<Digest>;
+  /** Of the whole plan. */
+  readonly planned: ReadonlySet<Digest>;
+}
+
+function digestsOf({ plan, done }: AppliedPlan, target: string): Digests {
+  const open = new Set<Digest>();
+  const applied = new Set<Digest>();
+  for (const [index, change] of plan.changes.entries()) {
+    const isDone = isApplied(change) && done.has(index);
+    (isDone ? applied : open).add(approvalDigest(target, change));
+  }
+  return { open, applied, planned: new Set([...open, ...applied]) };
+}
+
+type Settlement = Digests & { readonly body: Body; readonly pullRequests: readonly ReviewedPull[] };
+
+async function settleComment(job: Job, pull: ReviewedPull, settlement: Settlement): Promise<string> {
+  const { comment, mergedByThisPush } = pull;
+  const { open, applied, body } = settlement;
   if (comment === null || job.client === null) return '';
+  const appliedNow = comment.digests.filter((digest) => applied.has(digest));
   const marker: Marker = {
     target: job.targetHash,
     digests: comment.digests.filter((digest) => open.has(digest)),
     whole: open.size === 0 ? null : comment.whole,
+    applied: [...new Set([...comment.applied, ...appliedNow])],
   };
   const isUnchanged = marker.digests.length === comment.digests.length && marker.whole === comment.whole;
-  if (!pull.mergedByThisPush && isUnchanged) return comment.url;
-  const render = pull.mergedByThisPush ? withMarker(marker, body) : () => replaceMarker(comment.body, marker);
+  if (!mergedByThisPush && isUnchanged) return comment.url;
+  const notices = mergedByThisPush ? goneNotices(settlement) : appliedNotices(job, appliedNow, settlement.pullRequests);
+  const render = mergedByThisPush
+    ? (limit: number) => withNotices(withMarker(marker, body)(limit), notices)
+    : () => withNotices(replaceMarker(comment.body, marker), notices);
   const outcome = await updateComment(job.client, job.event.repository, comment.id, render);
   if (outcome.written) return outcome.url;
   job.log.warning(`Pull request #${pull.number}: ${outcome.hint}`);
   return comment.url;
 }
 
-/** Changes of this plan that are still to be done: a later run may take their approval from where it stands. */
-function openDigests(plan: Plan, outcomes: readonly Outcome[], targetHash: string): Set<string> {
-  const done = new Set(outcomes.flatMap(({ status, index }) => (status === 'SUCCESS' && index !== null ? index : [])));
-  const open = plan.changes.filter((change, index) => !isApplied(change) || !done.has(index));
-  return new Set(open.map((change) => changeDigest(targetHash, change)));
+/** For the result: what was shown here is not in the plan any more, as an earlier run has applied it. */
+function goneNotices({ pullRequests, planned }: Settlement): string[] {
+  const counts = new Map<number, number>();
+  for (const digest of shownButGone(pullRequests, planned)) {
+    const number = appliedBy(pullRequests, digest);
+    if (number !== null) counts.set(number, (counts.get(number) ?? 0) + 1);
+  }
+  return [...counts].map(([number, count]) => `${shownChanges(count)} applied by #${number}.`);
 }
 
-function withMarker(marker: Marker, body: Body): Body {
+/** For the comment of an older pull request: a later run has applied what was left to do of it. */
+function appliedNotices({ event }: Job, applied: readonly Digest[], pullRequests: readonly ReviewedPull[]): string[] {
+  if (applied.length === 0) return [];
+  const by = pullRequests.find((pull) => pull.mergedByThisPush);
+  return [`${shownChanges(applied.length)} applied by ${by ? `#${by.number}, ` : ''}[a later run](${event.runUrl}).`];
+}
+
+function shownChanges(count: number): string {
+  return `${plural(count, 'change')} shown here ${count === 1 ? 'was' : 'were'}`;
+}
+
+/**
+ * Says in the comments of the pull requests that this push merged that nothing was applied, and why. What they approve
+ * stays approved: the job may run again.
+ * @param approvals as far as they are known already; `null`: looked up here
+ */
+export async function commentNotApplied(job: Job, approvals: Approvals | null, reason: string): Promise<void> {
+  const { client, event, log } = job;
+  if (client === null || event.push === null) return;
+  try {
+    const known = approvals ?? (await commentsOfPush(job, client));
+    if (known.kind === 'everything') return;
+    const notice = `**Not applied:** ${prose(redactedWithoutHost(job, reason).slice(0, LONGEST_REASON))} [Run](${event.runUrl})`;
+    for (const { comment, mergedByThisPush } of known.pullRequests) {
+      if (comment === null || !mergedByThisPush) continue;
+      const render = () => withNotices(comment.body, [notice]);
+      const outcome = await updateComment(client, event.repository, comment.id, render);
+      if (!outcome.written) log.warning(outcome.hint);
+    }
+  } catch (error) {
+    log.debug(`No comment says that nothing was applied: ${messageOf(error)}`);
+  }
+}
+
+async function commentsOfPush({ event, targetHash }: Job, client: NonNullable<Job['client']>): Promise<Approvals> {
+  return findApprovals({
+    client,
+    event,
+    branch: event.branch ?? '',
+    wanted: [],
+    planned: new Set(),
+    wantedWhole: null,
+    author: await findAuthor(client),
+    target: targetHash,
+    readMarker,
+    pausesMs: [],
+  });
+}
+
+/** Of a reason in a notice; with what stands around it, it has to fit into `NOTICE_ROOM`. */
+const LONGEST_REASON = 400;
+/** Every comment leaves that many characters to the notices that a later run may put into it. */
+const NOTICE_ROOM = 1_500;
+const NOTICES = /<!-- notice -->\n(?:> .*\n)+\n/;
+
+/** The body with these notices below its title, in place of earlier ones. */
+function withNotices(body: string, notices: readonly string[]): string {
+  const bare = body.replace(NOTICES, '');
+  if (notices.length === 0) return bare;
+  const block = `<!-- notice -->\n${notices.map((notice) => `> ${notice}`).join('\n> \n')}\n\n`;
+  return bare.replace(/\n\n/, (gap) => gap + block);
+}
+
+/** The body below its marker. */
+export function withMarker(marker: Marker, body: Body): Body {
   const text = markerText(marker);
-  return (limit) => `${text}\n${body(limit - text.length - 1)}`;
+  return (limit) => `${text}\n${body(limit - text.length - 1 - NOTICE_ROOM)}`;
+}
+
+/** Whether a run only plans, of its own accord, on the default branch: what it finds is drift. */
+export function mayReportDrift({ event, mode }: Pick<Job, 'event' | 'mode'>): boolean {
+  const isByItself = event.name === 'schedule' || event.name === 'workflow_dispatch';
+  return mode.kind === 'plan' && isByItself && event.branch !== null && event.branch === event.defaultBranch;
+}
+
+/**
+ * Keeps the issue about drift: opened and updated with the plan, closed where there is none. A failure is a warning.
+ * @param body `null`: proxy and file match
+ * @returns the issue's address, or a blank
+ */
+export async function reportDrift(job: Job, body: Body | null): Promise<string> {
+  const { client, event, inputs, log, targetHash } = job;
+  if (client === null) return '';
+  try {
+    const outcome = await writeDriftIssue({
+      client,
+      repository: event.repository,
+      author: await findAuthor(client),
+      marker: driftMarker(targetHash),
+      title: `${TITLE}: the proxy and ${inputs.csvFile} differ${inputs.target === '' ? '' : ` (${inputs.target})`}`,
+      render: body,
+      closing: `The proxy and the file match again. [Run](${event.runUrl})`,
+    });
+    if (outcome.kind === 'not written') log.warning(outcome.hint);
+    return 'url' in outcome ? outcome.url : '';
+  } catch (error) {
+    log.warning(`The issue about drift was not written: ${messageOf(error)}`);
+    return '';
+  }
 }

@@ -1,18 +1,48 @@
 import { existsSync } from 'node:fs';
 import { notice, saveState, setSecret } from '@actions/core';
 import { messageOf } from '../core/errors.ts';
-import { isApplied, type Plan } from '../core/plan.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { type Change, isApplied, isStopped, type Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
+import { additionsFor, approvalDigest } from '../core/review.ts';
 import type { Approvals } from '../github/approvals.ts';
-import type { Failure, Host, Mode, Progress, PublishResult, Review, RunPlan, RunResult, Shown } from '../host/port.ts';
+import type {
+  Failure,
+  Host,
+  Mode,
+  Progress,
+  Provenance,
+  PublishResult,
+  Review,
+  RunPlan,
+  RunResult,
+  Shown,
+} from '../host/port.ts';
 import { ProgressLines } from '../host/progress.ts';
 import { outcomeCounts, planCounts, plural } from '../render/labels.ts';
 import { type PlanTextOptions, planText } from '../render/plan-text.ts';
 import { resultText } from '../render/result-text.ts';
 import { annotateProblems, moreProblems } from './annotations.ts';
-import { assertPublishable, outputPath, PLAN_FILE, upload, uploadPlan, uploadResults, writePlan } from './artifacts.ts';
-import { commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
-import { failureBody, planBody, resultBody } from './documents.ts';
+import {
+  assertPublishable,
+  outputPath,
+  PLAN_FILE,
+  secretsObstacle,
+  upload,
+  uploadPlan,
+  uploadResults,
+  writePlan,
+} from './artifacts.ts';
+import {
+  commentNotApplied,
+  commentOnPull,
+  commentResult,
+  emptyMarker,
+  mayReportDrift,
+  planMarker,
+  reportDrift,
+} from './comment.ts';
+import { failureBody, NO_CONTEXT, planBody, resultBody } from './documents.ts';
 import { assertRecipients, encryptFiles } from './encrypt.ts';
 import type { Job } from './job.ts';
 import {
@@ -26,12 +56,17 @@ import {
 } from './labels.ts';
 import { showExport, showListing } from './listing-report.ts';
 import { NO_OUTPUTS, type Outputs, setOutputs } from './outputs.ts';
-import { type Approval, approve, supersededNow } from './review.ts';
+import { type Approval, approve, changesBefore, supersededNow } from './review.ts';
 import { logRows, summarizeRows } from './row-report.ts';
 import { appendSummary } from './summary.ts';
 
+/** What a review found, for the comments that the result is written to. */
+export type Evidence = Pick<Approval, 'approvals' | 'whyNot'>;
+
+type FilePlan = Extract<RunPlan, { kind: 'file' }>;
+
 /** A job of GitHub Actions: comment, job summary, annotations, outputs and artifacts. */
-export class ActionHost implements Host<Approvals> {
+export class ActionHost implements Host<Evidence> {
   readonly #job: Job;
   readonly #progress: ProgressLines;
   readonly signal: AbortSignal;
@@ -60,6 +95,11 @@ export class ActionHost implements Host<Approvals> {
     return this.#job.redacts;
   }
 
+  get origin() {
+    const { runUrl, sha } = this.#job.event;
+    return { run: runUrl, commit: sha };
+  }
+
   readonly onSecret = (value: string): void => setSecret(value);
 
   print(document: string): void {
@@ -70,25 +110,30 @@ export class ActionHost implements Host<Approvals> {
     this.#progress.show(progress);
   }
 
-  async planned(shown: RunPlan): Promise<void> {
+  async planned(shown: RunPlan, evidence: Evidence | null): Promise<string | null> {
     const { plan } = shown;
     this.#logPlan(shown, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
     const breaches = plan.breaches.map((breach) => breach.message).join(' ');
     this.#verdict = redactedText(this.#job, breaches);
     const planFile = await writePlan(this.#job, plan);
     this.#publish({ 'has-changes': plan.changes.some(isApplied), 'plan-file': planFile });
-    if (shown.kind === 'file') return this.#plannedFile(plan, planFile);
-    const counts = await summarizeRows(this.#job, shown.rows);
+    if (shown.kind === 'file') return this.#plannedFile(shown, planFile, evidence);
+    const counts = await summarizeRows(this.#job, shown.rowPlan);
     this.#publish(counts);
-    this.#annotate(shown.rows.problems);
+    this.#annotate(shown.rowPlan.problems);
     this.#verdict ||= failedRows(counts.failed ?? 0, shown, this.mode);
+    return null;
   }
 
-  async review(planned: RunPlan): Promise<Review<Approvals>> {
+  async review(planned: RunPlan): Promise<Review<Evidence>> {
     this.#publish({ 'has-changes': planned.plan.changes.some(isApplied) });
-    if (planned.kind === 'rows') return { kind: 'go', plan: planned, evidence: EVERYTHING };
-    const { verdict, reviewed, approvals } = await this.#approve(planned.plan);
-    if (verdict.kind === 'go') return { kind: 'go', plan: { kind: 'file', plan: reviewed }, evidence: approvals };
+    if (planned.kind === 'rows') {
+      return { kind: 'go', plan: planned, evidence: NOT_ASKED, provenanceOf: () => UNKNOWN };
+    }
+    const { verdict, reviewed, approvals, whyNot } = await this.#approve(planned);
+    const provenanceOf = (change: Change) => provenance(change, approvals, this.#job.targetHash);
+    const evidence = { approvals, whyNot };
+    if (verdict.kind === 'go') return { kind: 'go', plan: { ...planned, plan: reviewed }, evidence, provenanceOf };
     await this.#showUnapplied(reviewed);
     if (verdict.kind === 'superseded') {
       notice(
@@ -100,7 +145,7 @@ export class ActionHost implements Host<Approvals> {
 
   async beforeWrites(plan: RunPlan): Promise<void> {
     this.#logPlan(plan, 'applying');
-    if (plan.kind === 'rows') this.#annotate(plan.rows.problems);
+    if (plan.kind === 'rows') this.#annotate(plan.rowPlan.problems);
     this.#publish({ 'plan-file': await writePlan(this.#job, plan.plan) });
     await assertPublishable(plan.plan, this.#job);
     await assertRecipients(this.#job.inputs.encryptTo);
@@ -112,8 +157,13 @@ export class ActionHost implements Host<Approvals> {
   }
 
   async publishSecrets(secretFiles: readonly string[]): Promise<PublishResult> {
-    const { inputs } = this.#job;
+    const { inputs, event } = this.#job;
     const { encryptTo } = inputs;
+    const isLost = inputs.outputDirectory === '';
+    if (inputs.artifacts && encryptTo.length === 0 && event.visibility !== 'private') {
+      const reason = 'What mail did not deliver is not uploaded from a repository that others can read.';
+      return { published: false, reason, isLost: true };
+    }
     const files = encryptTo.length === 0 ? secretFiles : await encryptFiles(secretFiles, encryptTo);
     try {
       const url = await upload(this.#job, 'onboarding-links', files);
@@ -122,24 +172,27 @@ export class ActionHost implements Host<Approvals> {
     } catch (error) {
       const reason = messageOf(error);
       this.log.error(reason);
-      return { published: false, reason, isLost: inputs.outputDirectory === '' };
+      return { published: false, reason, isLost };
     }
   }
 
-  async finished(result: RunResult<Approvals>): Promise<void> {
-    const { plan, evidence, outcomes, files, secretFiles, command } = result;
+  async finished(result: RunResult<Evidence>): Promise<void> {
+    const { plan, evidence, outcomes, files, secretFiles, auditFile, command, linksExpire } = result;
     const title = command === 'sync' ? undefined : 'Result:';
-    this.print(resultText(redactedOutcomes(this.#job, outcomes), title));
+    this.print(resultText(redactedOutcomes(this.#job, outcomes, plan?.plan.changes), title));
     const counts = outcomeCounts(outcomes);
     this.#publish({ ...counts, 'result-file': files[0] ?? '' });
-    this.#verdict ||= failedRows(counts.failed, plan, this.mode);
+    this.#verdict ||= failedRows(counts.failed, plan, this.mode) || breachesOf(this.#job, plan);
     const open = [...files.filter((file) => !secretFiles.includes(file)), outputPath(this.#job, PLAN_FILE)];
-    const { url: artifact, failure } = await uploadResults(this.#job, open.filter(existsSync));
-    this.#publish({ 'artifact-url': artifact });
-    const body = (rest: string) => resultBody(this.#job, result, artifact, rest);
+    const { url: artifactUrl, failure } = await uploadResults(this.#job, open.filter(existsSync));
+    await this.#uploadRecord(auditFile);
+    this.#publish({ 'artifact-url': artifactUrl });
+    const context = { artifactUrl, whyNot: evidence?.whyNot ?? '', linksExpire };
+    const body = (rest: string) => resultBody(this.#job, result, context, rest);
     if (plan?.kind === 'file' && evidence !== null) {
-      const url = await commentResult(this.#job, evidence, { plan: plan.plan, outcomes, body: body(SUMMARY) });
-      this.#publish({ 'comment-url': url });
+      const done = new Set(outcomes.flatMap(doneIndex));
+      const applied = { plan: plan.plan, done, body: body(SUMMARY) };
+      this.#publish({ 'comment-url': await commentResult(this.#job, evidence.approvals, applied) });
     }
     await appendSummary(this.#job.env, body(artifactOf(this.#job)), this.log);
     // What is left to recover is the post step's: it finds the journal where this run wrote.
@@ -147,12 +200,16 @@ export class ActionHost implements Host<Approvals> {
     if (failure !== null) throw failure;
   }
 
-  async failed(failure: Failure): Promise<void> {
+  async failed(failure: Failure, evidence: Evidence | null, hasWritten: boolean): Promise<void> {
     const body = failureBody(this.#job, failure);
     if (failure.kind === 'file') this.#annotate(failure.problems);
     await appendSummary(this.#job.env, body, this.log);
-    const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body, true);
+    const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body);
     this.#publish({ 'comment-url': url });
+    if (hasWritten || this.mode.kind !== 'apply') return;
+    const problems = failure.kind === 'file' ? plural(failure.problems.length, 'problem') : '';
+    const reason = failure.kind === 'file' ? `${this.#job.inputs.csvFile} has ${problems}.` : failure.message;
+    await commentNotApplied(this.#job, evidence?.approvals ?? null, reason);
   }
 
   async shown(shown: Shown): Promise<void> {
@@ -174,26 +231,43 @@ export class ActionHost implements Host<Approvals> {
     await appendSummary(this.#job.env, () => `## ${TITLE}\n\n${message}\n`, this.log);
   }
 
-  async #plannedFile(plan: Plan, planFile: string): Promise<void> {
-    const hasChanges = plan.changes.length > 0 || plan.breaches.length > 0;
-    const body = planBody(this.#job, plan, SUMMARY);
-    const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body, hasChanges);
-    await appendSummary(this.#job.env, planBody(this.#job, plan, artifactOf(this.#job)), this.log);
-    const counts = planCounts(plan);
+  /** @returns why a merge could not apply the plan */
+  async #plannedFile(shown: FilePlan, planFile: string, evidence: Evidence | null): Promise<string | null> {
+    const { plan } = shown;
+    const job = this.#job;
+    const isDrift = mayReportDrift(job);
+    const obstacle = job.event.pullRequest === null ? null : await this.#obstacle(plan);
+    const context = { obstacle, earlier: await changesBefore(job, plan, shown.rows), isDrift };
+    const url = await commentOnPull(job, planMarker(plan, job.targetHash), planBody(job, plan, context, SUMMARY));
+    await appendSummary(job.env, planBody(job, plan, context, artifactOf(job)), this.log);
+    if (isDrift && job.inputs.driftIssue) {
+      await reportDrift(job, plan.changes.length === 0 ? null : planBody(job, plan, context, SUMMARY));
+    }
+    if (this.mode.kind === 'apply' && isStopped(plan)) {
+      await commentNotApplied(job, evidence?.approvals ?? null, breachesOf(job, shown));
+    }
+    this.#verdict ||= obstacle === null ? '' : redactedText(job, obstacle);
     this.#publish({
-      added: counts.add,
-      deleted: counts.delete,
-      updated: counts.update,
-      unchanged: counts.unchanged,
-      skipped: plan.changes.filter((change) => !isApplied(change)).length,
+      ...plannedCounts(plan),
       'comment-url': url,
-      'artifact-url': await uploadPlan(this.#job, plan, planFile),
+      'artifact-url': await uploadPlan(job, plan, context, planFile),
     });
+    return obstacle;
   }
 
-  async #approve(plan: Plan): Promise<Approval> {
+  async #obstacle(plan: Plan): Promise<string | null> {
     try {
-      return await approve(plan, this.#job);
+      await assertRecipients(this.#job.inputs.encryptTo);
+      return secretsObstacle(plan, this.#job);
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  async #approve({ plan, desired }: FilePlan): Promise<Approval> {
+    const additions = additionsFor(plan, desired, this.#job.inputs);
+    try {
+      return await approve(plan, this.#job, { additions, signal: this.signal });
     } catch (error) {
       await this.#showUnapplied(plan);
       throw error;
@@ -202,15 +276,25 @@ export class ActionHost implements Host<Approvals> {
 
   /** Whoever is to look at the plan, because it was not applied, must have one to look at. */
   async #showUnapplied(plan: Plan): Promise<void> {
-    this.#logPlan({ kind: 'file', plan }, 'not applied');
+    this.print(planText(redactedPlan(this.#job, plan), { stage: 'not applied', csvFile: this.#job.inputs.csvFile }));
     this.#publish({ 'plan-file': await writePlan(this.#job, plan) });
-    await appendSummary(this.#job.env, planBody(this.#job, plan, 'the log'), this.log);
+    await appendSummary(this.#job.env, planBody(this.#job, plan, NO_CONTEXT, 'the log'), this.log);
   }
 
   #logPlan(shown: RunPlan, stage: PlanTextOptions['stage']): void {
     const { csvFile } = this.#job.inputs;
-    if (shown.kind === 'rows') logRows(this.#job, shown.rows, stage === 'applying');
+    if (shown.kind === 'rows') logRows(this.#job, shown.rowPlan, stage === 'applying');
     else this.print(planText(redactedPlan(this.#job, shown.plan), { stage, csvFile }));
+  }
+
+  /** Kept longer than the results, and apart from them. A failure is a warning: the file is in the output directory. */
+  async #uploadRecord(auditFile: string | null): Promise<void> {
+    if (auditFile === null) return;
+    try {
+      await upload(this.#job, 'user-sync-audit', [auditFile], this.#job.inputs.auditRetentionDays);
+    } catch (error) {
+      this.log.warning(`The audit record was not uploaded: ${messageOf(error)}`);
+    }
   }
 
   #annotate(problems: readonly Problem[]): void {
@@ -240,12 +324,43 @@ export class ActionHost implements Host<Approvals> {
   }
 }
 
-const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
+const NOT_ASKED: Evidence = { approvals: { kind: 'everything' }, whyNot: '' };
+const UNKNOWN: Provenance = { digest: null, pullRequest: null };
+
+/** By which pull request a change was approved: the newest whose comment shows it. */
+function provenance(change: Change, approvals: Approvals, target: string): Provenance {
+  const digest = approvalDigest(target, change);
+  if (approvals.kind === 'everything') return { digest, pullRequest: null };
+  const own = approvals.pullRequests.find(({ comment }) => comment?.digests.includes(digest));
+  const merged = own ?? approvals.pullRequests.find((pull) => pull.mergedByThisPush);
+  return { digest, pullRequest: merged ? { number: merged.number, author: merged.author } : null };
+}
+
+function doneIndex({ status, index }: Outcome): number[] {
+  return status === 'SUCCESS' && index !== null ? [index] : [];
+}
+
+function plannedCounts(plan: Plan): Partial<Outputs> {
+  const counts = planCounts(plan);
+  return {
+    added: counts.add,
+    deleted: counts.delete,
+    updated: counts.update,
+    deactivated: counts.deactivate,
+    reactivated: counts.reactivate,
+    unchanged: counts.unchanged,
+    skipped: plan.changes.filter((change) => !isApplied(change)).length,
+  };
+}
+
+function breachesOf(job: Job, plan: RunPlan | null): string {
+  return redactedText(job, (plan?.plan.breaches ?? []).map(({ message }) => message).join(' '));
+}
 
 /** The last line of a step with failed rows; blank where there are none. */
 function failedRows(failed: number, plan: RunPlan | null, { kind }: Mode): string {
   if (failed === 0) return '';
-  const more = moreProblems(plan?.kind === 'rows' ? plan.rows.problems.length : 0);
+  const more = moreProblems(plan?.kind === 'rows' ? plan.rowPlan.problems.length : 0);
   if (kind === 'plan') return `${plural(failed, 'row')} cannot be carried out: see the job summary.${more}`;
   return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.${more}`;
 }

@@ -46,6 +46,7 @@ export async function openJob(inputs: Inputs, env: NodeJS.ProcessEnv, directory 
   const event = await readEvent(env);
   const redacts = redactEmails(inputs.redactEmails, event.visibility);
   const workspace = env.GITHUB_WORKSPACE || process.cwd();
+  const repositoryPath = await pathInRepository(inputs.csvPath, workspace);
   return {
     inputs,
     env,
@@ -55,8 +56,8 @@ export async function openJob(inputs: Inputs, env: NodeJS.ProcessEnv, directory 
     redacts,
     outputDirectory: directory || (await outputDirectory(inputs, env, workspace)),
     client: clientFor(inputs, env),
-    targetHash: targetHash(inputs),
-    repositoryPath: await pathInRepository(inputs.csvPath, workspace),
+    targetHash: targetHash({ ...inputs, csvPath: repositoryPath ?? inputs.csvPath }),
+    repositoryPath,
   };
 }
 
@@ -81,7 +82,11 @@ async function outputDirectory(inputs: Inputs, env: NodeJS.ProcessEnv, workspace
   return directory;
 }
 
-function clientFor(inputs: Inputs, env: NodeJS.ProcessEnv): GitHubClient | null {
+/** `null`: nothing may be asked of GitHub. */
+export function clientFor(
+  inputs: Pick<Inputs, 'command' | 'githubToken' | 'comment'>,
+  env: NodeJS.ProcessEnv,
+): GitHubClient | null {
   if (inputs.command !== 'sync' || inputs.githubToken === null || !inputs.comment || !env.GITHUB_API_URL) return null;
   return createGitHubClient({
     token: inputs.githubToken,
@@ -91,8 +96,8 @@ function clientFor(inputs: Inputs, env: NodeJS.ProcessEnv): GitHubClient | null 
   });
 }
 
-/** A missing file and a checkout without git (`actions/checkout` can do without) are taken to lie as the workspace does. */
-async function pathInRepository(csvPath: string, workspace: string): Promise<string | null> {
+/** A checkout without git (`actions/checkout` can do without) is taken to lie as the workspace does. */
+export async function pathInRepository(csvPath: string, workspace: string): Promise<string | null> {
   const checkedOut = await pathInCheckout(csvPath).catch(() => null);
   if (checkedOut !== null) return checkedOut;
   const inside = relative(workspace, csvPath).split(sep).join(posix.sep);

@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Change, Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
 import { redactOutcomes, redactPlan, redactProblems, redactText } from '../render/redact.ts';
 import { artifactServiceMissing } from './artifact-service.ts';
@@ -25,8 +25,13 @@ export function redactedPlan({ redacts }: Redacts, plan: Plan): Plan {
   return redacts ? redactPlan(plan) : plan;
 }
 
-export function redactedOutcomes({ redacts }: Redacts, outcomes: readonly Outcome[]): readonly Outcome[] {
-  return redacts ? redactOutcomes(outcomes) : outcomes;
+/** @param changes of the plan, unmasked: their lines and ids tell masked outcomes apart */
+export function redactedOutcomes(
+  { redacts }: Redacts,
+  outcomes: readonly Outcome[],
+  changes: readonly Change[] = [],
+): readonly Outcome[] {
+  return redacts ? redactOutcomes(outcomes, changes) : outcomes;
 }
 
 export function redactedProblems(job: Redacts, problems: readonly Problem[]): readonly Problem[] {

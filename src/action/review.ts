@@ -1,15 +1,26 @@
 import { readFile } from 'node:fs/promises';
+import { readUserList, type UserRow } from '../core/desired.ts';
+import { earlierChanges } from '../core/diff.ts';
 import type { Plan } from '../core/plan.ts';
-import { parseMarker, planDigests, unreviewed, wholeDigest, withholdUnreviewed } from '../core/review.ts';
-import { type Approvals, findApprovals } from '../github/approvals.ts';
+import {
+  type Additions,
+  changeDigest,
+  planDigests,
+  readMarker,
+  unreviewed,
+  wantedDigests,
+  wholeDigest,
+  withholdUnreviewed,
+} from '../core/review.ts';
+import { type Approvals, findApprovals, type ReviewedPull } from '../github/approvals.ts';
 import { findAuthor } from '../github/author.ts';
 import type { GitHubClient } from '../github/client.ts';
-import { isSuperseded } from '../github/superseded.ts';
-
+import { messageOf } from '../github/errors.ts';
+import { isSuperseded, readFileAt } from '../github/repository-file.ts';
 import { plural } from '../render/labels.ts';
 import type { Job } from './job.ts';
 
-const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
+const EVERYTHING: Approvals = { kind: 'everything' };
 const RUN_BY_HAND = 'Look at the plan, and run the workflow by `workflow_dispatch` to apply all of it.';
 
 /** Whether a plan may be applied. */
@@ -25,18 +36,29 @@ export interface Approval {
   /** The plan with what nobody reviewed withheld, as far as that was looked up: for showing. */
   readonly reviewed: Plan;
   readonly approvals: Approvals;
+  /** Why changes count as not reviewed, as a part of a sentence; a blank where all were. */
+  readonly whyNot: string;
+}
+
+export interface ApprovalOptions {
+  /** See `additionsFor`. */
+  readonly additions: Additions;
+  /** Ends waiting for the forge. */
+  readonly signal: AbortSignal;
 }
 
 /**
  * Finds out what of a plan was shown on merged pull requests, and withholds the rest.
  * @throws LookupFailedError: "could not find out" is never "everything was reviewed"
  */
-export async function approve(plan: Plan, job: Job): Promise<Approval> {
-  if (job.client === null) return { verdict: reviewBlind(job), reviewed: plan, approvals: EVERYTHING };
-  if (await supersededNow(job)) return { verdict: { kind: 'superseded' }, reviewed: plan, approvals: EVERYTHING };
-  const approvals = await lookUp(plan, job, job.client);
-  const reviewed = withheld(plan, approvals, job);
-  return { verdict: judge(reviewed, job), reviewed, approvals };
+export async function approve(plan: Plan, job: Job, options: ApprovalOptions): Promise<Approval> {
+  const unseen = { reviewed: plan, approvals: EVERYTHING, whyNot: '' };
+  if (job.client === null) return { verdict: reviewBlind(job), ...unseen };
+  if (await supersededNow(job)) return { verdict: { kind: 'superseded' }, ...unseen };
+  const approvals = await lookUp(plan, job, { ...options, client: job.client });
+  const reviewed = withheld(plan, approvals, job, options.additions);
+  const whyNot = unreviewed(reviewed).length === 0 ? '' : whyNotReviewed(approvals);
+  return { verdict: judge(reviewed, whyNot, job), reviewed, approvals, whyNot };
 }
 
 /** Whether the head of the branch has another file by now; never where nothing may be asked. */
@@ -45,6 +67,24 @@ export async function supersededNow(job: Job): Promise<boolean> {
   if (client === null || event.branch === null || repositoryPath === null) return false;
   const content = await readFile(inputs.csvPath);
   return isSuperseded({ client, event, branch: event.branch, path: repositoryPath, content });
+}
+
+/**
+ * Indices of the changes that were due before the pull request, by the file at its base; `null` where that cannot be
+ * read, or where there is no pull request. A file that is new with the pull request has no rows before it.
+ */
+export async function changesBefore(
+  job: Job,
+  plan: Plan,
+  rows: readonly UserRow[],
+): Promise<ReadonlySet<number> | 'unreadable' | null> {
+  const { client, event, repositoryPath } = job;
+  if (client === null || event.pullRequest === null || repositoryPath === null) return null;
+  const { baseSha } = event.pullRequest;
+  const content = await readFileAt({ client, repository: event.repository, path: repositoryPath, ref: baseSha });
+  if (content === 'unreadable') return content;
+  const base = content === null ? { rows: [], readable: true } : readUserList(content);
+  return base.readable ? earlierChanges(plan, base.rows, rows) : 'unreadable';
 }
 
 function reviewBlind({ inputs, event }: Job): Verdict {
@@ -56,19 +96,27 @@ function reviewBlind({ inputs, event }: Job): Verdict {
   };
 }
 
-async function lookUp(plan: Plan, job: Job, client: GitHubClient): Promise<Approvals> {
-  const { event, inputs } = job;
+async function lookUp(
+  plan: Plan,
+  job: Job,
+  { client, additions, signal }: ApprovalOptions & { client: GitHubClient },
+): Promise<Approvals> {
+  const { event, inputs, targetHash } = job;
   if (event.name === 'workflow_dispatch') return EVERYTHING;
-  const digests = planDigests(job.targetHash, plan);
+  const digests = planDigests(targetHash, plan);
+  const wanted = wantedDigests(targetHash, plan, additions);
   try {
     return await findApprovals({
       client,
       event,
       branch: event.branch ?? event.defaultBranch ?? '',
-      wanted: new Set(digests),
+      wanted,
+      planned: new Set([...wanted.flat(), ...plan.changes.map((change) => changeDigest(targetHash, change))]),
       wantedWhole: digests.length === 0 ? null : wholeDigest(digests),
       author: await findAuthor(client),
-      parseMarker: (body) => parseMarker(body, job.targetHash),
+      target: targetHash,
+      readMarker,
+      signal,
     });
   } catch (error) {
     if (inputs.unreviewedChanges !== 'apply') throw error;
@@ -77,21 +125,42 @@ async function lookUp(plan: Plan, job: Job, client: GitHubClient): Promise<Appro
   }
 }
 
-function withheld(plan: Plan, approvals: Approvals, { inputs, targetHash }: Job): Plan {
+function withheld(plan: Plan, approvals: Approvals, { inputs, targetHash }: Job, additions: Additions): Plan {
   if (approvals.kind === 'everything' || inputs.unreviewedChanges === 'apply') return plan;
-  return withholdUnreviewed(plan, targetHash, approvals, inputs);
+  return withholdUnreviewed(plan, targetHash, approvals, { limits: inputs, additions });
 }
 
-function judge(reviewed: Plan, { inputs, log }: Job): Verdict {
+function judge(reviewed: Plan, whyNot: string, { inputs, log }: Job): Verdict {
   const left = unreviewed(reviewed);
   if (left.length === 0) return { kind: 'go' };
-  const told = `${plural(left.length, 'change')} of this plan ${left.length === 1 ? 'was' : 'were'} not reviewed: no comment on a merged pull request showed ${left.length === 1 ? 'it' : 'them'}.`;
+  const told = `${plural(left.length, 'change')} of this plan ${left.length === 1 ? 'was' : 'were'} not reviewed: ${whyNot}.`;
   if (inputs.unreviewedChanges === 'fail')
     return { kind: 'refused', reason: `${told} Nothing was written. ${RUN_BY_HAND}` };
   log.warning(`${told} ${left.length === 1 ? 'It is' : 'They are'} skipped. ${RUN_BY_HAND}`);
   return { kind: 'go' };
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** Why what was looked up approves some changes not, as a part of a sentence. */
+export function whyNotReviewed(approvals: Approvals): string {
+  if (approvals.kind === 'everything') return '';
+  const own = approvals.pullRequests.filter((pull) => pull.mergedByThisPush);
+  if (own.length > 0) return own.map((pull) => lackOf(pull, approvals.author)).join('; ');
+  const count = approvals.pullRequests.length;
+  if (count === 0) return 'no pull request was merged into this branch';
+  return `no comment on the last ${plural(count, 'merged pull request')} showed such a change`;
+}
+
+function lackOf({ number, lack }: ReviewedPull, author: string): string {
+  switch (lack?.kind) {
+    case 'no comment':
+      return `pull request #${number} has no comment with a plan`;
+    case 'another author':
+      return `the plan on pull request #${number} was commented by \`${lack.login}\`, and only comments by \`${author}\` count: both jobs need the same kind of \`github-token\``;
+    case 'another target':
+      return `the plan on pull request #${number} is about another file, proxy or \`target\``;
+    case 'merged before the plan was there':
+      return `pull request #${number} was merged before its plan was there`;
+    case undefined:
+      return `the plan on pull request #${number} showed other changes (the proxy has changed since, or the two jobs have other inputs)`;
+  }
 }

@@ -11,6 +11,7 @@ import { plural } from '../render/labels.ts';
 import { redactText } from '../render/redact.ts';
 import { moreProblems } from './annotations.ts';
 import { ActionHost } from './host.ts';
+import { commentInputError } from './input-error.ts';
 import { type Job, openJob } from './job.ts';
 import { actionsLog } from './log.ts';
 import { NO_OUTPUTS, setOutputs } from './outputs.ts';
@@ -38,7 +39,10 @@ export async function runAction(env: NodeJS.ProcessEnv): Promise<void> {
     if (isPost) await finishInPost(job);
     else await runMain(job);
   } catch (error) {
-    if (job === null && !isPost) setOutputs(NO_OUTPUTS);
+    if (job === null && !isPost) {
+      setOutputs(NO_OUTPUTS);
+      await commentInputError(env, messageOf(error));
+    }
     fail(error, job, env);
   }
 }

@@ -74,8 +74,9 @@ export class TerminalHost implements Host<null> {
     this.#terminal.stderr.write(`\r\u001b[K${phase} ${bar} ${done} of ${total}${done >= total ? '\n' : ''}`);
   }
 
-  async planned(plan: RunPlan): Promise<void> {
+  async planned(plan: RunPlan): Promise<null> {
     this.#show(plan, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
+    return null;
   }
 
   async review(plan: RunPlan): Promise<Review<null>> {
@@ -117,7 +118,7 @@ export class TerminalHost implements Host<null> {
     this.foundChanges = shown.plan.changes.some(isApplied);
     const { csvFile } = this.#inputs;
     if (shown.kind === 'file') this.print(planText(shown.plan, { stage, csvFile }));
-    else this.#showRows(shown.rows, stage === 'applying');
+    else this.#showRows(shown.rowPlan, stage === 'applying');
   }
 
   #showRows(rows: RowPlan, applying: boolean): void {

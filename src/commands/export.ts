@@ -33,7 +33,7 @@ export async function exportUsers<E>(inputs: Inputs, host: Host<E>): Promise<Exi
     });
     return 0;
   } catch (error) {
-    await host.failed(failureOf(error));
+    await host.failed(failureOf(error), null, false);
     throw error;
   }
 }

@@ -6,9 +6,10 @@ import { type Recovered, recover } from '../apply/recover.ts';
 import type { UserList } from '../core/desired.ts';
 import { RefusedError, UsageError } from '../core/errors.ts';
 import { emailKey } from '../core/inventory.ts';
-import type { LinkRow, Outcome } from '../core/outcome.ts';
-import { isStopped } from '../core/plan.ts';
+import { isCreated, isFreshLink, type LinkRow, type OnboardingRow, type Outcome } from '../core/outcome.ts';
+import { isStopped, type Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
+import { approvedAsAddNote } from '../core/review.ts';
 import { outcomesOfRows, type RowEntry } from '../core/row-plan.ts';
 import { holdDirectory } from '../files/lock.ts';
 import type { ExitCode, Host, Provenance, PublishResult, RunPlan } from '../host/port.ts';
@@ -30,7 +31,14 @@ export interface RunContext<E = unknown> {
   readonly proxy: ProxyClient;
 }
 
+/** How far a run has come, for whoever tells of its end. */
+interface Stage<E> {
+  evidence: E | null;
+  hasWritten: boolean;
+}
+
 interface ApplyingContext<E> extends RunContext<E> {
+  readonly stage: Stage<E>;
   /** `null`: links are handed over in files. */
   readonly mailer: LinkMailer | null;
 }
@@ -90,6 +98,7 @@ export async function runWriting<E>(
   host: Host<E>,
 ): Promise<ExitCode> {
   const today = new Date().toISOString().slice(0, 10);
+  const stage: Stage<E> = { evidence: null, hasWritten: false };
   let mailer: LinkMailer | null = null;
   try {
     const form = await mailForm(inputs);
@@ -99,13 +108,13 @@ export async function runWriting<E>(
     if (host.mode.kind === 'offline')
       return await checkOffline(writing.problemsOffline(list, today), list, { inputs, host });
     const context = { today, inputs, host, proxy: connectProxy(inputs, host) };
-    if (host.mode.kind === 'plan') return await showPlan(await writing.plan(list, context), host);
+    if (host.mode.kind === 'plan') return await showPlan(await writing.plan(list, context), host, null);
     mailer = form === null ? null : linkMailer(form, inputs, host);
-    const applying = { ...context, mailer };
+    const applying = { ...context, mailer, stage };
     const earlier = await recoverFirst(writing, others, applying);
     return await applyReviewed(writing, await writing.plan(list, context), earlier, applying);
   } catch (error) {
-    await host.failed(failureOf(error));
+    await host.failed(failureOf(error), stage.evidence, stage.hasWritten);
     throw error;
   } finally {
     mailer?.close();
@@ -142,11 +151,12 @@ async function checkOffline(
   return 0;
 }
 
-async function showPlan(plan: RunPlan, host: Host): Promise<ExitCode> {
-  await host.planned(plan);
+async function showPlan<E>(plan: RunPlan, host: Host<E>, evidence: E | null): Promise<ExitCode> {
+  const refusal = await host.planned(plan, evidence);
   for (const breach of plan.plan.breaches) host.log.error(breach.message);
-  const hasBadRows = plan.kind === 'rows' && plan.rows.problems.length > 0;
-  return plan.plan.breaches.length > 0 || hasBadRows ? 1 : 0;
+  if (refusal !== null) host.log.error(refusal);
+  const hasBadRows = plan.kind === 'rows' && plan.rowPlan.problems.length > 0;
+  return plan.plan.breaches.length > 0 || hasBadRows || refusal !== null ? 1 : 0;
 }
 
 /**
@@ -224,16 +234,18 @@ async function applyReviewed<E>(
   earlier: readonly Outcome[],
   context: ApplyingContext<E>,
 ): Promise<ExitCode> {
-  const { host, inputs, proxy, mailer } = context;
+  const { host, inputs, proxy, mailer, stage } = context;
   const review = await host.review(planned);
   if (review.kind === 'superseded') return 0;
   if (review.kind === 'refused') throw new RefusedError(review.reason);
   const { plan, evidence, provenanceOf } = review;
-  if (isStopped(plan.plan)) return showPlan(plan, host);
+  stage.evidence = evidence;
+  if (isStopped(plan.plan)) return showPlan(plan, host, evidence);
   await host.beforeWrites(plan);
   if (mailer !== null && isMailDue(plan.plan)) await mailer.verify();
   const journal = await FileJournal.create(host.outputDirectory);
-  const rows = plan.kind === 'rows' ? plan.rows.entries : null;
+  const rows = plan.kind === 'rows' ? plan.rowPlan.entries : null;
+  stage.hasWritten = true;
   const applied = await applyPlan(plan.plan, {
     ...(await writeOptions(writing.command, context)),
     journal,
@@ -247,7 +259,7 @@ async function applyReviewed<E>(
     beforeDeletes: async () => !(await host.isSuperseded()),
     onProgress: (progress) => host.progress({ ...progress, phase: PHASES[progress.phase] }),
   });
-  const worded = applied.map(writing.word);
+  const worded = applied.map((outcome) => withNote(writing.word(outcome), plan.plan));
   const outcomes = rows === null ? withEarlier(earlier, worded) : rowsWithEarlier(earlier, rows, worded);
   const changes = worded.flatMap((outcome): RecordedChange[] => {
     const change = outcome.index === null ? undefined : plan.plan.changes[outcome.index];
@@ -256,6 +268,13 @@ async function applyReviewed<E>(
   const code = await endRun(writing, outcomes, { inputs, host, proxy, journal }, { plan, evidence, changes });
   for (const breach of plan.plan.breaches) host.log.error(breach.message);
   return plan.plan.breaches.length > 0 ? 1 : code;
+}
+
+/** A success that was approved as something else says so in its row. */
+function withNote(outcome: Outcome, { changes }: Plan): Outcome {
+  const change = outcome.index === null ? undefined : changes[outcome.index];
+  const note = change === undefined ? null : approvedAsAddNote(change);
+  return note !== null && outcome.status === 'SUCCESS' ? { ...outcome, reason: note } : outcome;
 }
 
 /** What is known of a run's plan at its end. */
@@ -276,9 +295,8 @@ async function endRun<E>(
   const { files, secretFiles } = await writing.writeSecrets(applied, run);
   const published: PublishResult =
     secretFiles.length === 0 ? NOTHING_TO_PUBLISH : await host.publishSecrets(secretFiles);
-  const outcomes = published.published
-    ? applied
-    : await revokeUnseen(applied, await journal.onboardingFile.read(), published, proxy);
+  const links = await journal.onboardingFile.read();
+  const outcomes = published.published ? applied : await revokeUnseen(applied, links, published, proxy);
   const told = new Map(outcomes.map((outcome) => [outcome.index, outcome]));
   const auditFile = await writeRecord(
     writing.command,
@@ -294,12 +312,20 @@ async function endRun<E>(
     notes: writing.notes(outcomes),
     files: [...files, ...results],
     secretFiles,
+    linksExpire: firstExpiry(outcomes, links),
     auditFile,
     secretsUrl: published.published ? published.url : '',
     isUnfinished: !(await journal.isOver()),
   });
   if (await journal.isOver()) await journal.remove();
   return outcomes.some((outcome) => outcome.status === 'FAILED') ? 1 : 0;
+}
+
+/** The proxy gives a time of day as well, which a reader does not need. */
+function firstExpiry(outcomes: readonly Outcome[], links: ReadonlyMap<string, OnboardingRow>): string | null {
+  const made = outcomes.filter((outcome) => isCreated(outcome) || isFreshLink(outcome));
+  const days = made.flatMap(({ userId }) => links.get(userId)?.expiresAt.slice(0, 10) || []);
+  return days.sort()[0] ?? null;
 }
 
 const NOTHING_TO_PUBLISH: PublishResult = { published: true, url: '' };

@@ -26,7 +26,7 @@ export async function list<E>(inputs: Inputs, host: Host<E>): Promise<ExitCode> 
     await show(sorted(users), query, inputs, host);
     return 0;
   } catch (error) {
-    await host.failed(failureOf(error));
+    await host.failed(failureOf(error), null, false);
     throw error;
   }
 }

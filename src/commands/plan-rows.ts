@@ -21,5 +21,5 @@ export async function planRows(
   rows.refuse(list.problems);
   const lookup = new Lookup(inventory, inputs);
   const planned = rowPlan(rows, await plan(rows, lookup), lookup);
-  return { kind: 'rows', plan: planned.plan, rows: planned };
+  return { kind: 'rows', plan: planned.plan, rowPlan: planned };
 }

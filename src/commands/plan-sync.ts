@@ -1,5 +1,5 @@
 import { leavings, type UserInTeam, uncounted, withCosts } from '../core/costs.ts';
-import { desiredUsers, problemsOffline, type UserList, type UserRow } from '../core/desired.ts';
+import { type DesiredUser, desiredUsers, problemsOffline, type UserList, type UserRow } from '../core/desired.ts';
 import { makePlan, type Policy, takenKeyNames } from '../core/diff.ts';
 import { emailKey, type Inventory, type ProxyFacts, type ProxyKey } from '../core/inventory.ts';
 import type { Plan } from '../core/plan.ts';
@@ -41,7 +41,12 @@ const NO_USERS: Problem = {
  * @param today `YYYY-MM-DD`, UTC: rows that expired before it count as missing
  * @throws FileProblemsError with everything that is wrong with the file, or with the users that it names
  */
-export async function planFor(list: UserList, inputs: PlanInputs, proxy: PlanReads, today: string): Promise<Plan> {
+export async function planFor(
+  list: UserList,
+  inputs: PlanInputs,
+  proxy: PlanReads,
+  today: string,
+): Promise<{ readonly plan: Plan; readonly desired: readonly DesiredUser[] }> {
   if (list.rows.length === 0) throw new FileProblemsError(inputs.csvFile, problemsOfList(list, today));
   const { inventory, facts } = await look(proxy, list, inputs, today);
   const directory = teamDirectory(inventory.teams);
@@ -52,7 +57,7 @@ export async function planFor(list: UserList, inputs: PlanInputs, proxy: PlanRea
   const keyNames = await keyNameProblems(planned.plan, list.rows, inputs, proxy);
   const found = [...problems, ...withCells([...planned.problems, ...keyNames], list)];
   if (found.length > 0) throw new FileProblemsError(inputs.csvFile, found);
-  return costed(planned.plan, proxy);
+  return { plan: await costed(planned.plan, proxy), desired: users };
 }
 
 /** What is wrong with a file that was read, as far as that can be told without the proxy. */

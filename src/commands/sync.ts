@@ -16,7 +16,11 @@ export const SYNC: Writing = {
   // All that is wrong is told at once, with what only the proxy knows: by the plan.
   problemsOfFile: () => [],
   problemsOffline: problemsOfList,
-  plan: async (list, { inputs, proxy, today }) => ({ kind: 'file', plan: await planFor(list, inputs, proxy, today) }),
+  plan: async (list, { inputs, proxy, today }) => ({
+    kind: 'file',
+    rows: list.rows,
+    ...(await planFor(list, inputs, proxy, today)),
+  }),
   word: (outcome) => outcome,
   writeSecrets: async (outcomes, { journal }) => {
     const rows = outcomes.some(isCreated) ? [...(await journal.onboardingFile.read()).values()] : [];

@@ -34,13 +34,14 @@ export async function writeExisting<E>(inputs: Inputs, host: Host<E>): Promise<E
       notes,
       files: [path, errors],
       secretFiles: [],
+      linksExpire: null,
       auditFile: null,
       secretsUrl: '',
       isUnfinished: false,
     });
     return 0;
   } catch (error) {
-    await host.failed(failureOf(error));
+    await host.failed(failureOf(error), null, false);
     throw error;
   }
 }

@@ -382,6 +382,7 @@ function update(
     leftKeys: fates.length === 0 ? [] : 'unknown',
     losses: adminLosses(teams, user, context.teams),
     conflicts: rosterConflicts(teams?.join ?? [], emails, user.userId, context.teams),
+    approvedAsAdd: null,
     withheld: policy.noUpdate ? 'no-update' : null,
   };
 }

@@ -99,6 +99,8 @@ const SOON_DAYS = 30;
 
 /** Rows whose last day is at most 30 days ahead, by day. */
 export function leavingSoon(rows: readonly DesiredUser[], today: string): Plan['leavingSoon'] {
+  // Arithmetic on a given day: what the time is now is not asked.
+  // biome-ignore lint/style/noRestrictedGlobals: no clock is read.
   const last = new Date(Date.parse(`${today}T00:00:00Z`) + SOON_DAYS * 86_400_000).toISOString().slice(0, 10);
   return rows
     .flatMap(({ line, email, expires }): LeavingSoon[] =>

@@ -25,6 +25,14 @@ export interface RosterConflict {
   readonly userId: string | null;
 }
 
+/** An update that is carried out on the approval of an add: its user came to be after the review. */
+export interface ApprovedAsAdd {
+  /** Of the add that was reviewed. */
+  readonly digest: string;
+  /** What the row asks for beyond the approval, as a reader says it; left as it is. */
+  readonly leftOut: readonly string[];
+}
+
 export interface AddChange {
   readonly kind: 'add';
   /** Of the row; `null`: of no row. */
@@ -121,6 +129,8 @@ export interface UpdateChange {
   readonly leftKeys: readonly LeftKey[] | 'unknown';
   readonly losses: readonly Loss[];
   readonly conflicts: readonly RosterConflict[];
+  /** `null`: by its own approval. */
+  readonly approvedAsAdd: ApprovedAsAdd | null;
   readonly withheld: Withheld | null;
 }
 

@@ -6,6 +6,7 @@ const Comment = z.object({
   id: z.number(),
   body: z.string().nullish(),
   html_url: z.string(),
+  created_at: z.string().nullish(),
   user: z.object({ login: z.string() }).nullish(),
 });
 
@@ -13,6 +14,8 @@ export interface IssueComment {
   readonly id: number;
   readonly url: string;
   readonly body: string;
+  /** ISO 8601; empty where the forge does not say. */
+  readonly createdAt: string;
   /** `null`: a deleted account. */
   readonly user: { readonly login: string } | null;
 }
@@ -20,7 +23,7 @@ export interface IssueComment {
 export type NotWritten = 'no permission' | 'locked' | 'too long' | 'not the head' | 'closed' | 'not needed' | 'failed';
 
 export type CommentOutcome =
-  | { readonly written: true; readonly id: number; readonly url: string }
+  | { readonly written: true; readonly url: string }
   | {
       readonly written: false;
       readonly why: NotWritten;
@@ -33,7 +36,7 @@ export interface StickyComment {
   readonly repository: Repository;
   /** Of the pull request. */
   readonly number: number;
-  /** By marker *and* author: anybody may write our marker into a comment of his own. */
+  /** By marker *and* author: anybody may write our marker into a comment of their own. */
   readonly isOurs: (comment: IssueComment) => boolean;
   /** The body in at most `limit` characters. Called again with a smaller limit where the forge finds it too long. */
   readonly render: (limit: number) => string;
@@ -90,13 +93,21 @@ export async function updateComment(
   render: (limit: number) => string,
 ): Promise<CommentOutcome> {
   const path = `${repositoryPath(repository)}/issues/comments/${id}`;
-  return shrinking(render, (body) => client.patch(path, { body }));
+  return outcomeOf(() => shrinking(render, (body) => client.patch(path, { body })));
+}
+
+async function outcomeOf(write: () => Promise<unknown>): Promise<CommentOutcome> {
+  try {
+    return { written: true, url: readComment(await write()).url };
+  } catch (error) {
+    return refused(error);
+  }
 }
 
 async function create(sticky: StickyComment): Promise<CommentOutcome> {
   const { client, repository, number, isOurs, render } = sticky;
   const path = `${repositoryPath(repository)}/issues/${number}/comments`;
-  return shrinking(render, async (body) => {
+  const post = async (body: string): Promise<unknown> => {
     try {
       return await client.post(path, { body });
     } catch (error) {
@@ -106,33 +117,47 @@ async function create(sticky: StickyComment): Promise<CommentOutcome> {
       if (made !== undefined) return client.patch(`${repositoryPath(repository)}/issues/comments/${made.id}`, { body });
       return client.post(path, { body });
     }
-  });
+  };
+  return outcomeOf(() => shrinking(render, post));
 }
 
-async function shrinking(
+/**
+ * Writes a body, with less and less room where the forge finds it too long.
+ * @throws GitHubError, also of a body that was too long in the end
+ */
+export async function shrinking(
   render: (limit: number) => string,
   write: (body: string) => Promise<unknown>,
-): Promise<CommentOutcome> {
-  for (const limit of LIMITS) {
-    try {
-      const { id, url } = readComment(await write(render(limit)));
-      return { written: true, id, url };
-    } catch (error) {
-      if (!isTooLong(error)) return refused(error);
-    }
+  limits: readonly number[] = LIMITS,
+): Promise<unknown> {
+  const [limit = 0, ...smaller] = limits;
+  try {
+    return await write(render(limit));
+  } catch (error) {
+    if (!isTooLong(error) || smaller.length === 0) throw error;
+    return shrinking(render, write, smaller);
   }
-  return notWritten('too long', 'The comment was refused as too long, even shortened; see the job summary.');
 }
 
 async function remove({ client, repository }: StickyComment, id: number): Promise<void> {
   await client.delete(`${repositoryPath(repository)}/issues/comments/${id}`);
 }
 
-const Head = z.object({ state: z.string(), head: z.object({ sha: z.string() }) });
+const Head = z.object({
+  state: z.string(),
+  merged_at: z.string().nullish(),
+  head: z.object({ sha: z.string() }),
+});
 
 async function reasonToLeaveAlone(sticky: StickyComment): Promise<CommentOutcome | null> {
   if (sticky.onlyAtHead === null) return null;
   const pull = Head.parse(await sticky.client.get(`${repositoryPath(sticky.repository)}/pulls/${sticky.number}`));
+  if (pull.merged_at) {
+    return notWritten(
+      'closed',
+      `Pull request #${sticky.number} is merged already: no comment showed this plan before, so none of it counts as reviewed.`,
+    );
+  }
   if (pull.state !== 'open') {
     return notWritten('closed', `Pull request #${sticky.number} is closed: its comment is left as it is.`);
   }
@@ -145,8 +170,8 @@ async function reasonToLeaveAlone(sticky: StickyComment): Promise<CommentOutcome
 }
 
 function readComment(value: unknown): IssueComment {
-  const { id, html_url, body, user } = Comment.parse(value);
-  return { id, url: html_url, body: body ?? '', user: user ?? null };
+  const { id, html_url, body, created_at, user } = Comment.parse(value);
+  return { id, url: html_url, body: body ?? '', createdAt: created_at ?? '', user: user ?? null };
 }
 
 function isTooLong(error: unknown): boolean {
@@ -156,6 +181,9 @@ function isTooLong(error: unknown): boolean {
 /** Gitea answers 404 to a missing permission, GitHub 403 "Resource not accessible by integration". */
 function refused(error: unknown): CommentOutcome {
   const status = error instanceof GitHubError ? error.status : null;
+  if (isTooLong(error)) {
+    return notWritten('too long', 'The comment was refused as too long, even shortened; see the job summary.');
+  }
   if (status === 403 && /issue is locked/i.test(messageOf(error))) {
     return notWritten('locked', 'The conversation of the pull request is locked: no comment was written.');
   }

@@ -8,21 +8,17 @@ export type Visibility = 'private' | 'public' | 'internal' | 'unknown';
 export interface PullRequest {
   readonly number: number;
   readonly headSha: string;
-  readonly baseBranch: string;
-  /** As the event has it: a run of `closed` sees false. */
-  readonly open: boolean;
+  /** Of the base branch, as the event has it: what the pull request's file is compared with. */
+  readonly baseSha: string;
   readonly fromFork: boolean;
-  /** Empty where the account is deleted. */
-  readonly author: string;
 }
 
 export interface Push {
-  readonly before: string;
   readonly after: string;
   /** Newest last on GitHub, newest first on Gitea (at most 5 there); `after` always among them. */
   readonly commits: readonly string[];
-  /** Numbers behind a `#` in the commits' first lines, as merge and squash commits carry them. */
-  readonly mentioned: readonly number[];
+  /** By commit: numbers behind a `#` in its first line, as merge and squash commits carry them. */
+  readonly mentioned: readonly (readonly number[])[];
 }
 
 /** What started this run, on GitHub or on Gitea. */
@@ -55,16 +51,13 @@ const Payload = z.object({
   pull_request: z
     .object({
       number: z.number(),
-      state: z.string(),
-      user: z.object({ login: z.string() }).nullish(),
       head: z.object({ sha: z.string(), repo: Owned.nullish() }),
-      base: z.object({ ref: z.string(), repo: Owned }),
+      base: z.object({ sha: z.string(), repo: Owned }),
     })
     .nullish(),
 });
 
 const PushPayload = z.object({
-  before: z.string(),
   after: z.string(),
   commits: z.array(z.object({ id: z.string(), message: z.string().default('') })).nullish(),
 });
@@ -140,22 +133,21 @@ function readPullRequest(pull: z.infer<typeof Payload>['pull_request']): PullReq
   return {
     number: pull.number,
     headSha: pull.head.sha,
-    baseBranch: pull.base.ref,
-    open: pull.state === 'open',
+    baseSha: pull.base.sha,
     // `head.repo.fork` would not do: the repository itself may be a fork. A deleted fork has no repository.
     fromFork: pull.head.repo?.full_name !== pull.base.repo.full_name,
-    author: pull.user?.login ?? '',
   };
 }
 
-function readPush({ before, after, commits }: z.infer<typeof PushPayload>): Push {
+function readPush({ after, commits }: z.infer<typeof PushPayload>): Push {
   const list = commits ?? [];
-  const firstLines = list.map(({ message }) => message.split('\n', 1)[0] ?? '');
-  const mentioned = firstLines.flatMap((line) => [...line.matchAll(/#(\d{1,9})\b/g)].map((match) => Number(match[1])));
+  const mentioned = list.map(({ message }) => {
+    const firstLine = message.split('\n', 1)[0] as string;
+    return [...new Set([...firstLine.matchAll(/#(\d{1,9})\b/g)].map((match) => Number(match[1])))];
+  });
   return {
-    before,
     after,
     commits: [...new Set([...list.map(({ id }) => id), after])],
-    mentioned: [...new Set(mentioned)],
+    mentioned: mentioned.filter((numbers) => numbers.length > 0),
   };
 }

@@ -23,7 +23,8 @@ export function decideMode(event: RunEvent, dryRun: DryRun): Mode {
   }
   if (dryRun === 'true') return { mode: 'plan' };
   if (dryRun === 'auto') return { mode: arrivedOnDefaultBranch(event) ? 'apply' : 'plan' };
-  if (event.pullRequest === null && !event.name.startsWith('pull_request')) return { mode: 'apply' };
+  const isMerged = event.pullRequest === null && !/^(pull_request|merge_group)/.test(event.name);
+  if (isMerged) return { mode: 'apply' };
   return {
     mode: 'refused',
     reason:

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { getOctokit } from '@actions/github';
+import type { RequestInit } from 'node-fetch';
 import type { Secret } from '../core/secret.ts';
 import { type Forge, forgeOf, type GitHubClient, type Query } from './client.ts';
 import { GitHubError } from './errors.ts';
@@ -29,8 +30,14 @@ export interface GitHubClientOptions {
 
 /** More pages than any pull request has comments: a server that always names a next page must end somewhere. */
 const MOST_PAGES = 1000;
+/** An idle connection is not kept longer: somebody on the way may have forgotten it. */
+const IDLE_MS = 4000;
 
-/** A client on the toolkit's octokit (so that `https_proxy` counts), which is loaded with the first call. */
+/**
+ * A client on the toolkit's octokit, which is loaded with the first call. It sends by node-fetch and `proxy-agent`, as
+ * requests to LiteLLM do, so that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` mean the same on both ways (the toolkit's
+ * own fetch reads `NO_PROXY` otherwise, and tunnels plain `http://` where most forward proxies refuse that).
+ */
 export function createGitHubClient(options: GitHubClientOptions): GitHubClient {
   return new OctokitClient(options);
 }
@@ -38,7 +45,7 @@ export function createGitHubClient(options: GitHubClientOptions): GitHubClient {
 class OctokitClient implements GitHubClient {
   readonly forge: Forge;
   readonly #options: Required<GitHubClientOptions>;
-  #octokit: Promise<Octokit> | null = null;
+  #connection: Promise<Connection> | null = null;
 
   constructor(options: GitHubClientOptions) {
     this.#options = { retries: 3, timeoutMs: 30_000, sleep: wait, ...options };
@@ -78,7 +85,7 @@ class OctokitClient implements GitHubClient {
   }
 
   async #call(method: Method, url: string, body?: object, safeToRepeat = method !== 'POST'): Promise<Answer> {
-    const octokit = await this.#load();
+    const { octokit } = await this.#connect();
     for (let attempt = 0; ; attempt++) {
       try {
         return await octokit.request({
@@ -88,26 +95,51 @@ class OctokitClient implements GitHubClient {
           request: { signal: AbortSignal.timeout(this.#options.timeoutMs) },
         });
       } catch (error) {
-        const failure = readFailure(error);
+        const failure = readFailure(error, this.#options.timeoutMs);
         const delay = retryDelay(failure, safeToRepeat, attempt, Date.now(), Math.random());
         if (delay === null || attempt >= this.#options.retries) {
-          throw new GitHubError(`${method} ${url}`, failure.status, failure.reason);
+          const via = failure.status === null ? await this.#forwardProxy() : '';
+          throw new GitHubError(`${method} ${url}`, failure.status, `${failure.reason}${via}`);
         }
         await this.#options.sleep(delay);
       }
     }
   }
 
-  #load(): Promise<Octokit> {
-    this.#octokit ??= import('@actions/github').then((github) =>
-      github.getOctokit(this.#options.token.reveal(), {
-        baseUrl: this.#options.apiUrl.replace(/\/$/, ''),
-        userAgent: `litellm-user-sync/${this.#options.version}`,
-        log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-      }),
-    );
-    return this.#octokit;
+  #connect(): Promise<Connection> {
+    this.#connection ??= connect(this.#options);
+    return this.#connection;
   }
+
+  /** Words for a message, without the proxy's credentials; a blank where none was used. */
+  async #forwardProxy(): Promise<string> {
+    const proxy = (await this.#connect()).proxyFor(this.#options.apiUrl);
+    return proxy === ''
+      ? ''
+      : ` (through the forward proxy ${URL.canParse(proxy) ? new URL(proxy).host : 'that is set'})`;
+  }
+}
+
+interface Connection {
+  readonly octokit: Octokit;
+  /** Address of the forward proxy for a URL; a blank where there is none. */
+  readonly proxyFor: (url: string) => string;
+}
+
+async function connect({ token, apiUrl, version }: GitHubClientOptions): Promise<Connection> {
+  const [{ getOctokit }, { default: fetch }, { ProxyAgent }] = await Promise.all([
+    import('@actions/github'),
+    import('node-fetch'),
+    import('proxy-agent'),
+  ]);
+  const agent = new ProxyAgent({ keepAlive: true, timeout: IDLE_MS });
+  const octokit = getOctokit(token.reveal(), {
+    baseUrl: apiUrl.replace(/\/$/, ''),
+    userAgent: `litellm-user-sync/${version}`,
+    log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    request: { fetch: (url: string, init: RequestInit) => fetch(url, { ...init, agent }) },
+  });
+  return { octokit, proxyFor: agent.getProxyForUrl as (url: string) => string };
 }
 
 function withQuery(path: string, query: Query): string {
@@ -126,15 +158,18 @@ function nextPage(path: string, link: string | number | undefined): string | nul
   return `${path}${new URL(address, 'http://localhost').search}`;
 }
 
-function readFailure(error: unknown): Failure {
+function readFailure(error: unknown, timeoutMs: number): Failure {
   const response = (error as { response?: { status: number; headers: Failure['headers']; data: unknown } }).response;
-  if (response === undefined) return { status: null, reason: networkReason(error), headers: {} };
+  if (response === undefined) return { status: null, reason: networkReason(error, timeoutMs), headers: {} };
   return { status: response.status, reason: serverReason(response.data), headers: response.headers };
 }
 
-function networkReason(error: unknown): string {
-  const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } };
-  return [message, cause?.code ?? cause?.message].filter(Boolean).join(', ');
+/** node-fetch puts the whole address in front of what happened; the call is named anyway. */
+function networkReason(error: unknown, timeoutMs: number): string {
+  const { name, message = '' } = error as { name?: string; message?: string };
+  if (name === 'AbortError') return `in ${timeoutMs / 1000} s`;
+  const reason = message.replace(/^request to \S+ failed, reason: /, '');
+  return reason.replace(/\s+/g, ' ').trim();
 }
 
 function serverReason(data: unknown): string {

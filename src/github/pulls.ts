@@ -4,7 +4,8 @@ import { GitHubError } from './errors.ts';
 
 const Pull = z.object({
   number: z.number(),
-  html_url: z.string(),
+  state: z.string(),
+  user: z.object({ login: z.string() }).nullish(),
   updated_at: z.iso.datetime({ offset: true }),
   merged_at: z.iso.datetime({ offset: true }).nullable(),
   merge_commit_sha: z.string().nullish(),
@@ -67,6 +68,19 @@ export async function* mergedPulls(
     held = held.filter((pull) => mergeTime(pull) < oldestUpdate);
   }
   yield* held;
+}
+
+/**
+ * The open pull requests of a branch.
+ * @throws GitHubError, ZodError
+ */
+export async function openPulls(client: GitHubClient, repository: Repository, branch: string): Promise<Pull[]> {
+  const query = { state: 'open', base: branch, per_page: 100 };
+  const gitea = { state: 'open', base_branch: branch, limit: 50 };
+  const found: Pull[] = [];
+  const pages = client.pages(`${repositoryPath(repository)}/pulls`, client.forge === 'gitea' ? gitea : query);
+  for await (const page of pages) found.push(...z.array(Pull).parse(page));
+  return found.filter((pull) => pull.state === 'open' && pull.base.ref === branch);
 }
 
 export function isMergedInto(pull: Pull, branch: string): boolean {

@@ -1,3 +1,4 @@
+import type { DesiredUser, UserRow } from '../core/desired.ts';
 import type { Log } from '../core/log.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change, Plan } from '../core/plan.ts';
@@ -23,8 +24,15 @@ export interface Progress {
 
 /** What a run is about to do: for a file as a whole (`sync`), or for its rows one by one. */
 export type RunPlan =
-  | { readonly kind: 'file'; readonly plan: Plan }
-  | { readonly kind: 'rows'; readonly plan: Plan; readonly rows: RowPlan };
+  | {
+      readonly kind: 'file';
+      readonly plan: Plan;
+      /** The rows of the file. */
+      readonly rows: readonly UserRow[];
+      /** What they ask for, with their teams as the proxy has them. */
+      readonly desired: readonly DesiredUser[];
+    }
+  | { readonly kind: 'rows'; readonly plan: Plan; readonly rowPlan: RowPlan };
 
 /** Why there is no plan, or why it was not applied. */
 export type Failure =
@@ -71,6 +79,8 @@ export interface RunResult<E> {
   readonly files: readonly string[];
   /** Files that hold secrets, `files` or others. */
   readonly secretFiles: readonly string[];
+  /** The first day on which a link of this run no longer opens, `YYYY-MM-DD`; `null`: it made none. */
+  readonly linksExpire: string | null;
   /** The audit record; `null`: none was written. */
   readonly auditFile: string | null;
   /** Where the secrets are for whoever waits for them; blank: nowhere but on this machine. */
@@ -129,8 +139,12 @@ export interface Host<E = unknown> {
   print(document: string): void;
   progress(progress: Progress): void;
 
-  /** The plan of a run that writes nothing. */
-  planned(plan: RunPlan): Promise<void>;
+  /**
+   * The plan of a run that writes nothing.
+   * @param evidence of the review of a plan that was to be applied, and may not; else `null`
+   * @returns why applying it would be refused, as far as the host can tell; `null`: it would not
+   */
+  planned(plan: RunPlan, evidence: E | null): Promise<string | null>;
   /** Withholds what was not reviewed. Also where the run finds out that a newer file is there. */
   review(plan: RunPlan): Promise<Review<E>>;
   /**
@@ -142,6 +156,7 @@ export interface Host<E = unknown> {
   /** Hands files that hold secrets to whoever waits for them. */
   publishSecrets(secretFiles: readonly string[]): Promise<PublishResult>;
   finished(result: RunResult<E>): Promise<void>;
-  failed(failure: Failure): Promise<void>;
+  /** The run ends here. @param evidence of the review, if it came so far; `null` also once something was written */
+  failed(failure: Failure, evidence: E | null, hasWritten: boolean): Promise<void>;
   shown(shown: Shown): Promise<void>;
 }

@@ -25,6 +25,8 @@ export interface PlanMarkdownOptions extends DocumentOptions {
   readonly unreviewed: 'skip' | 'apply' | 'fail';
   /** Indices of the changes that were due before the pull request; `null`: not told apart. */
   readonly earlier: ReadonlySet<number> | null;
+  /** Why applying it would be refused, whatever it holds; `null`: it would not. */
+  readonly obstacle: string | null;
   /** Messages to the reader, plain text; they may hold values. */
   readonly notes: readonly string[];
 }
@@ -37,7 +39,13 @@ export interface PlanMarkdownOptions extends DocumentOptions {
 export function planMarkdown(plan: Plan, options: PlanMarkdownOptions): string {
   return fitDocument(
     {
-      head: [heading(options), headline(plan, options), ...breachAlert(plan), ...costs(plan)],
+      head: [
+        heading(options),
+        headline(plan, options),
+        ...breachAlert(plan),
+        ...obstacleAlert(options),
+        ...costs(plan),
+      ],
       notes: [...options.notes, ...plan.warnings, ...plan.notes],
       tables: [...tables(plan, options), ...soonTable(plan)],
       foot: [...untouched(plan), ...footer(plan, options)],
@@ -86,6 +94,10 @@ const SIDES: Readonly<Record<ChangeKind, Side>> = {
   reactivate: 'different',
   invite: 'different',
 };
+
+function obstacleAlert({ obstacle }: PlanMarkdownOptions): string[] {
+  return obstacle === null ? [] : [`> [!CAUTION]\n> **A merge could not apply this plan.**\n>\n> ${prose(obstacle)}`];
+}
 
 /** The breached limits as an alert, if there are any. */
 export function breachAlert(plan: Plan): string[] {

@@ -1,9 +1,10 @@
-import { apiComment, apiPull, NOT_ACCESSIBLE, NOT_FOUND, TOO_LONG } from '../../github/support.ts';
+import { apiComment, apiIssue, apiPull, NOT_ACCESSIBLE, NOT_FOUND, TOO_LONG } from '../../github/support.ts';
 import { blobSha } from './blob.ts';
 import { type Answered, type Asked, LocalService } from './server.ts';
 
 type ApiPull = ReturnType<typeof apiPull>;
 type ApiComment = ReturnType<typeof apiComment>;
+type ApiIssue = ReturnType<typeof apiIssue>;
 
 export interface SeenCall {
   readonly method: string;
@@ -24,6 +25,10 @@ export class FakeGitHub extends LocalService {
   readonly related = new Map<string, number[]>();
   /** By ref (a branch or a commit), then by path. */
   readonly files = new Map<string, Map<string, Buffer>>();
+  /** By number. */
+  readonly issues = new Map<number, ApiIssue>();
+  /** From so many bytes on the contents API refuses a file: GitHub does above 100 MB. */
+  largestContent = 100_000_000;
   /** An answer in place of the true one; `null`: the true one. */
   refuse: (call: SeenCall) => Answered | null = () => null;
   readonly #comments = new Map<number, { pull: number; comment: ApiComment }>();
@@ -87,13 +92,26 @@ export class FakeGitHub extends LocalService {
     const inside = path.startsWith(`${REPOSITORY}/`) ? path.slice(REPOSITORY.length) : '';
     const routes: [RegExp, (match: RegExpExecArray) => Answered][] = [
       [/^GET \/pulls\/(\d+)$/, ([, number]) => found(this.pulls.get(Number(number)))],
-      [/^GET \/pulls$/, () => this.#closedPulls(url)],
+      [/^GET \/pulls$/, () => this.#pullPage(url)],
+      [
+        /^GET \/issues$/,
+        () =>
+          page(
+            [...this.issues.values()].filter(({ state }) => state === 'open'),
+            url,
+          ),
+      ],
+      [/^POST \/issues$/, () => this.#newIssue(body)],
+      [/^PATCH \/issues\/(\d+)$/, ([, number]) => this.#editIssue(Number(number), body)],
       [/^GET \/issues\/(\d+)\/comments$/, ([, number]) => this.#commentPage(Number(number), url)],
       [/^POST \/issues\/(\d+)\/comments$/, ([, number]) => this.#newComment(Number(number), body)],
       [/^PATCH \/issues\/comments\/(\d+)$/, ([, id]) => this.#editComment(Number(id), body)],
       [/^DELETE \/issues\/comments\/(\d+)$/, ([, id]) => this.#deleteComment(Number(id))],
       [/^GET \/commits\/(\w+)\/pulls$/, ([, sha = '']) => this.#pullsOf(sha)],
       [/^GET \/contents\/(.+)$/, ([, file = '']) => this.#content(file, url.searchParams.get('ref') ?? 'main')],
+      [/^GET \/git\/trees\/(.+)$/, ([, ref = '']) => this.#tree(ref)],
+      [/^GET \/git\/commits\/(\w+)$/, ([, ref = '']) => found(this.files.has(ref) ? { sha: ref } : undefined)],
+      [/^GET \/git\/blobs\/(\w+)$/, ([, sha = '']) => this.#blob(sha)],
       [/^GET \/branches\/(.+)$/, ([, name = '']) => found(this.files.has(name) ? { name } : undefined)],
     ];
     for (const [pattern, answer] of routes) {
@@ -103,9 +121,9 @@ export class FakeGitHub extends LocalService {
     return { status: 404, body: NOT_FOUND };
   }
 
-  #closedPulls(url: URL): Answered {
-    const base = url.searchParams.get('base');
-    const pulls = [...this.pulls.values()].filter((pull) => pull.state === 'closed' && pull.base.ref === base);
+  #pullPage(url: URL): Answered {
+    const [base, state] = [url.searchParams.get('base'), url.searchParams.get('state')];
+    const pulls = [...this.pulls.values()].filter((pull) => pull.state === state && pull.base.ref === base);
     return page(
       pulls.sort((a, b) => b.updated_at.localeCompare(a.updated_at)),
       url,
@@ -122,7 +140,7 @@ export class FakeGitHub extends LocalService {
   }
 
   #newComment(pull: number, text: string): Answered {
-    if (!this.pulls.has(pull)) return { status: 404, body: NOT_FOUND };
+    if (!this.pulls.has(pull) && !this.issues.has(pull)) return { status: 404, body: NOT_FOUND };
     const { body } = JSON.parse(text) as { body: string };
     if (body.length > LONGEST_COMMENT) return { status: 422, body: TOO_LONG };
     return { status: 201, body: this.#comments.get(this.comment(pull, body))?.comment };
@@ -147,14 +165,47 @@ export class FakeGitHub extends LocalService {
     return { status: 200, body: pulls };
   }
 
+  #newIssue(text: string): Answered {
+    const { title, body } = JSON.parse(text) as { title: string; body: string };
+    const number = 500 + this.issues.size;
+    this.issues.set(number, { ...apiIssue(number, body), title });
+    return { status: 201, body: this.issues.get(number) };
+  }
+
+  #editIssue(number: number, text: string): Answered {
+    const issue = this.issues.get(number);
+    if (issue === undefined) return { status: 404, body: NOT_FOUND };
+    this.issues.set(number, { ...issue, ...(JSON.parse(text) as Partial<ApiIssue>) });
+    return { status: 200, body: this.issues.get(number) };
+  }
+
+  /** Without its content above 1 MB, and refused above a limit. */
   #content(path: string, ref: string): Answered {
     const content = this.files.get(ref)?.get(path);
     if (content === undefined) return { status: 404, body: NOT_FOUND };
-    const common = { name: path.split('/').at(-1), path, size: content.length };
-    return {
-      status: 200,
-      body: { type: 'file', encoding: 'base64', ...common, sha: blobSha(content), content: content.toString('base64') },
-    };
+    if (content.length > this.largestContent) {
+      const errors = [{ resource: 'Blob', field: 'data', code: 'too_large' }];
+      return { status: 403, body: { message: 'The requested blob is too large to fetch via the API.', errors } };
+    }
+    const isSent = content.length <= 1_000_000;
+    const common = { type: 'file', name: path.split('/').at(-1), path, size: content.length, sha: blobSha(content) };
+    const data = { encoding: isSent ? 'base64' : 'none', content: isSent ? content.toString('base64') : '' };
+    return { status: 200, body: { ...common, ...data } };
+  }
+
+  /** Files in the root of the repository alone. */
+  #tree(ref: string): Answered {
+    const files = this.files.get(ref);
+    if (files === undefined) return { status: 404, body: NOT_FOUND };
+    const tree = [...files].map(([path, content]) => ({ path, type: 'blob', mode: '100644', sha: blobSha(content) }));
+    return { status: 200, body: { sha: ref, tree, truncated: false } };
+  }
+
+  #blob(sha: string): Answered {
+    const content = [...this.files.values()]
+      .flatMap((files) => [...files.values()])
+      .find((one) => blobSha(one) === sha);
+    return found(content && { sha, encoding: 'base64', size: content.length, content: content.toString('base64') });
   }
 }
 

@@ -36,7 +36,10 @@ function steady(text: string, world: World): string {
     .replace(/sk-[\w-]{16,}/g, '<key>')
     .replace(/sk-\.\.\.[\w-]{4}/g, 'sk-...<last 4>')
     .replace(/target=[0-9a-f]{16}/g, 'target=<hash>')
-    .replace(/digests=([\w+/=]*)/g, (_, packed: string) => `digests=<${Buffer.from(packed, 'base64').length / 8}>`)
+    .replace(
+      /\b(digests|applied)=([\w+/=]*)/g,
+      (_, name: string, packed: string) => `${name}=<${Buffer.from(packed, 'base64').length / 8}>`,
+    )
     .replace(/\b[0-9a-f]{64}\b/g, '<sha256>')
     .replace(/(Uploaded bytes|bytes uploaded) \d+/gi, '$1 <n>');
 }
