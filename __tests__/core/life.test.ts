@@ -340,6 +340,21 @@ describe('expiry', () => {
     expect(plan.leavingSoon).toEqual(soon === 0 ? [] : [{ line: 3, email: 'bob@x.io', expires: date }]);
   });
 
+  it.each([
+    ['2024-01-30', '2024-02-29', true],
+    ['2024-01-30', '2024-03-01', false],
+    ['2023-01-30', '2023-03-01', true],
+    ['2025-12-15', '2026-01-14', true],
+    ['2025-12-15', '2026-01-15', false],
+    ['2100-02-01', '2100-03-03', true],
+    ['2100-02-01', '2100-03-04', false],
+    ['2000-02-01', '2000-03-02', true],
+    ['2000-02-01', '2000-03-03', false],
+  ])('seen from %s, %s is within 30 days: %s', (today, date, isSoon) => {
+    const { plan } = planOf(csv, people, {}, { ...expires({ bob: date }), today });
+    expect(plan.leavingSoon).toHaveLength(isSoon ? 1 : 0);
+  });
+
   it('lists who leaves soon by day', () => {
     const { plan } = planOf(csv, people, {}, expires({ ann: '2026-06-20', bob: '2026-06-16', cat: '2026-06-20' }));
     expect(plan.leavingSoon.map(({ email }) => email)).toEqual(['bob@x.io', 'ann@x.io', 'cat@x.io']);
