@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DesiredLimits, NO_LIMITS } from '../../src/core/desired.ts';
 import type { ProxyUser, UserLimits } from '../../src/core/inventory.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import { isStopped, type Plan } from '../../src/core/plan.ts';
 import { inventory, type PlanMore, planOf, short, TODAY, team, UNLIMITED, user } from './build.ts';
 
 const ann = (over: Partial<ProxyUser> = {}) => inventory([user('ann', over)]);
@@ -425,6 +425,12 @@ describe('expiry', () => {
           message: expect.stringContaining('1 of the 3 expired accounts stays for now, the rest is applied.'),
         },
       ]);
+    });
+
+    it('says how many stay', () => {
+      const { plan } = planOf(csv, people, { maxDeletes: { kind: 'count', count: 1 } }, past);
+      expect(plan.breaches[0]?.message).toContain('2 of the 3 expired accounts stay for now');
+      expect(isStopped(plan)).toBe(false);
     });
 
     it('stops all where the others breach it, too', () => {
