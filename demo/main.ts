@@ -59,7 +59,13 @@ async function commentText(proxy: Standin): Promise<string> {
   const inputs = parseInputs(raw, environment(proxy), process.cwd());
   const terminal = { stdout: indented(), stderr: indented() };
   const log = terminalLog(terminal, false);
-  const host = new TerminalHost({ terminal, inputs, log, outputDirectory: OUTPUT, stop: { requested: false } });
+  const host = new TerminalHost({
+    terminal,
+    inputs,
+    log,
+    outputDirectory: OUTPUT,
+    signal: new AbortController().signal,
+  });
   const plan = await planFor(readUserList(await readFile(inputs.csvPath)), inputs, connectProxy(inputs, host));
   return planMarkdown(plan, {
     title: 'LiteLLM User Sync',

@@ -2,8 +2,9 @@
 
 /** Name, file in `src`, what is replaced, by what, what is put before it all. */
 export const MUTATIONS: readonly (readonly string[])[] = [
-  ['the master key is not masked', 'action/job.ts', '[inputs.masterKey, inputs.githubToken]', '[inputs.githubToken]'],
-  ['the github-token is not masked', 'action/job.ts', '[inputs.masterKey, inputs.githubToken]', '[inputs.masterKey]'],
+  ['the master key is not masked', 'inputs.ts', '[masterKey, githubToken, smtpUrl, ', '[githubToken, smtpUrl, '],
+  ['the github-token is not masked', 'inputs.ts', '[masterKey, githubToken, smtpUrl, ', '[masterKey, smtpUrl, '],
+  ['the values of extra-headers are not masked', 'inputs.ts', '...extraHeaders.map(({ value }) => value)', ''],
   ['nothing received is masked', 'action/host.ts', 'void => setSecret(value)', 'void => void value'],
   [
     'keys made in bulk are not masked',
@@ -83,6 +84,11 @@ export const MUTATIONS: readonly (readonly string[])[] = [
   ['keys nobody has seen stay', 'commands/withdraw.ts', 'await proxy.deleteKeys(unseen.map((key) => key.hash));', ''],
   ['emails in the log stay', 'action/job.ts', 'redacts ? mappedLog(actionsLog, redactText) : actionsLog', 'actionsLog'],
   ['emails in plan and comment stay', 'action/labels.ts', 'return redacts ? redactPlan(plan) : plan;', 'return plan;'],
-  ['emails in errors stay', 'action/run.ts', 'job?.redacts ? redactText(message) : message', 'message'],
+  [
+    'emails in errors stay',
+    'action/run.ts',
+    'job?.redacts || isDefect(error) ? redactText(message) : message',
+    'message',
+  ],
   ['what moves the cursor stays', 'render/plain.ts', 'value.replace(SPECIAL, visible)', 'value'],
 ];

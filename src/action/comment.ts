@@ -1,5 +1,5 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Change, Plan } from '../core/plan.ts';
+import { isApplied, type Plan } from '../core/plan.ts';
 import {
   changeDigest,
   type Marker,
@@ -94,19 +94,9 @@ async function settleComment(job: Job, pull: ReviewedPull, open: ReadonlySet<str
 
 /** Changes of this plan that are still to be done: a later run may take their approval from where it stands. */
 function openDigests(plan: Plan, outcomes: readonly Outcome[], targetHash: string): Set<string> {
-  const done = new Set(outcomes.filter((outcome) => outcome.status === 'SUCCESS').map(outcomeKey));
-  const isOpen = (change: Change): boolean => change.withheld !== null || !done.has(changeKey(change));
-  return new Set(plan.changes.filter(isOpen).map((change) => changeDigest(targetHash, change)));
-}
-
-const ACTIONS = { add: 'ADDED', delete: 'DELETED', update: 'UPDATED' } as const;
-
-function changeKey(change: Change): string {
-  return `${ACTIONS[change.kind]} ${change.email}`;
-}
-
-function outcomeKey(outcome: Outcome): string {
-  return `${outcome.action} ${outcome.email}`;
+  const done = new Set(outcomes.flatMap(({ status, index }) => (status === 'SUCCESS' && index !== null ? index : [])));
+  const open = plan.changes.filter((change, index) => !isApplied(change) || !done.has(index));
+  return new Set(open.map((change) => changeDigest(targetHash, change)));
 }
 
 function withMarker(marker: Marker, body: Body): Body {

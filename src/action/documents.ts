@@ -1,10 +1,17 @@
 import type { Plan } from '../core/plan.ts';
-import type { Failure, SyncResult } from '../host/port.ts';
+import type { Failure, RunResult } from '../host/port.ts';
 import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
 import type { Body } from './comment.ts';
 import type { Job } from './job.ts';
-import { named, shownOutcomes, shownPlan, shownProblems, shownWithoutHost, TITLE } from './labels.ts';
-import type { Outputs } from './outputs.ts';
+import {
+  fileAndTarget,
+  redactedOutcomes,
+  redactedPlan,
+  redactedProblems,
+  redactedText,
+  redactedWithoutHost,
+  TITLE,
+} from './labels.ts';
 
 const NOT_REVIEWED =
   'Some changes were not applied, because no comment on a merged pull request showed them. Run the workflow by workflow_dispatch to apply all.';
@@ -14,9 +21,9 @@ export function planBody(job: Job, plan: Plan, rest: string): Body {
   const { event, inputs, mode } = job;
   const planned = event.pullRequest === null ? 'dry-run' : 'plan';
   return (limit) =>
-    planMarkdown(shownPlan(job, plan), {
+    planMarkdown(redactedPlan(job, plan), {
       title: TITLE,
-      ...named(job),
+      ...fileAndTarget(job),
       mode: mode.kind === 'apply' ? 'not-applied' : planned,
       unreviewed: inputs.unreviewedChanges,
       limit,
@@ -26,15 +33,21 @@ export function planBody(job: Job, plan: Plan, rest: string): Body {
 }
 
 /** @param rest where a reader finds what the limit leaves out */
-export function resultBody(job: Job, { plan, outcomes }: SyncResult, outputs: Outputs, rest: string): Body {
-  const links = resultLinks(job, outputs['onboarding-artifact-url'], outputs['artifact-url']);
+export function resultBody(
+  job: Job,
+  { plan, outcomes, notes, secretsUrl }: RunResult<unknown>,
+  artifactUrl: string,
+  rest: string,
+): Body {
+  const ofFile = plan?.kind === 'file' ? plan.plan : null;
+  const isPartlyReviewed = ofFile?.changes.some((change) => change.withheld === 'not reviewed') === true;
   return (limit) =>
-    resultMarkdown(plan, shownOutcomes(job, outcomes), {
+    resultMarkdown(ofFile, redactedOutcomes(job, outcomes), {
       title: TITLE,
-      ...named(job),
+      ...fileAndTarget(job),
       limit,
-      notes: plan?.changes.some((change) => change.withheld === 'not reviewed') ? [NOT_REVIEWED] : [],
-      links,
+      notes: [...(isPartlyReviewed ? [NOT_REVIEWED] : []), ...notes.map((note) => redactedText(job, note))],
+      links: resultLinks(job, secretsUrl, artifactUrl),
       rest,
     });
 }
@@ -55,8 +68,8 @@ export function resultLinks(
 
 /** Why there is no plan. */
 export function failureBody(job: Job, failure: Failure): Body {
-  const options = { title: TITLE, ...named(job) };
-  if (failure.kind === 'error') return () => failureMarkdown(shownWithoutHost(job, failure.message), options);
-  const problems = shownProblems(job, failure.problems);
+  const options = { title: TITLE, ...fileAndTarget(job) };
+  if (failure.kind === 'error') return () => failureMarkdown(redactedWithoutHost(job, failure.message), options);
+  const problems = redactedProblems(job, failure.problems);
   return (limit) => problemsMarkdown(problems, { ...options, limit, rest: 'the log' });
 }

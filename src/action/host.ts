@@ -1,53 +1,46 @@
+import { existsSync } from 'node:fs';
 import { notice, saveState, setSecret } from '@actions/core';
-import type { Plan } from '../core/plan.ts';
+import { messageOf } from '../core/errors.ts';
+import { isApplied, type Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
-import type { RowPlan } from '../core/row-plan.ts';
 import type { Approvals } from '../github/approvals.ts';
-import type {
-  AnyHost,
-  Exported,
-  Failure,
-  Handover,
-  Listing,
-  Mode,
-  Progress,
-  Review,
-  RowsResult,
-  SyncResult,
-} from '../host/port.ts';
+import type { Failure, Host, Mode, Progress, PublishResult, Review, RunPlan, RunResult, Shown } from '../host/port.ts';
 import { ProgressLines } from '../host/progress.ts';
 import { outcomeCounts, planCounts, plural } from '../render/labels.ts';
 import { type PlanTextOptions, planText } from '../render/plan-text.ts';
 import { resultText } from '../render/result-text.ts';
 import { annotateProblems, moreProblems } from './annotations.ts';
-import { assertHandover, besides, PLAN_FILE, upload, uploadPlan, uploadResults, writePlan } from './artifacts.ts';
+import { assertPublishable, outputPath, PLAN_FILE, upload, uploadPlan, uploadResults, writePlan } from './artifacts.ts';
 import { commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
 import { failureBody, planBody, resultBody } from './documents.ts';
 import { assertRecipients, encryptFiles } from './encrypt.ts';
 import type { Job } from './job.ts';
-import { artifactOf, SUMMARY, shownOutcomes, shownPlan, shownProblems, shownText, TITLE } from './labels.ts';
+import {
+  artifactOf,
+  redactedOutcomes,
+  redactedPlan,
+  redactedProblems,
+  redactedText,
+  SUMMARY,
+  TITLE,
+} from './labels.ts';
 import { showExport, showListing } from './listing-report.ts';
 import { NO_OUTPUTS, type Outputs, setOutputs } from './outputs.ts';
 import { type Approval, approve, supersededNow } from './review.ts';
-import { reportRows, showRows } from './row-report.ts';
+import { logRows, summarizeRows } from './row-report.ts';
 import { appendSummary } from './summary.ts';
 
-const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
-
 /** A job of GitHub Actions: comment, job summary, annotations, outputs and artifacts. */
-export class ActionHost implements AnyHost {
+export class ActionHost implements Host<Approvals> {
   readonly #job: Job;
   readonly #progress: ProgressLines;
-  readonly stop: { requested: boolean };
-  #approvals: Approvals = EVERYTHING;
+  readonly signal: AbortSignal;
   #outputs: Outputs = NO_OUTPUTS;
-  #breaches: readonly string[] = [];
-  /** Problems of the file beyond those that GitHub shows on it. */
-  #notAnnotated = 0;
+  #verdict = '';
 
-  constructor(job: Job, stop: { requested: boolean }) {
+  constructor(job: Job, signal: AbortSignal) {
     this.#job = job;
-    this.stop = stop;
+    this.signal = signal;
     this.#progress = new ProgressLines(job.log);
   }
 
@@ -77,62 +70,39 @@ export class ActionHost implements AnyHost {
     this.#progress.show(progress);
   }
 
-  async failed(failure: Failure): Promise<void> {
-    const body = failureBody(this.#job, failure);
-    if (failure.kind === 'file') this.#annotate(failure.problems);
-    await appendSummary(this.#job.env, body, this.log);
-    const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body, true);
-    this.#publish({ 'comment-url': url });
-  }
-
-  async checkedOffline(users: number): Promise<void> {
-    if (this.mode.kind !== 'offline') return;
-    const { csvFile } = this.#job.inputs;
-    const message = `${csvFile} is well-formed (users: ${users}). There is no plan: ${this.mode.reason}`;
-    notice(message);
-    await appendSummary(this.#job.env, () => `## ${TITLE}\n\n${message}\n`, this.log);
-    this.#publish({});
-  }
-
-  async planned(plan: Plan): Promise<void> {
-    this.#printPlan(plan, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
-    this.#breaches = plan.breaches.map((breach) => breach.message);
+  async planned(shown: RunPlan): Promise<void> {
+    const { plan } = shown;
+    this.#logPlan(shown, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
+    const breaches = plan.breaches.map((breach) => breach.message).join(' ');
+    this.#verdict = redactedText(this.#job, breaches);
     const planFile = await writePlan(this.#job, plan);
-    const hasChanges = plan.changes.length > 0 || plan.breaches.length > 0;
-    const body = planBody(this.#job, plan, SUMMARY);
-    const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body, hasChanges);
-    await appendSummary(this.#job.env, planBody(this.#job, plan, artifactOf(this.#job)), this.log);
-    const counts = planCounts(plan);
-    this.#publish({
-      'has-changes': isOpen(plan),
-      added: counts.add,
-      deleted: counts.delete,
-      updated: counts.update,
-      unchanged: counts.unchanged,
-      skipped: plan.changes.filter((change) => change.withheld !== null).length,
-      'plan-file': planFile,
-      'comment-url': url,
-      'artifact-url': await uploadPlan(this.#job, plan, planFile),
-    });
+    this.#publish({ 'has-changes': plan.changes.some(isApplied), 'plan-file': planFile });
+    if (shown.kind === 'file') return this.#plannedFile(plan, planFile);
+    const counts = await summarizeRows(this.#job, shown.rows);
+    this.#publish(counts);
+    this.#annotate(shown.rows.problems);
+    this.#verdict ||= failedRows(counts.failed ?? 0, shown, this.mode);
   }
 
-  async review(plan: Plan): Promise<Review> {
-    this.#publish({ 'has-changes': isOpen(plan) });
-    const { review, reviewed, approvals } = await this.#approve(plan);
-    this.#approvals = approvals;
-    if (review.kind !== 'go') await this.#showUnapplied(reviewed);
-    if (review.kind === 'superseded') {
+  async review(planned: RunPlan): Promise<Review<Approvals>> {
+    this.#publish({ 'has-changes': planned.plan.changes.some(isApplied) });
+    if (planned.kind === 'rows') return { kind: 'go', plan: planned, evidence: EVERYTHING };
+    const { verdict, reviewed, approvals } = await this.#approve(planned.plan);
+    if (verdict.kind === 'go') return { kind: 'go', plan: { kind: 'file', plan: reviewed }, evidence: approvals };
+    await this.#showUnapplied(reviewed);
+    if (verdict.kind === 'superseded') {
       notice(
         `A newer ${this.#job.inputs.csvFile} is at the head of the branch: this run writes nothing, the newer run does.`,
       );
     }
-    return review;
+    return verdict;
   }
 
-  async beforeWrites(plan: Plan): Promise<void> {
-    this.#printPlan(plan, 'applying');
-    this.#publish({ 'plan-file': await writePlan(this.#job, plan) });
-    await assertHandover(plan, this.#job);
+  async beforeWrites(plan: RunPlan): Promise<void> {
+    this.#logPlan(plan, 'applying');
+    if (plan.kind === 'rows') this.#annotate(plan.rows.problems);
+    this.#publish({ 'plan-file': await writePlan(this.#job, plan.plan) });
+    await assertPublishable(plan.plan, this.#job);
     await assertRecipients(this.#job.inputs.encryptTo);
     saveState('pending', this.outputDirectory);
   }
@@ -141,62 +111,84 @@ export class ActionHost implements AnyHost {
     return supersededNow(this.#job);
   }
 
-  async handOver(secretFiles: readonly string[]): Promise<Handover> {
+  async publishSecrets(secretFiles: readonly string[]): Promise<PublishResult> {
     const { inputs } = this.#job;
     const { encryptTo } = inputs;
     const files = encryptTo.length === 0 ? secretFiles : await encryptFiles(secretFiles, encryptTo);
     try {
-      this.#publish({ 'onboarding-artifact-url': await upload(this.#job, 'onboarding-links', files) });
-      return { kind: 'done' };
+      const url = await upload(this.#job, 'onboarding-links', files);
+      this.#publish({ 'onboarding-artifact-url': url });
+      return { published: true, url };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.log.error(reason);
-      return { kind: 'failed', reason, isLost: inputs.outputDirectory === '' };
+      return { published: false, reason, isLost: inputs.outputDirectory === '' };
     }
   }
 
-  async applied(result: SyncResult): Promise<void> {
-    const { plan, outcomes, resultFile } = result;
-    this.print(resultText(shownOutcomes(this.#job, outcomes)));
+  async finished(result: RunResult<Approvals>): Promise<void> {
+    const { plan, evidence, outcomes, files, secretFiles, command } = result;
+    const title = command === 'sync' ? undefined : 'Result:';
+    this.print(resultText(redactedOutcomes(this.#job, outcomes), title));
     const counts = outcomeCounts(outcomes);
-    this.#publish({ ...counts, 'result-file': resultFile });
-    const { url: artifact, failure } = await uploadResults(this.#job, [resultFile, besides(this.#job, PLAN_FILE)]);
+    this.#publish({ ...counts, 'result-file': files[0] ?? '' });
+    this.#verdict ||= failedRows(counts.failed, plan, this.mode);
+    const open = [...files.filter((file) => !secretFiles.includes(file)), outputPath(this.#job, PLAN_FILE)];
+    const { url: artifact, failure } = await uploadResults(this.#job, open.filter(existsSync));
     this.#publish({ 'artifact-url': artifact });
-    const body = (rest: string) => resultBody(this.#job, result, this.#outputs, rest);
-    if (plan !== null) {
-      const url = await commentResult(this.#job, this.#approvals, { plan, outcomes, body: body(SUMMARY) });
+    const body = (rest: string) => resultBody(this.#job, result, artifact, rest);
+    if (plan?.kind === 'file' && evidence !== null) {
+      const url = await commentResult(this.#job, evidence, { plan: plan.plan, outcomes, body: body(SUMMARY) });
       this.#publish({ 'comment-url': url });
     }
     await appendSummary(this.#job.env, body(artifactOf(this.#job)), this.log);
-    saveState('pending', '');
+    // What is left to recover is the post step's: it finds the journal where this run wrote.
+    if (!result.isUnfinished) saveState('pending', '');
     if (failure !== null) throw failure;
   }
 
-  async showRows(plan: RowPlan, applying: boolean): Promise<void> {
-    this.#breaches = plan.plan.breaches.map((breach) => breach.message);
-    this.#publish(await showRows(this.#job, plan, applying));
-    this.#annotate(plan.rows.problems);
+  async failed(failure: Failure): Promise<void> {
+    const body = failureBody(this.#job, failure);
+    if (failure.kind === 'file') this.#annotate(failure.problems);
+    await appendSummary(this.#job.env, body, this.log);
+    const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body, true);
+    this.#publish({ 'comment-url': url });
   }
 
-  async beforeRows({ plan, invited }: RowPlan): Promise<void> {
-    await assertHandover(plan, this.#job, invited);
-    await assertRecipients(this.#job.inputs.encryptTo);
-    saveState('pending', this.outputDirectory);
+  async shown(shown: Shown): Promise<void> {
+    switch (shown.kind) {
+      case 'list':
+        return this.#publish(await showListing(this.#job, shown));
+      case 'export':
+        return this.#publish(await showExport(this.#job, shown));
+      case 'offline':
+        return this.#checkedOffline(shown.users);
+    }
   }
 
-  async rowsDone(result: RowsResult): Promise<void> {
-    const { outputs, failure } = await reportRows(this.#job, result, this.#outputs['onboarding-artifact-url']);
-    this.#publish(outputs);
-    saveState('pending', '');
-    if (failure !== null) throw failure;
+  async #checkedOffline(users: number): Promise<void> {
+    if (this.mode.kind !== 'offline') return;
+    const { csvFile } = this.#job.inputs;
+    const message = `${csvFile} is well-formed (users: ${users}). There is no plan: ${this.mode.reason}`;
+    notice(message);
+    await appendSummary(this.#job.env, () => `## ${TITLE}\n\n${message}\n`, this.log);
   }
 
-  async listed(listing: Listing): Promise<void> {
-    this.#publish(await showListing(this.#job, listing));
-  }
-
-  async exported(exported: Exported): Promise<void> {
-    this.#publish(await showExport(this.#job, exported));
+  async #plannedFile(plan: Plan, planFile: string): Promise<void> {
+    const hasChanges = plan.changes.length > 0 || plan.breaches.length > 0;
+    const body = planBody(this.#job, plan, SUMMARY);
+    const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body, hasChanges);
+    await appendSummary(this.#job.env, planBody(this.#job, plan, artifactOf(this.#job)), this.log);
+    const counts = planCounts(plan);
+    this.#publish({
+      added: counts.add,
+      deleted: counts.delete,
+      updated: counts.update,
+      unchanged: counts.unchanged,
+      skipped: plan.changes.filter((change) => !isApplied(change)).length,
+      'comment-url': url,
+      'artifact-url': await uploadPlan(this.#job, plan, planFile),
+    });
   }
 
   async #approve(plan: Plan): Promise<Approval> {
@@ -210,18 +202,20 @@ export class ActionHost implements AnyHost {
 
   /** Whoever is to look at the plan, because it was not applied, must have one to look at. */
   async #showUnapplied(plan: Plan): Promise<void> {
-    this.#printPlan(plan, 'not applied');
+    this.#logPlan({ kind: 'file', plan }, 'not applied');
     this.#publish({ 'plan-file': await writePlan(this.#job, plan) });
     await appendSummary(this.#job.env, planBody(this.#job, plan, 'the log'), this.log);
   }
 
-  #printPlan(plan: Plan, stage: PlanTextOptions['stage']): void {
-    this.print(planText(shownPlan(this.#job, plan), { stage, csvFile: this.#job.inputs.csvFile }));
+  #logPlan(shown: RunPlan, stage: PlanTextOptions['stage']): void {
+    const { csvFile } = this.#job.inputs;
+    if (shown.kind === 'rows') logRows(this.#job, shown.rows, stage === 'applying');
+    else this.print(planText(redactedPlan(this.#job, shown.plan), { stage, csvFile }));
   }
 
   #annotate(problems: readonly Problem[]): void {
     const { repositoryPath, inputs } = this.#job;
-    this.#notAnnotated = annotateProblems(shownProblems(this.#job, problems), repositoryPath ?? inputs.csvFile);
+    annotateProblems(redactedProblems(this.#job, problems), repositoryPath ?? inputs.csvFile);
   }
 
   #publish(outputs: Partial<Outputs>): void {
@@ -230,10 +224,7 @@ export class ActionHost implements AnyHost {
 
   /** The last line of a run that ends red, though nothing went wrong with the run itself. */
   get verdict(): string {
-    if (this.#breaches.length > 0) return shownText(this.#job, this.#breaches.join(' '));
-    const { failed } = this.#outputs;
-    if (failed > 0) return `${failedWords(failed, this.mode)}${moreProblems(this.#notAnnotated)}`;
-    return 'The proxy and the file differ, and `fail-on-drift` is `true`.';
+    return this.#verdict || 'The proxy and the file differ, and `fail-on-drift` is `true`.';
   }
 
   /** Whether a run that only plans, and that no pull request asked for, found changes that it was told to fail on. */
@@ -249,11 +240,12 @@ export class ActionHost implements AnyHost {
   }
 }
 
-function failedWords(failed: number, { kind }: Mode): string {
-  if (kind === 'plan') return `${plural(failed, 'row')} cannot be carried out: see the job summary.`;
-  return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.`;
-}
+const EVERYTHING: Approvals = { kind: 'everything', because: 'workflow_dispatch' };
 
-function isOpen(plan: Plan): boolean {
-  return plan.changes.some((change) => change.withheld === null);
+/** The last line of a step with failed rows; blank where there are none. */
+function failedRows(failed: number, plan: RunPlan | null, { kind }: Mode): string {
+  if (failed === 0) return '';
+  const more = moreProblems(plan?.kind === 'rows' ? plan.rows.problems.length : 0);
+  if (kind === 'plan') return `${plural(failed, 'row')} cannot be carried out: see the job summary.${more}`;
+  return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.${more}`;
 }

@@ -8,7 +8,7 @@ import type { Job } from './job.ts';
 /** What readers of a job may see: with every email masked where the repository asks for that. */
 type Redacts = Pick<Job, 'redacts'>;
 
-export function shownText({ redacts }: Redacts, text: string): string {
+export function redactedText({ redacts }: Redacts, text: string): string {
   return redacts ? redactText(text) : text;
 }
 
@@ -16,20 +16,20 @@ export function shownText({ redacts }: Redacts, text: string): string {
  * For places where the runner masks nothing, such as a comment: without the proxy's host, too, which may be kept as a
  * secret.
  */
-export function shownWithoutHost(job: Redacts & Pick<Job, 'inputs'>, text: string): string {
+export function redactedWithoutHost(job: Redacts & Pick<Job, 'inputs'>, text: string): string {
   const { host } = new URL(job.inputs.baseUrl);
-  return job.redacts ? shownText(job, text).replaceAll(host, '…') : text;
+  return job.redacts ? redactedText(job, text).replaceAll(host, '…') : text;
 }
 
-export function shownPlan({ redacts }: Redacts, plan: Plan): Plan {
+export function redactedPlan({ redacts }: Redacts, plan: Plan): Plan {
   return redacts ? redactPlan(plan) : plan;
 }
 
-export function shownOutcomes({ redacts }: Redacts, outcomes: readonly Outcome[]): readonly Outcome[] {
+export function redactedOutcomes({ redacts }: Redacts, outcomes: readonly Outcome[]): readonly Outcome[] {
   return redacts ? redactOutcomes(outcomes) : outcomes;
 }
 
-export function shownProblems(job: Redacts, problems: readonly Problem[]): readonly Problem[] {
+export function redactedProblems(job: Redacts, problems: readonly Problem[]): readonly Problem[] {
   return job.redacts ? redactProblems(problems) : problems;
 }
 
@@ -51,6 +51,6 @@ export function artifactName(name: string, target: string): string {
 }
 
 /** The file and, where there are several, the proxy that a text is about. */
-export function named({ inputs }: Job): { csvFile: string; target: string | null } {
+export function fileAndTarget({ inputs }: Job): { csvFile: string; target: string | null } {
   return { csvFile: inputs.csvFile, target: inputs.target === '' ? null : inputs.target };
 }

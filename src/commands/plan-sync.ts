@@ -1,9 +1,9 @@
 import { leavings, type UserInTeam, uncounted, withCosts } from '../core/costs.ts';
-import { badEmails, resolveTeams, type UserList, type UserRow } from '../core/desired.ts';
-import { isExpired, makePlan, type Policy, takenKeyNames } from '../core/diff.ts';
+import { desiredUsers, problemsOffline, type UserList, type UserRow } from '../core/desired.ts';
+import { makePlan, type Policy, takenKeyNames } from '../core/diff.ts';
 import { emailKey, type Inventory, type ProxyFacts, type ProxyKey } from '../core/inventory.ts';
 import type { Plan } from '../core/plan.ts';
-import type { Problem } from '../core/problem.ts';
+import { type Problem, withCells } from '../core/problem.ts';
 import { teamDirectory } from '../core/teams.ts';
 import { FileProblemsError } from './problems.ts';
 
@@ -36,33 +36,29 @@ const NO_USERS: Problem = {
   message: 'The file holds no users. That never means "delete everyone": use the command `delete` for that.',
 };
 
-/** What is wrong with a file that was read, as far as that can be told without the proxy. */
-export function problemsOffline(list: UserList): readonly Problem[] {
-  return [...problemsOfReading(list), ...badEmails(list.rows, new Set())];
-}
-
-function problemsOfReading(list: UserList): readonly Problem[] {
-  return list.readable && list.rows.length === 0 && list.problems.length === 0 ? [NO_USERS] : list.problems;
-}
-
 /**
  * The plan for a file, from a fresh look at the proxy, with what its changes cost.
  * @param today `YYYY-MM-DD`, UTC: rows that expired before it count as missing
  * @throws FileProblemsError with everything that is wrong with the file, or with the users that it names
  */
 export async function planFor(list: UserList, inputs: PlanInputs, proxy: PlanReads, today: string): Promise<Plan> {
-  if (list.rows.length === 0) throw new FileProblemsError(inputs.csvFile, problemsOfReading(list));
-  const { inventory, facts } = await look(proxy, list, inputs);
-  const rows = list.rows.map((row) => (isExpired(row, today) ? withoutTeams(row) : row));
+  if (list.rows.length === 0) throw new FileProblemsError(inputs.csvFile, problemsOfList(list, today));
+  const { inventory, facts } = await look(proxy, list, inputs, today);
   const directory = teamDirectory(inventory.teams);
-  const { users, problems } = resolveTeams(rows, directory);
-  const known = new Set(inventory.users.flatMap((user) => (user.email === null ? [] : [emailKey(user.email)])));
-  const modelNames = await modelsFor(rows, proxy);
+  const emails = new Set(inventory.users.flatMap((user) => (user.email === null ? [] : [emailKey(user.email)])));
+  const { users, problems } = desiredUsers(list, { directory, emails, today });
+  const modelNames = await modelsFor(list.rows, proxy);
   const planned = makePlan(users, { inventory, directory, facts, modelNames }, inputs, today);
-  const found = [...problemsThatCount(list, today), ...badEmails(rows, known), ...problems, ...planned.problems];
-  found.push(...(await keyNameProblems(planned.plan, rows, inputs, proxy)));
+  const keyNames = await keyNameProblems(planned.plan, list.rows, inputs, proxy);
+  const found = [...problems, ...withCells([...planned.problems, ...keyNames], list)];
   if (found.length > 0) throw new FileProblemsError(inputs.csvFile, found);
   return costed(planned.plan, proxy);
+}
+
+/** What is wrong with a file that was read, as far as that can be told without the proxy. */
+export function problemsOfList(list: UserList, today: string): readonly Problem[] {
+  const isEmpty = list.readable && list.rows.length === 0 && list.problems.length === 0;
+  return isEmpty ? [NO_USERS] : problemsOffline(list, today);
 }
 
 /** The state of the proxy; if it cannot be read, the file's own problems are worth more than that. */
@@ -70,12 +66,13 @@ async function look(
   proxy: PlanReads,
   list: UserList,
   { csvFile }: PlanInputs,
+  today: string,
 ): Promise<{ readonly inventory: Inventory; readonly facts: ProxyFacts }> {
   try {
     const [inventory, facts] = await Promise.all([proxy.inventory(), proxy.facts(), proxy.checkVersion()]);
     return { inventory, facts };
   } catch (error) {
-    throw list.problems.length > 0 ? new FileProblemsError(csvFile, problemsOffline(list)) : error;
+    throw list.problems.length > 0 ? new FileProblemsError(csvFile, problemsOffline(list, today)) : error;
   }
 }
 
@@ -87,19 +84,6 @@ async function modelsFor(rows: readonly UserRow[], proxy: PlanReads): Promise<Re
   } catch {
     return null;
   }
-}
-
-/** Of an expired row only email and date are checked: its team may be gone, too. */
-function withoutTeams(row: UserRow): UserRow {
-  return { ...row, teamNames: null };
-}
-
-function problemsThatCount(list: UserList, today: string): Problem[] {
-  const expired = new Map(list.rows.flatMap((row) => (isExpired(row, today) ? [[row.line, row]] : [])));
-  return list.problems.filter(({ line, column }) => {
-    const row = line === null ? undefined : expired.get(line);
-    return row === undefined || column === null || column === row.emailColumn || column === row.expiresColumn;
-  });
 }
 
 async function keyNameProblems(

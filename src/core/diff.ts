@@ -156,7 +156,6 @@ interface Context {
 }
 
 function contextOf({ inventory, directory, facts }: ProxyState, policy: Policy): Context {
-  const nameless = inventory.users.filter((user) => !hasEmail(user) && user.userId.includes('@'));
   return {
     directory,
     facts,
@@ -164,10 +163,16 @@ function contextOf({ inventory, directory, facts }: ProxyState, policy: Policy):
     memberships: memberships(inventory.teams),
     teams: new Map(inventory.teams.map((team) => [team.teamId, team])),
     users: byEmail(inventory.users),
-    nameless: new Map(nameless.map(({ userId }) => [emailKey(userId), userId])),
+    nameless: namelessUsers(inventory.users),
     population: splitManaged(inventory, policy.protectedUsers),
     isProtected: globMatcher(policy.protectedUsers),
   };
+}
+
+/** Ids of users without email that are an email themselves, by that email. */
+export function namelessUsers(users: readonly ProxyUser[]): ReadonlyMap<string, string> {
+  const nameless = users.filter((user) => !hasEmail(user) && user.userId.includes('@'));
+  return new Map(nameless.map(({ userId }) => [emailKey(userId), userId]));
 }
 
 interface PlannedRow {
@@ -397,7 +402,7 @@ function protectedTarget(email: string): string {
   return `\`${email}\` ${WHY_UNTOUCHED.protected}, and nobody is given such an email. Clear previous_email, or choose another email.`;
 }
 
-function namelessMessage(email: string, userId: string): string {
+export function namelessMessage(email: string, userId: string): string {
   return `A user on the proxy has the id \`${userId}\` and no email: adding \`${email}\` would make a second account of one person. Give that user the email in LiteLLM, or delete them, then run again.`;
 }
 

@@ -7,15 +7,17 @@ export function isRole(value: string): value is Role {
   return (ROLES as readonly string[]).includes(value);
 }
 
-/** What a user may use. `null`: no limit. */
+/** What a user may spend and use. `null`: no limit of that kind. */
 export interface UserLimits {
   /** US dollars. */
   readonly maxBudget: number | null;
-  /** After what time the budget begins anew, as `30d`; `null`: never. */
+  /** After which time the spend is counted anew: `30d`. Without it a budget is for good. */
   readonly budgetDuration: string | null;
+  /** Tokens a minute. */
   readonly tpmLimit: number | null;
+  /** Requests a minute. */
   readonly rpmLimit: number | null;
-  /** Empty: all models of the proxy, as `all-proxy-models`. */
+  /** None: all of the proxy's. */
   readonly models: readonly string[];
 }
 
@@ -23,8 +25,8 @@ export interface UserLimits {
 export type LimitSettings = Partial<UserLimits>;
 
 /**
- * Whether a user's keys work: `metadata.scim_active` is `false` for those that are deactivated, and a mark of ours
- * stands beside it where we did that.
+ * Whether a user's keys work. `metadata.scim_active: false` switches them off (from 1.90 on); the mark of ours beside it,
+ * `metadata.litellm_user_sync.deactivated_at`, tells who did that. Of a user's metadata nothing else is ever kept.
  */
 export type Activity = 'active' | 'deactivated by us' | 'deactivated by others';
 
@@ -37,7 +39,7 @@ export interface ProxyUser {
   readonly role: string | null;
   /** Team ids of `user.teams`. The team's roster is the other half of a membership, see {@link Team.members}. */
   readonly teams: readonly string[];
-  /** `null`: not asked yet. */
+  /** `null`: not asked for. */
   readonly keyCount: number | null;
   /** US dollars. */
   readonly spend: number;
@@ -58,13 +60,29 @@ export interface Team {
   readonly alias: string | null;
   /** User ids of the team's `members_with_roles`. */
   readonly members: ReadonlySet<string>;
-  /** User ids of the members with the team role `admin`. */
+  /** Those of them whom the roster calls `admin`: a role that joining again does not bring back. */
   readonly admins: ReadonlySet<string>;
   /**
-   * User id by the key of the email that the roster shows, `null` for an entry without id. A roster goes on showing
-   * the email with which somebody joined: good for finding what blocks a join, never for telling who is a member.
+   * Emails as the roster has them (by {@link emailKey}) and the id beside each; `null`: an entry without one. They are
+   * copies from the day of joining, so that they may name a user who has another email by now, or one who is gone.
    */
   readonly rosterEmails: ReadonlyMap<string, string | null>;
+}
+
+/** What is true of this proxy and not of every other. Where it cannot be found out: what costs people more. */
+export interface ProxyFacts {
+  /** `null`: it does not say. */
+  readonly version: string | null;
+  /** Leaving a team deletes the user's keys of that team; else they survive, bound to it. */
+  readonly leavingDeletesKeys: boolean;
+  /** Keys of a user with `scim_active: false` are refused. */
+  readonly enforcesDeactivation: boolean;
+  /** `max_budget: null` takes the budget away; else it is ignored. */
+  readonly clearsBudget: boolean;
+  /** The same of `budget_duration`, `tpm_limit` and `rpm_limit`. */
+  readonly clearsDurationAndRates: boolean;
+  /** The proxy does not show it: every change of a role carries budget and period, which the defaults would replace. */
+  readonly defaultBudget: 'unknown';
 }
 
 /** Everything that a plan knows of the proxy; proven complete by whoever made it. */
@@ -73,22 +91,6 @@ export interface Inventory {
   readonly teams: readonly Team[];
   /** The user whose key we use; `null` with the master key. */
   readonly ownUserId: string | null;
-}
-
-/** What is true of this proxy and differs between versions: found out by whoever talks to it, data to a plan. */
-export interface ProxyFacts {
-  /** `null`: not known. */
-  readonly version: string | null;
-  /** Whether leaving a team deletes the user's keys of that team (from 1.81 on). */
-  readonly leavingDeletesKeys: boolean;
-  /** Whether a deactivated user's keys stop working (from 1.90 on). */
-  readonly enforcesDeactivation: boolean;
-  /** Whether `max_budget: null` takes effect (not on 1.75). */
-  readonly clearsBudget: boolean;
-  /** The same of `budget_duration`, `tpm_limit` and `rpm_limit` (not up to 1.90). */
-  readonly clearsDurationAndRates: boolean;
-  /** Its configured budget for internal users can't be read: a role change carries the user's own. */
-  readonly defaultBudget: 'unknown';
 }
 
 /** A virtual key as `/key/list` shows it: never the key itself. */
@@ -103,7 +105,29 @@ export interface ProxyKey {
   readonly spend: number;
 }
 
-/** Emails are compared trimmed and in lower case. Source: `/user/new` answers 409 to the same email in other letters. */
+/**
+ * What emails are compared by, and what a new user is stored with: trimmed, in NFC, in lower case.
+ * Sources: `/user/new` answers 409 to the same email in other letters (from 1.82 on; 1.75 makes a second user); below
+ * 1.82 neither log-in nor SSO finds an email that is stored in mixed case.
+ */
 export function emailKey(email: string): string {
-  return email.trim().toLowerCase();
+  return nameKey(email.trim()).toLowerCase();
+}
+
+/** What names are compared by: NFC, as the same letters may be typed in two ways. */
+export function nameKey(name: string): string {
+  return name.normalize('NFC');
+}
+
+/**
+ * Whose entry keeps somebody of this email out of a team, `null`: nobody's. `/team/member_add` compares emails from 1.82
+ * on, so that an entry with the email but another id, or none, stands in the way of whoever has it now.
+ */
+export function rosterHolder(
+  team: Pick<Team, 'members' | 'rosterEmails'>,
+  user: { readonly userId: string; readonly email: string | null },
+): { readonly userId: string | null } | null {
+  if (user.email === null || team.members.has(user.userId)) return null;
+  const holder = team.rosterEmails.get(emailKey(user.email));
+  return holder === undefined || holder === user.userId ? null : { userId: holder };
 }

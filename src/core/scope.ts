@@ -1,5 +1,13 @@
 import picomatch from 'picomatch';
-import { emailKey, hasEmail, type Inventory, isRole, type ProxyUser, type UserWithEmail } from './inventory.ts';
+import {
+  emailKey,
+  hasEmail,
+  type Inventory,
+  isRole,
+  nameKey,
+  type ProxyUser,
+  type UserWithEmail,
+} from './inventory.ts';
 import type { UnmanagedCounts } from './plan.ts';
 
 /** Why a user is never touched. `deactivated`: by somebody else, who must be asked. */
@@ -32,8 +40,9 @@ function unmanagedReason(
   ownUserId: string | null,
   isProtected: (value: string) => boolean,
 ): UnmanagedReason | null {
-  if (user.userId === ownUserId) return 'own user';
+  // First, as it settles which of several users of one email is meant.
   if (isProtected(user.email.trim()) || isProtected(user.userId)) return 'protected';
+  if (user.userId === ownUserId) return 'own user';
   if (!hasInternalRole(user)) return 'other role';
   return user.activity === 'deactivated by others' ? 'deactivated' : null;
 }
@@ -54,8 +63,11 @@ export function hasInternalRole(user: Pick<ProxyUser, 'role'>): boolean {
 /** `*`, `?`, `[ab]` and `{a,b}` globs over whole values, letter case ignored; `*` also spans `/`. */
 export function globMatcher(globs: readonly string[]): (value: string) => boolean {
   const options = { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true };
-  const patterns = globs.map((glob) => picomatch(glob, options));
-  return (value) => patterns.some((matches) => matches(value));
+  const patterns = globs.map((glob) => picomatch(nameKey(glob), options));
+  return (value) => {
+    const text = nameKey(value);
+    return patterns.some((matches) => matches(text));
+  };
 }
 
 export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>): UnmanagedCounts {
@@ -80,4 +92,17 @@ export function byEmail(users: Iterable<ProxyUser>): Map<string, UserWithEmail[]
     else found.set(key, [user]);
   }
   return found;
+}
+
+/**
+ * The user that a row with this email means: the only one, or the only one that is not protected. `null` where several
+ * are left (or none): nothing is guessed.
+ * @param users all users of one email
+ */
+export function meantUser(
+  users: readonly UserWithEmail[],
+  unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>,
+): UserWithEmail | null {
+  const [first, ...others] = users.length === 1 ? users : users.filter((user) => unmanaged.get(user) !== 'protected');
+  return first !== undefined && others.length === 0 ? first : null;
 }

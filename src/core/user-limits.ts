@@ -34,7 +34,7 @@ export function limitChanges(desired: DesiredLimits, current: UserLimits): Limit
   const settings = limitSettings(desired);
   return FIELDS.flatMap((field) => {
     const to = settings[field];
-    return to === undefined || isSame(current[field], to) ? [] : { field, from: current[field], to };
+    return to === undefined || sameLimit(current[field], to) ? [] : { field, from: current[field], to };
   }) as LimitChange[];
 }
 
@@ -43,7 +43,8 @@ type LimitValue = UserLimits[LimitField];
 /** How much two numbers may differ: the proxy gives 15 digits back (0.30000000000000004 returns as 0.3). */
 const TOLERANCE = 1e-9;
 
-function isSame(a: LimitValue, b: LimitValue): boolean {
+/** Whether two values of one limit mean the same to the proxy. */
+export function sameLimit(a: LimitValue, b: LimitValue): boolean {
   if (typeof a === 'number' && typeof b === 'number') {
     return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b));
   }

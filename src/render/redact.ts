@@ -145,7 +145,7 @@ export function redactProblems(problems: readonly Problem[]): Problem[] {
  * The outcomes with every email masked, also in ids, teams and reasons.
  * @param changes the plan's changes as they were before masking: their lines and ids tell outcomes apart
  */
-export function redactOutcomes(outcomes: readonly Outcome[], changes: readonly Change[] = []): Outcome[] {
+export function redactOutcomes<T extends Outcome>(outcomes: readonly T[], changes: readonly Change[] = []): T[] {
   return outcomes.map((outcome) => {
     const index = outcome.index ?? -1;
     const change = changes[index];

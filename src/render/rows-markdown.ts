@@ -21,9 +21,8 @@ export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): st
 
 function headline({ action, plan, invited, left }: RowPlanView, { csvFile }: DocumentOptions): string {
   const failed = left.filter(({ status }) => status === 'FAILED').length;
-  const links = invited.length + plan.changes.filter(({ kind }) => kind === 'invite').length;
-  const parts = [`**${plan.changes.length + invited.length - links} to ${action === 'ADDED' ? 'add' : 'delete'}**`];
-  if (links > 0) parts.push(`${links} fresh links for existing users`);
+  const parts = [`**${plan.changes.length - invited.length} to ${action === 'ADDED' ? 'add' : 'delete'}**`];
+  if (invited.length > 0) parts.push(`${invited.length} fresh links for existing users`);
   parts.push(`${left.length - failed} skipped`);
   if (failed > 0) parts.push(`**${failed} with errors**`);
   return `${parts.join(', ')}, from ${code(csvFile)}.`;

@@ -1,5 +1,5 @@
-import type { Outcome } from '../core/outcome.ts';
-import { isStopped, type Plan, type UnchangedUser } from '../core/plan.ts';
+import type { Failed, Outcome, Skipped } from '../core/outcome.ts';
+import { type InviteChange, isStopped, type Plan } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { plain } from './plain.ts';
 import { addLine, breachLines, deleteLine, inviteLine, notApplied, untouchedLine } from './plan-text.ts';
@@ -9,20 +9,16 @@ import { redactOutcomes, redactPlan } from './redact.ts';
 export interface RowPlanView {
   readonly action: 'ADDED' | 'DELETED';
   readonly plan: Plan;
-  readonly invited: readonly UnchangedUser[];
+  readonly invited: readonly InviteChange[];
   /** Rows that are not carried out. */
-  readonly left: readonly Outcome[];
+  readonly left: readonly (Failed | Skipped)[];
 }
 
-export function rowPlanView({ plan, invited, rows }: RowPlan, redacts: boolean): RowPlanView {
-  const left = rows.all.flatMap((row) => rows.left.get(row) ?? []);
-  if (!redacts) return { action: rows.action, plan, invited, left };
-  return {
-    action: rows.action,
-    plan: redactPlan(plan),
-    invited: redactPlan({ ...plan, changes: [], unchanged: invited }).unchanged,
-    left: redactOutcomes(left),
-  };
+export function rowPlanView({ plan, entries, action }: RowPlan, redacts: boolean): RowPlanView {
+  const left = entries.flatMap((entry) => ('left' in entry ? entry.left : []));
+  const shown = redacts ? redactPlan(plan) : plan;
+  const invited = shown.changes.filter((change) => change.kind === 'invite');
+  return { action, plan: shown, invited, left: redacts ? redactOutcomes(left) : left };
 }
 
 /** What `add`, `delete` or `onboard` is about to do, for log and terminal. Ends with a line break. */
@@ -57,10 +53,9 @@ export function rowPlanText(
 
 function counts({ action, plan, invited, left }: RowPlanView): string[] {
   const count = (status: Outcome['status']): number => left.filter((row) => row.status === status).length;
-  const links = invited.length + plan.changes.filter(({ kind }) => kind === 'invite').length;
   return [
-    `  Users to ${action === 'ADDED' ? 'add' : 'delete'}: ${plan.changes.length + invited.length - links}`,
-    ...(links > 0 ? [`  Fresh links: ${links}`] : []),
+    `  Users to ${action === 'ADDED' ? 'add' : 'delete'}: ${plan.changes.length - invited.length}`,
+    ...(invited.length > 0 ? [`  Fresh links: ${invited.length}`] : []),
     `  Rows skipped: ${count('SKIPPED')}`,
     `  Rows with errors: ${count('FAILED')}`,
   ];
