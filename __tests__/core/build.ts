@@ -48,6 +48,8 @@ export function short(change: Change): string {
       return `+ ${change.email} ${change.role} ${change.teams === null ? 'default' : names(change.teams)} ${change.keyName}${withheld}`;
     case 'delete':
       return `- ${change.userId} ${change.role} ${names(change.teams)} ${change.keyCount} ${change.spend}${withheld}`;
+    case 'invite':
+      return `= ${change.email} ${change.userId} ${change.role} ${names(change.teams)}${withheld}`;
     case 'update':
       return (
         [

@@ -86,6 +86,8 @@ describe('words', () => {
       added: 1,
       deleted: 0,
       updated: 0,
+      deactivated: 0,
+      reactivated: 0,
       unchanged: 1,
       failed: 1,
       skipped: 1,
