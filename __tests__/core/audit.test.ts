@@ -119,10 +119,13 @@ it.each<[string, AuditedChange, object]>([
 it('takes the changes of a plan as they are', () => {
   const change: Change = {
     kind: 'add',
+    line: 2,
     email: 'ann@x.io',
     role: 'internal_user',
     teams: [red],
     keyName: 'the-key-name',
+    limits: {},
+    conflicts: [],
     withheld: 'not reviewed',
   };
   const [text = ''] = auditLines(RUN, [entry(change, { result: 'SKIPPED', reason: 'not reviewed' })], null);

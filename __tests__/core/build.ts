@@ -124,6 +124,6 @@ function shortOf(change: Change): string {
         ...(change.reactivates ? ['reactivates'] : []),
       ].join(' ');
     case 'invite':
-      return `* ${change.userId}`;
+      return `= ${change.email} ${change.userId} ${change.role} ${names(change.teams)}`;
   }
 }

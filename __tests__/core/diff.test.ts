@@ -162,6 +162,12 @@ describe('several users with one email', () => {
     expect(problems).toMatchObject([{ line: null, message: expect.stringContaining('`a1`, `a2`') }]);
   });
 
+  it('is told of each such email, in the order of emails', () => {
+    const pairs = ['zoe', 'max'].flatMap((name) => [1, 2].map((at) => user(`${name}${at}`, { email: `${name}@x.io` })));
+    const { problems } = planOf('email\nbob@x.io\n', inventory([...pairs, user('bob')]));
+    expect(problems.map(({ message }) => /`(\w+)@/.exec(message)?.[1])).toEqual(['max', 'zoe']);
+  });
+
   it('is nobody’s business where all are protected', () => {
     expect(planOf('email\nbob@x.io\n', have, { protectedUsers: ['ann@*'] }).problems).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type DesiredLimits, NO_LIMITS } from '../../src/core/desired.ts';
 import type { ProxyUser, UserLimits } from '../../src/core/inventory.ts';
-import type { Plan } from '../../src/core/plan.ts';
+import { isStopped, type Plan } from '../../src/core/plan.ts';
 import { inventory, type PlanMore, planOf, short, TODAY, team, UNLIMITED, user } from './build.ts';
 
 const ann = (over: Partial<ProxyUser> = {}) => inventory([user('ann', over)]);
@@ -340,6 +340,21 @@ describe('expiry', () => {
     expect(plan.leavingSoon).toEqual(soon === 0 ? [] : [{ line: 3, email: 'bob@x.io', expires: date }]);
   });
 
+  it.each([
+    ['2024-01-30', '2024-02-29', true],
+    ['2024-01-30', '2024-03-01', false],
+    ['2023-01-30', '2023-03-01', true],
+    ['2025-12-15', '2026-01-14', true],
+    ['2025-12-15', '2026-01-15', false],
+    ['2100-02-01', '2100-03-03', true],
+    ['2100-02-01', '2100-03-04', false],
+    ['2000-02-01', '2000-03-02', true],
+    ['2000-02-01', '2000-03-03', false],
+  ])('seen from %s, %s is within 30 days: %s', (today, date, isSoon) => {
+    const { plan } = planOf(csv, people, {}, { ...expires({ bob: date }), today });
+    expect(plan.leavingSoon).toHaveLength(isSoon ? 1 : 0);
+  });
+
   it('lists who leaves soon by day', () => {
     const { plan } = planOf(csv, people, {}, expires({ ann: '2026-06-20', bob: '2026-06-16', cat: '2026-06-20' }));
     expect(plan.leavingSoon.map(({ email }) => email)).toEqual(['bob@x.io', 'ann@x.io', 'cat@x.io']);
@@ -410,6 +425,12 @@ describe('expiry', () => {
           message: expect.stringContaining('1 of the 3 expired accounts stays for now, the rest is applied.'),
         },
       ]);
+    });
+
+    it('says how many stay', () => {
+      const { plan } = planOf(csv, people, { maxDeletes: { kind: 'count', count: 1 } }, past);
+      expect(plan.breaches[0]?.message).toContain('2 of the 3 expired accounts stay for now');
+      expect(isStopped(plan)).toBe(false);
     });
 
     it('stops all where the others breach it, too', () => {

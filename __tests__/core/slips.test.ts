@@ -38,6 +38,14 @@ describe('a share of the managed users', () => {
   });
 });
 
+describe('a list of deletes that breaks max-deletes', () => {
+  it('is told to shrink, not to grow', () => {
+    const limits = { maxDeletes: { kind: 'count', count: 1 }, minAdmins: 0, listsDeletes: true } as const;
+    const [breach] = measure(deletes(2), { managed: 5, admins: 0 }, limits).breaches;
+    expect(breach?.message).toContain('take rows out of the file');
+  });
+});
+
 describe('a fresh link', () => {
   it('counts for no limit', () => {
     const invite = {

@@ -584,7 +584,7 @@ describe('joinTeam', () => {
   it('says why a row failed', async () => {
     const server = await proxyOf('1.106', bulkAdd(refused('a', "404: {'error': 'Team not found for team_id=t'}")));
     expect(await client(server.url).proxy.joinTeam('t', ['a'])).toEqual([
-      { userId: 'a', ok: false, reason: 'Team not found for team_id=t' },
+      { userId: 'a', ok: false, code: 'other', reason: 'Team not found for team_id=t' },
     ]);
   });
 

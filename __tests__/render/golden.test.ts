@@ -3,7 +3,6 @@ import { Secret } from '../../src/core/secret.ts';
 import {
   deletionErrorsCsv,
   deletionsCsv,
-  onboardingCsv,
   outcomesCsv,
   registrationErrorsCsv,
   registrationsCsv,
@@ -68,10 +67,13 @@ describe('plans', () => {
 });
 
 const OUTCOMES = [
-  outcome('another@example.com', { role: 'proxy_admin', teamName: 'admin', keyShown: 'sk-...abcd' }),
+  outcome('another@example.com', {
+    role: 'proxy_admin',
+    teamName: 'admin',
+    key: { hash: 'hash', shown: 'sk-...abcd' },
+  }),
   outcome('half@example.com', {
     status: 'FAILED',
-    keyShown: '',
     reason: 'Created, but no key: 400 Unique key aliases. Choose another key_name, or run the command onboard.',
   }),
   outcome('old_user@example.com', { action: 'DELETED', teamName: 'support' }),
@@ -187,18 +189,6 @@ describe('CSV files', () => {
 
   it('with secrets', async () => {
     const row = { email: 'a@example.com', userId: 'u-1', role: 'internal_user', teamName: '-' };
-    const onboarding = [
-      {
-        ...row,
-        keyName: 'bot',
-        apiKey: secret('sk-1111'),
-        invitationId: secret('inv-1'),
-        expiresAt: '2030-01-02T03:04:05Z',
-        link: secret('https://proxy.example/ui/?invitation_id=inv-1'),
-      },
-      { ...row, keyName: '', apiKey: null, invitationId: null, expiresAt: '', link: null },
-    ];
-    await expectGolden('onboarding_links.csv', onboardingCsv(onboarding, { header: true }));
     const registrations = [
       { ...row, models: [], apiKeys: secret('sk-1111'), invitationUrl: secret('https://proxy.example/ui/?x') },
       { ...row, models: ['gpt', 'claude'], apiKeys: 'sk-...abcd;sk-...efgh', invitationUrl: null },
@@ -217,6 +207,6 @@ describe('CSV files', () => {
       'user_del_error.csv',
       deletionErrorsCsv([{ email: 'b@example.com', userId: '', reason: 'User not found in the system' }]),
     );
-    await expectGolden('user_list.csv', usersCsv([{ email: 'a@example.com', role: 'default', teamName: '-' }]));
+    await expectGolden('user_list.csv', usersCsv([{ email: 'a@example.com', role: 'default', teamName: '-', limits: [] }]));
   });
 });

@@ -207,8 +207,8 @@ describe('rowPlanMarkdown', () => {
           const view = {
             action,
             plan: anything,
-            invited: links.map((link) => ({ ...link, role: null, teams: [] })),
-            left: rows.map(({ email, ...more }) => outcome(email, more)),
+            invited: links.map((link) => ({ kind: 'invite' as const, ...link, role: null, teams: [], withheld: null })),
+            left: rows.map(({ email, ...more }) => outcome(email, more)).filter((row) => row.status !== 'SUCCESS'),
           };
           const text = rowPlanMarkdown(view, { title: 'Users', target: null, csvFile: 'a|`b', limit, rest: 'the log' });
           expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);

@@ -1,5 +1,5 @@
 import type { UserLimits } from '../../src/core/inventory.ts';
-import type { Outcome } from '../../src/core/outcome.ts';
+import type { Failed, Outcome, Skipped } from '../../src/core/outcome.ts';
 import type {
   AddChange,
   DeactivateChange,
@@ -119,19 +119,29 @@ export function unchanged(count: number): Plan['unchanged'] {
   }));
 }
 
-export function outcome(email: string, more: Partial<Outcome> = {}): Outcome {
-  return {
+/** A success, unless `more` says otherwise. */
+export function outcome(email: string, more: OutcomeFields = {}): Outcome {
+  const { status = 'SUCCESS', code, ...rest } = more;
+  const base = {
+    index: null,
     action: 'ADDED',
     email,
     userId: `user-${email}`,
     role: 'internal_user',
     teamName: 'development',
-    keyShown: '',
-    status: 'SUCCESS',
+    key: null,
     reason: '',
-    ...more,
-  };
+    ...rest,
+  } as const;
+  if (status === 'SUCCESS') return { ...base, status };
+  if (status === 'SKIPPED') return { ...base, status, code: (code as Skipped['code']) ?? 'withheld' };
+  return { ...base, status, code: (code as Failed['code']) ?? 'other' };
 }
+
+export type OutcomeFields = Partial<Omit<Failed, 'status' | 'code'>> & {
+  readonly status?: Outcome['status'];
+  readonly code?: Failed['code'] | Skipped['code'];
+};
 
 export function options(more: Partial<PlanMarkdownOptions> = {}): PlanMarkdownOptions {
   return {

@@ -31,6 +31,8 @@ export interface WriteOptions {
   readonly signal: AbortSignal;
   /** An error after which every further write would fail alike (401): none is tried. */
   readonly isFatal: (error: unknown) => boolean;
+  /** Waits, or rejects once the signal is aborted; a clock of one's own for tests. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export interface ApplyOptions extends WriteOptions {
@@ -48,6 +50,10 @@ export interface ApplyOptions extends WriteOptions {
 
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;
+
+function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal });
+}
 
 /** What all steps of one run share: whether writing may go on, and what became of each change. */
 export class Run<O extends WriteOptions = WriteOptions> {
@@ -98,8 +104,8 @@ export class Run<O extends WriteOptions = WriteOptions> {
 
   /** Before the look-up or the repetition of a write: longer each time, so that a slow proxy can finish. */
   async pause(attempt: number): Promise<void> {
-    const { signal } = this.options;
-    await sleep(Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE), undefined, { signal }).catch(() => undefined);
+    const { signal, pause = sleepUnlessAborted } = this.options;
+    await pause(Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE), signal).catch(() => undefined);
   }
 
   /** The journal must hold before anything is written: a run that cannot keep one writes no further. */

@@ -79,7 +79,5 @@ function masked(row: RegistrationRow): RegistrationRow {
 /** Takes users out of `onboarding_links.csv` whose secrets stand elsewhere by now; not while recovery may need them. */
 export async function clearLinks({ journal }: Pick<EndingRun, 'journal'>, userIds: readonly string[]): Promise<void> {
   if (!(await journal.isOver())) return;
-  const head = (await journal.lines()).find((line) => line.t === 'run');
-  // A file that had nothing before this run is the run's own: it is not left behind empty.
-  await journal.onboardingFile.drop(new Set(userIds), head?.onboardingRows === 0);
+  await journal.onboardingFile.drop(new Set(userIds));
 }

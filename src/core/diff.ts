@@ -234,8 +234,8 @@ function planRow(row: DesiredUser, context: Context): PlannedRow {
   const problems = [...obstacles(row, found, change, context), ...unclearable(row, change.limits, context.facts)];
   if (problems.length > 0) return { problems };
   if (changesNothing(change)) {
-    const isManaged = !context.population.unmanaged.has(user);
-    return isManaged ? { unchanged: { ...unchangedUser(user, context), email: row.email } } : {};
+    if (context.population.unmanaged.has(user)) return {};
+    return { unchanged: { email: row.email, userId: user.userId, role: user.role, teams: change.currentTeams } };
   }
   if (renamed && context.isProtected(row.email)) {
     return { problems: [problemAt(row, protectedTarget(row.email))] };
@@ -328,29 +328,19 @@ export function deletion(
   user: UserWithEmail,
   { memberships, directory, policy }: Pick<Context, 'memberships' | 'directory'> & { policy: Pick<Policy, 'noDelete'> },
 ): DeleteChange {
+  const { full, half } = memberships(user);
   return {
     kind: 'delete',
     line: null,
-    ...unchangedUser(user, { memberships, directory }),
     email: user.email.trim(),
+    userId: user.userId,
+    role: user.role,
+    teams: teamRefs([...full, ...half], directory),
     keyCount: user.keyCount,
     spend: user.spend,
     active: isActive(user),
     expired: null,
     withheld: policy.noDelete ? 'no-delete' : null,
-  };
-}
-
-function unchangedUser(
-  user: UserWithEmail,
-  { memberships, directory }: Pick<Context, 'memberships' | 'directory'>,
-): UnchangedUser {
-  const { full, half } = memberships(user);
-  return {
-    email: user.email,
-    userId: user.userId,
-    role: user.role,
-    teams: teamRefs([...full, ...half], directory),
   };
 }
 
@@ -361,7 +351,8 @@ function update(
 ): UpdateChange {
   const { directory, policy, facts } = context;
   const keepsRole = row.role === 'blank' || row.role === 'default' || row.role === user.role;
-  const teams = row.teams === null ? null : teamMove(context.memberships(user), row.teams, directory);
+  const membership = context.memberships(user);
+  const teams = row.teams === null ? null : teamMove(membership, row.teams, directory);
   const fates = keyFates(teams, facts, policy.teamKeys);
   const emails = renamed ? [user.email, row.email] : [user.email];
   return {
@@ -375,7 +366,7 @@ function update(
     limits: limitChanges(row.limits, user.limits),
     reactivates: user.activity === 'deactivated by us',
     currentRole: user.role,
-    currentTeams: unchangedUser(user, context).teams,
+    currentTeams: teamRefs([...membership.full, ...membership.half], directory),
     currentLimits: user.limits,
     spend: user.spend,
     keyFates: fates,

@@ -99,12 +99,18 @@ const SOON_DAYS = 30;
 
 /** Rows whose last day is at most 30 days ahead, by day. */
 export function leavingSoon(rows: readonly DesiredUser[], today: string): Plan['leavingSoon'] {
-  // Arithmetic on a given day: what the time is now is not asked.
-  // biome-ignore lint/style/noRestrictedGlobals: no clock is read.
-  const last = new Date(Date.parse(`${today}T00:00:00Z`) + SOON_DAYS * 86_400_000).toISOString().slice(0, 10);
+  const last = dayNumber(today) + SOON_DAYS;
   return rows
     .flatMap(({ line, email, expires }): LeavingSoon[] =>
-      expires !== null && expires <= last ? [{ line, email, expires }] : [],
+      expires !== null && dayNumber(expires) <= last ? [{ line, email, expires }] : [],
     )
     .sort((a, b) => compare(a.expires, b.expires) || compare(emailKey(a.email), emailKey(b.email)));
+}
+
+/** Days since 1 March of the year 0: years that begin in March have their leap day at the end. */
+function dayNumber(date: string): number {
+  const [year, month, day] = date.split('-').map(Number) as [number, number, number];
+  const years = month < 3 ? year - 1 : year;
+  const leapDays = Math.floor(years / 4) - Math.floor(years / 100) + Math.floor(years / 400);
+  return 365 * years + leapDays + Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
 }

@@ -54,11 +54,11 @@ export class OnboardingFile {
     await this.#rewrite();
   }
 
-  /** Takes users' rows out, for once they stand in a file of another form; with `tidy` an empty file goes altogether. */
-  async drop(userIds: ReadonlySet<string>, tidy: boolean): Promise<void> {
+  /** Takes users' rows out, for once they stand in a file of another form; an empty file goes altogether. */
+  async drop(userIds: ReadonlySet<string>): Promise<void> {
     await this.close();
     const rows = [...(await this.read()).values()].filter((row) => isWorthKeeping(row) && !userIds.has(row.userId));
-    if (rows.length === 0 && tidy) await rm(this.path, { force: true });
+    if (rows.length === 0) await rm(this.path, { force: true });
     else await replaceFile(this.path, onboardingCsv(rows));
   }
 

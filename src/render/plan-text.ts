@@ -221,7 +221,9 @@ function messageLines(title: string, messages: readonly string[]): string {
 }
 
 function soonLines({ leavingSoon }: Plan): string {
-  const lines = leavingSoon.map(({ email, expires, line }) => `  ${plain(expires)} ${plain(email)} (line ${line})`);
+  const lines = leavingSoon.map(
+    ({ email, expires, line }) => `  until ${plain(expires)}: ${plain(email)} (line ${line})`,
+  );
   return lines.length === 0 ? '' : [`Leaving within 30 days: ${lines.length}`, ...lines].join('\n');
 }
 
