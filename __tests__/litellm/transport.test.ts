@@ -65,19 +65,16 @@ async function forwardProxy(): Promise<ForwardProxy> {
 }
 
 describe('the way to the proxy', () => {
-  it.each(['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'])(
-    'leads through %s',
-    async (name) => {
-      const forward = await forwardProxy();
-      const server = await fakeProxy(() => MODELS);
-      vi.stubEnv(name, `http://127.0.0.1:${forward.port}`);
-      const { proxy } = client(server.url);
-      for (let time = 0; time < 5; time++) expect(await proxy.modelNames()).toEqual(new Set(['fake-model']));
-      expect(forward.seen).toEqual(Array(5).fill(`GET ${server.url}/v1/models`));
-      expect(forward.connections()).toBe(5);
-      expect(server.received[0]?.headers.authorization).toBe(`Bearer ${MASTER_KEY}`);
-    },
-  );
+  it.each(['HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'])('leads through %s', async (name) => {
+    const forward = await forwardProxy();
+    const server = await fakeProxy(() => MODELS);
+    vi.stubEnv(name, `http://127.0.0.1:${forward.port}`);
+    const { proxy } = client(server.url);
+    for (let time = 0; time < 5; time++) expect(await proxy.modelNames()).toEqual(new Set(['fake-model']));
+    expect(forward.seen).toEqual(Array(5).fill(`GET ${server.url}/v1/models`));
+    expect(forward.connections()).toBe(5);
+    expect(server.received[0]?.headers.authorization).toBe(`Bearer ${MASTER_KEY}`);
+  });
 
   it.each(['NO_PROXY', 'no_proxy'])('leads past it where %s says so', async (name) => {
     const forward = await forwardProxy();

@@ -51,7 +51,7 @@ function occupied(team: Team, user: WithEmail): RowResult | null {
   const holder = rosterHolder(team, user);
   if (holder === null) return null;
   const whose = holder.userId === null ? 'without a user id' : `of user id ${holder.userId}`;
-  const reason = `The roster of team ${team.teamId} holds this user's email in an entry ${whose}, and the proxy lets no second one in. Remove that member from the team in the Admin UI (or with POST /team/member_delete, where it has no user id by user_email), then run again.`;
+  const reason = `The roster of team ${team.teamId} holds this user's email in an entry ${whose}, and the proxy lets no second one in. Remove that member in the Admin UI, and add them again if they are somebody whose email has changed (their keys of this team go with that); then run again.`;
   return { userId: user.userId, ok: false, reason };
 }
 
