@@ -26,6 +26,7 @@ import {
   planCounts,
   plural,
   settingWords,
+  teamLabel,
   unmanagedWords,
   withheldCounts,
 } from './labels.ts';
@@ -221,7 +222,9 @@ function messageLines(title: string, messages: readonly string[]): string {
 }
 
 function soonLines({ leavingSoon }: Plan): string {
-  const lines = leavingSoon.map(({ email, expires, line }) => `  until ${plain(expires)}: ${plain(email)} (line ${line})`);
+  const lines = leavingSoon.map(
+    ({ email, expires, line }) => `  until ${plain(expires)}: ${plain(email)} (line ${line})`,
+  );
   return lines.length === 0 ? '' : [`Leaving within 30 days: ${lines.length}`, ...lines].join('\n');
 }
 
@@ -246,7 +249,7 @@ const role = (value: string | null) => plain(value || NO_ROLE);
 
 function teams(refs: readonly TeamRef[] | null): string {
   if (refs === null) return DEFAULT_TEAMS;
-  return refs.length === 0 ? NO_TEAM : refs.map(({ name }) => plain(name)).join(';');
+  return refs.length === 0 ? NO_TEAM : refs.map((ref) => plain(teamLabel(ref))).join(';');
 }
 
 const COLOURS: Readonly<Record<string, number>> = { '+': 32, '-': 31, '~': 33, '!': 35, '*': 36 };
