@@ -194,7 +194,7 @@ describe('teams that rows name', () => {
   it('an id wins over another team’s alias, so that every team can be written', () => {
     const directory = teamDirectory([team('x', [], 'y'), team('y', [], 'z')]);
     expect(directory.find('y')).toEqual({ found: true, team: { teamId: 'y', name: 'z' } });
-    expect(directory.ref('x')).toEqual({ teamId: 'x', name: 'x' });
+    expect(directory.ref('x')).toEqual({ teamId: 'x', name: 'x', alias: 'y' });
   });
 
   it.each(['-', 'a;b', ' a', '', 'a\nb'])('an alias %j is written as its id', (alias) => {

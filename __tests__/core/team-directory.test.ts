@@ -16,10 +16,10 @@ describe('a team that somebody wrote', () => {
     ['its name', 'support', 't3', 'support'],
     ['a name with a blank', 'Deep Blue', 'support-id', 'Deep Blue'],
     ['its id', 't3', 't3', 'support'],
-    ['the id of a team whose name is shared', 't2', 't2', 't2'],
+    ['the id of a team whose name is shared', 't2', 't2', 't2', 'sales'],
     ['the id of a team without a name', 't4', 't4', 't4'],
-  ])('%s', (_, written, teamId, name) => {
-    expect(directory.find(written)).toEqual({ found: true, team: { teamId, name } });
+  ])('%s', (_, written, teamId, name, alias?: string) => {
+    expect(directory.find(written)).toEqual({ found: true, team: { teamId, name, alias } });
   });
 
   it.each([
@@ -46,11 +46,11 @@ describe('a team that somebody wrote', () => {
 describe('a team is named', () => {
   it.each([
     ['by its name', 't3', 'support'],
-    ['by its id where the name is shared', 't1', 't1'],
-    ['by its id where the name is the id of another', 't5', 't5'],
+    ['by its id and the name that it shares', 't1', 't1', 'sales'],
+    ['by its id and the name that is the id of another', 't5', 't5', 't4'],
     ['by its id where it is gone', 'gone', 'gone'],
-  ])('%s', (_, teamId, name) => {
-    expect(directory.ref(teamId)).toEqual({ teamId, name });
+  ])('%s', (_, teamId, name, alias?: string) => {
+    expect(directory.ref(teamId)).toEqual({ teamId, name, alias });
   });
 });
 

@@ -49,7 +49,10 @@ export const hostileValue = fc.oneof(
 const emailLike = fc.oneof(hostileValue, fc.emailAddress()).filter((value) => value !== '');
 const role = fc.constantFrom(...ROLES);
 const maybeRole = fc.option(role);
-const team: fc.Arbitrary<TeamRef> = fc.record({ teamId: fc.string(), name: hostileValue });
+const team: fc.Arbitrary<TeamRef> = fc.record(
+  { teamId: fc.string(), name: hostileValue, alias: hostileValue },
+  { requiredKeys: ['teamId', 'name'] },
+);
 const teams = fc.array(team, { maxLength: 8 });
 const withheld = fc.constantFrom(null, 'no-add', 'no-delete', 'no-update', 'not reviewed', 'max-deletes');
 const count = fc.nat(5);

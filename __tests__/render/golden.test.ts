@@ -207,6 +207,9 @@ describe('CSV files', () => {
       'user_del_error.csv',
       deletionErrorsCsv([{ email: 'b@example.com', userId: '', reason: 'User not found in the system' }]),
     );
-    await expectGolden('user_list.csv', usersCsv([{ email: 'a@example.com', role: 'default', teamName: '-', limits: [] }]));
+    await expectGolden(
+      'user_list.csv',
+      usersCsv([{ email: 'a@example.com', role: 'default', teamName: '-', limits: [] }]),
+    );
   });
 });

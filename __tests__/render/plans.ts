@@ -316,7 +316,11 @@ export const PLANS: Record<string, Plan> = {
       remove('dear@example.com', { userId: '3f2a91bc-7d6e-4f10', keyCount: 3, spend: 12.5 }),
       remove('expired@example.com', { line: 12, expired: '2026-06-01', keyCount: null, active: false }),
       remove('late@example.com', { line: 13, expired: '2026-06-02', withheld: 'max-deletes' }),
-      deactivate('away@example.com', { keyCount: 1, spend: 3 }),
+      deactivate('away@example.com', {
+        keyCount: 1,
+        spend: 3,
+        teams: [{ teamId: 't-1', name: 't-1', alias: 'sales' }],
+      }),
       deactivate('chief@example.com', { role: 'proxy_admin', keyCount: 0, expired: '2026-06-01', line: 14 }),
       update('back@example.com', { line: 15, role: null, reactivates: true }),
       update('clear@example.com', {

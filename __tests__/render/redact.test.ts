@@ -52,7 +52,7 @@ describe('redactText', () => {
 
 describe('redactPlan and redactOutcomes', () => {
   const email = 'ann.lee@example.com';
-  const named = { teamId: email, name: email };
+  const named = { teamId: email, name: email, alias: email };
   const conflicts = [{ team: named, userId: email }];
   const key = { hash: 'h', name: 'sk-...abcd', alias: email, userId: email, teamId: email, spend: 0 };
   const everywhere = plan(

@@ -1,9 +1,11 @@
 import type { LimitSettings, ProxyKey, Role, UserLimits } from './inventory.ts';
 
-/** A team with the name that people know it by: its alias, or its id where the alias is missing or shared. */
+/** A team with the name that a file gives it: its alias, or its id where the alias is missing or would mislead. */
 export interface TeamRef {
   readonly teamId: string;
   readonly name: string;
+  /** Given where the team has an alias that is not its name, as others share it or no cell can hold it. */
+  readonly alias?: string;
 }
 
 /** Why a planned change is not applied. `max-deletes`: an expiry beyond that limit. */

@@ -92,7 +92,11 @@ export function teamDirectory(teams: readonly Team[]): TeamDirectory {
     const key = nameKey(alias);
     return byAlias.get(key)?.length === 1 && !byId.has(key) ? alias : teamId;
   };
-  const ref = (teamId: string): TeamRef => ({ teamId, name: nameOf(teamId) });
+  const ref = (teamId: string): TeamRef => {
+    const name = nameOf(teamId);
+    const alias = exact.get(teamId)?.alias?.trim() ?? '';
+    return alias === '' || alias === name ? { teamId, name } : { teamId, name, alias };
+  };
   const matches = (written: string): readonly Team[] => {
     const team = exact.get(written);
     if (team !== undefined) return [team];

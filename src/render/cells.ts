@@ -12,6 +12,7 @@ import {
   NO_TEAM,
   plural,
   settingWords,
+  teamLabel,
 } from './labels.ts';
 
 /** Most teams or keys named in one cell. */
@@ -104,7 +105,7 @@ function cellOf(parts: readonly string[]): string {
 
 function teams(refs: readonly TeamRef[] | null): string {
   if (refs === null) return DEFAULT_TEAMS;
-  return refs.length === 0 ? NO_TEAM : named(refs.map(({ name }) => code(name)));
+  return refs.length === 0 ? NO_TEAM : named(refs.map((ref) => code(teamLabel(ref))));
 }
 
 function named(items: readonly string[]): string {

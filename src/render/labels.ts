@@ -22,6 +22,11 @@ export const NO_TEAM = '-';
 /** Shown in place of teams that the file leaves to the proxy. */
 export const DEFAULT_TEAMS = 'proxy default';
 
+/** A team by its name; where that is not enough, by alias and id. */
+export function teamLabel({ teamId, name, alias }: TeamRef): string {
+  return alias === undefined ? name : `${alias} (${teamId})`;
+}
+
 /** `1 key`, `3 keys`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
@@ -162,7 +167,7 @@ export function limitWords({ limits, currentLimits, spend }: UpdateChange, show:
 function fateWords({ fate, to }: KeyFate, one: boolean, show: Show): string {
   switch (fate) {
     case 'moves':
-      return `${one ? 'moves with the user to' : 'move with the user to'} ${show(to.name)}`;
+      return `${one ? 'moves with the user to' : 'move with the user to'} ${show(teamLabel(to))}`;
     case 'deleted':
       return one ? 'is deleted' : 'are deleted';
     case 'survives':
@@ -180,13 +185,13 @@ export function leavingWords(
     leftKeys === 'unknown'
       ? byFate(keyFates).map(
           (same) =>
-            `keys not known in ${name(same.map(({ team }) => show(team.name)))}: they ${fateWords(same[0], false, show)}`,
+            `keys not known in ${name(same.map(({ team }) => show(teamLabel(team))))}: they ${fateWords(same[0], false, show)}`,
         )
       : byFate(leftKeys).map((same) => {
           const shown = same.map(({ key }) => show(key.name) + (key.alias === null ? '' : ` (${show(key.alias)})`));
           return `${same.length === 1 ? 'key' : `${same.length} keys`} ${name(shown)} ${fateWords(same[0], same.length === 1, show)}`;
         });
-  return [...keys, ...losses.map(({ team, what }) => `${LOST[what]} ${show(team.name)} is lost`)];
+  return [...keys, ...losses.map(({ team, what }) => `${LOST[what]} ${show(teamLabel(team))} is lost`)];
 }
 
 const LOST: Readonly<Record<Loss['what'], string>> = {

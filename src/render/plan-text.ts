@@ -26,6 +26,7 @@ import {
   planCounts,
   plural,
   settingWords,
+  teamLabel,
   unmanagedWords,
   withheldCounts,
 } from './labels.ts';
@@ -248,7 +249,7 @@ const role = (value: string | null) => plain(value || NO_ROLE);
 
 function teams(refs: readonly TeamRef[] | null): string {
   if (refs === null) return DEFAULT_TEAMS;
-  return refs.length === 0 ? NO_TEAM : refs.map(({ name }) => plain(name)).join(';');
+  return refs.length === 0 ? NO_TEAM : refs.map((ref) => plain(teamLabel(ref))).join(';');
 }
 
 const COLOURS: Readonly<Record<string, number>> = { '+': 32, '-': 31, '~': 33, '!': 35, '*': 36 };

@@ -128,8 +128,9 @@ function redactTeams(teams: readonly TeamRef[]): TeamRef[] {
   return teams.map(redactTeam);
 }
 
-function redactTeam({ teamId, name }: TeamRef): TeamRef {
-  return { teamId: redactText(teamId), name: redactText(name) };
+function redactTeam({ teamId, name, alias }: TeamRef): TeamRef {
+  const team = { teamId: redactText(teamId), name: redactText(name) };
+  return alias === undefined ? team : { ...team, alias: redactText(alias) };
 }
 
 /** What is wrong with the file, with every email masked; the line tells them apart. */
