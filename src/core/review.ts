@@ -261,20 +261,22 @@ function reviewedPart(
   return part ?? { ...change, withheld: 'not reviewed' };
 }
 
-/** As much of an update as the add of the same row would have brought about; `null`: nothing of it. */
+/**
+ * As much of an update as the add of the same row would have brought about; `null`: nothing of it. Whom the row would
+ * rename is not the user of that email.
+ */
 function coveredByAdd(change: UpdateChange, digest: Digest): UpdateChange | null {
   const { keyFate: _, ...rest } = change;
   const role = change.role !== null && isHarmless(change.role) ? change.role : null;
   const teams = change.teams !== null && change.teams.join.length > 0 ? joinOnly(change.teams) : null;
-  if (role === null && teams === null) return null;
+  if (change.rename || (role === null && teams === null)) return null;
   const leftOut = [
     ...(change.role !== role ? ['role'] : []),
     ...(change.teams !== null && change.teams.leave.length > 0 ? ['teams to leave'] : []),
     ...(change.limits?.length ? ['limits'] : []),
-    ...(change.rename ? ['email'] : []),
     ...(change.reactivates ? ['deactivation'] : []),
   ];
-  const nothingElse = { limits: [], rename: null, reactivates: false, teamKeys: [] };
+  const nothingElse = { limits: [], reactivates: false, teamKeys: [] };
   return { ...rest, ...nothingElse, role, teams, approvedAsAdd: { digest, leftOut } };
 }
 
