@@ -160,7 +160,8 @@ function untrueAdd(row: ResultRow, person: Person, after: Snapshot, files: Files
     return [`names user ${row.user_id}, but there is ${present?.id}`];
   if (status !== 'SUCCESS') return [];
   const [key, ...more] = keysOf(after, row.user_id);
-  const link = files.links.find((one) => one.user_id === row.user_id);
+  // A run that was stopped, and the one that completed it, have a row each: the first one's may lack something.
+  const link = files.links.findLast((one) => one.user_id === row.user_id);
   const wrong = lacking(person, after);
   if (key === undefined || more.length > 0) wrong.push(`has ${more.length + (key ? 1 : 0)} keys`);
   if (link === undefined || link.api_key === '' || link.onboarding_link === '')
