@@ -105,7 +105,8 @@ export function resolve(state: State, behaviour: Behaviour, member: NamedMember)
     const known = behaviour.rosterEmails ? (state.users.get(member.userId)?.email ?? null) : null;
     return { ...member, email: member.email ?? known };
   }
-  const matches = state.usersByEmail(member.email ?? '');
+  const sameLetters = state.usersByEmail(member.email ?? '');
+  const matches = behaviour.joinsByAnyCase ? sameLetters : sameLetters.filter((user) => user.email === member.email);
   if (matches.filter((user) => user.email === member.email).length > 1) throw severalUsers(behaviour, member);
   return { ...member, userId: matches[0]?.userId ?? null };
 }

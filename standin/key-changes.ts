@@ -42,16 +42,22 @@ function noSuchKey({ behaviour }: Call, named: string): Refusal {
   return authError(401, `Authentication Error: ${reason}`);
 }
 
-/** `team_id: null` makes a key personal; the empty text does where it is not refused. */
+/** `team_id: null` makes a key personal. */
 function teamChange(call: Call, key: KeyRow, body: Body): { teamId?: string | null } {
   if (!('team_id' in body)) return {};
   const teamId = textOf(body, 'team_id');
   if (teamId === null) return { teamId };
-  if (teamId !== '') refuseTeam(call, key, teamId);
-  else if (call.behaviour.emptyTeamId === 500) {
-    throw authError(500, "{'error': 'Team object not found for team change validation'}");
-  } else if (call.behaviour.emptyTeamId === 400) throw noSuchTeam(call, teamId);
-  return { teamId: teamId === '' ? null : teamId };
+  if (teamId === '') return emptyTeam(call, key);
+  refuseTeam(call, key, teamId);
+  return { teamId };
+}
+
+function emptyTeam(call: Call, key: KeyRow): { teamId?: string } {
+  const { emptyTeamId } = call.behaviour;
+  if (emptyTeamId === 'refused') throw noSuchTeam(call, '');
+  if (emptyTeamId === 'ignored') return {};
+  if (key.teamId !== null) return { teamId: '' };
+  throw authError(500, "{'error': 'Team object not found for team change validation'}");
 }
 
 function noSuchTeam({ behaviour }: Call, teamId: string): Refusal {

@@ -34,7 +34,7 @@ export function listUsers(call: Call): unknown {
   }
   if (!behaviour.sortedUserList) return oldList(call, page);
   const order = orderOf(query, page, behaviour.moreSortColumns ? { ...COLUMNS, ...MORE_COLUMNS } : COLUMNS);
-  const filtered = filteredUsers(state, query);
+  const filtered = filteredUsers(state, query, behaviour.oneIdMeansPart);
   const users = filtered === null ? order.all(state) : filtered.sort(order.compare);
   return paged('users', users, page, (user) => listedShape(call, user));
 }
@@ -102,20 +102,21 @@ function order(name: string, compare: Order['compare']): Order {
 }
 
 /** The users that a filter leaves, unsorted; `null` without any filter. */
-function filteredUsers(state: State, query: URLSearchParams): UserRow[] | null {
+function filteredUsers(state: State, query: URLSearchParams, oneIdMeansPart: boolean): UserRow[] | null {
   const ids = (query.get('user_ids') ?? '').split(',').flatMap((id) => id.trim() || []);
-  const tests = userTests(query, ids);
+  const exactly = ids.length > 1 || !oneIdMeansPart;
+  const tests = userTests(query, exactly ? [] : ids);
   if (ids.length === 0 && tests.length === 0) return null;
   const candidates =
-    ids.length > 1 ? [...new Set(ids)].flatMap((id) => state.users.get(id) ?? []) : state.users.values();
+    ids.length > 0 && exactly ? [...new Set(ids)].flatMap((id) => state.users.get(id) ?? []) : state.users.values();
   return [...candidates].filter((user) => tests.every((test) => test(user)));
 }
 
-/** One user id means all that contain it; several mean exactly those. */
-function userTests(query: URLSearchParams, ids: readonly string[]): ((user: UserRow) => boolean)[] {
+/** @param parts At most one: users whose id contains it. */
+function userTests(query: URLSearchParams, parts: readonly string[]): ((user: UserRow) => boolean)[] {
   const tests: ((user: UserRow) => boolean)[] = [];
-  const [part] = ids.map((id) => id.toLowerCase());
-  if (ids.length === 1 && part !== undefined) tests.push((user) => user.userId.toLowerCase().includes(part));
+  const part = parts[0]?.toLowerCase();
+  if (part !== undefined) tests.push((user) => user.userId.toLowerCase().includes(part));
   const role = query.get('role');
   if (role) tests.push((user) => user.role === role);
   const team = query.get('team');

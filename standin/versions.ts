@@ -56,6 +56,8 @@ const FACTS = {
   /** `/user/list` knows sort and filter by email. */
   sortedUserList: since('1.75'),
   moreSortColumns: since('1.110'),
+  /** One id in `user_ids` of `/user/list` means all that contain it. */
+  oneIdMeansPart: since('1.82'),
   /** `/user/list` shows every column of a user. */
   fullUserList: since('1.90'),
   /** Else `/spend/users`, `/user/info` and `/user/update` answer with it, and `/spend/users` to everybody. */
@@ -87,6 +89,8 @@ const FACTS = {
   /** Whether a roster entry made by user id gets the user's email, and is not made where that email stands. */
   rosterEmails: since('1.82'),
   bulkMemberErrorsNamed: since('1.90'),
+  /** `/team/member_add` by email knows a user whose email is in other letters. */
+  joinsByAnyCase: since('1.82'),
   /** Whose `user.teams` a deleted team leaves: everybody's, those of its roster, or nobody's. */
   deletedTeamLeaves: steps<'everybody' | 'roster' | 'nobody'>({
     '1.55': 'nobody',
@@ -116,8 +120,8 @@ const FACTS = {
   deletedKeysShown: since('1.106'),
   /** An item of `/key/bulk_update` writes all that it can hold: what it lacks is cleared. */
   bulkKeyUpdateClears: steps<boolean>({ '1.55': false, '1.82': true, '1.106': false }),
-  /** `/key/update` with `team_id: ""`; `null`: the same as `null`. */
-  emptyTeamId: steps<400 | 500 | null>({ '1.55': 400, '1.82': 500, '1.106': null }),
+  /** `/key/update` with `team_id: ""`: of a key with a team; stored, it is a 500 for a key without. */
+  emptyTeamId: steps<'refused' | 'stored' | 'ignored'>({ '1.55': 'refused', '1.82': 'stored', '1.106': 'ignored' }),
   modelRefusal: steps<401 | 403>({ '1.55': 401, '1.90': 403 }),
   modelRefusalNamesTeam: until('1.106'),
   /** How `Key is blocked` goes on. */
