@@ -155,6 +155,7 @@ const updateChange: fc.Arbitrary<UpdateChange> = fc.record({
     maxLength: 2,
   }),
   conflicts,
+  approvedAsAdd: fc.constant(null),
   withheld,
 });
 
