@@ -82,7 +82,12 @@ function knownVersion(release: string): Version {
 export async function startReal(baseUrl: string, masterKey: string, version: Version): Promise<RunningTarget> {
   const release = await takeTurn(baseUrl);
   const api = new Api(baseUrl, masterKey);
-  const reset = () => emptyInTime(baseUrl, api);
+  let isFirst = true;
+  const reset = async () => {
+    await emptyInTime(baseUrl, api);
+    if (isFirst) await makeFirstTeam(api);
+    isFirst = false;
+  };
   return { baseUrl, masterKey, version, state: null, reset, stop: async () => release() };
 }
 
@@ -93,7 +98,7 @@ async function emptyInTime(baseUrl: string, api: Api): Promise<void> {
     throw new Error(`It took more than ${RESET_TIMEOUT / 1000} seconds.`);
   });
   try {
-    await Promise.race([empty(api).then(() => makeFirstTeam(api)), late]);
+    await Promise.race([empty(api), late]);
   } catch (error) {
     writeFileSync(turnFile(baseUrl, 'broken'), `${process.pid}\n${error}`);
     throw error;
@@ -201,8 +206,10 @@ async function emptied(find: () => Promise<string[]>, remove: (ids: string[]) =>
 
 /** Up to 500 ids: as many as one bulk delete takes. */
 async function someUserIds(api: Api): Promise<string[]> {
-  const pages = [1, 2, 3, 4, 5].map((page) => `/user/list?sort_by=user_id&page_size=100&page=${page}`);
-  const answers = await Promise.all(pages.map((page) => read(api, page)));
+  const page = (number: number) => read(api, `/user/list?sort_by=user_id&page_size=100&page=${number}`);
+  const first = await page(1);
+  const more = [2, 3, 4, 5].filter((number) => number <= first.total_pages);
+  const answers = [first, ...(await Promise.all(more.map(page)))];
   const ids = answers.flatMap(({ users }) => users.map((user: { user_id: string }) => user.user_id));
   return ids.filter((id: string) => id !== NOBODY);
 }
