@@ -10,7 +10,7 @@ import {
 } from './inventory.ts';
 import { breaches, type Limits } from './limits.ts';
 import { compare } from './order.ts';
-import type { AddChange, Change, DeleteChange, Plan, UnchangedUser, UpdateChange, Withheld } from './plan.ts';
+import type { AddChange, Change, DeleteChange, Plan, UnchangedUser, UpdateChange } from './plan.ts';
 import type { Problem } from './problem.ts';
 import { byEmail, countUnmanaged, type Population, splitManaged, type UnmanagedReason } from './scope.ts';
 import { type Memberships, memberships, sortTeams, type TeamDirectory, teamMove, teamRefs } from './teams.ts';
@@ -219,14 +219,6 @@ export function withTeamKeys(plan: Plan, keys: readonly ProxyKey[], deleted: boo
     const teamKeys = (byUser.get(change.userId) ?? []).filter((key) => key.teamId !== null && left.has(key.teamId));
     return { ...change, teamKeys, teamKeysDeleted: deleted };
   });
-  return { ...plan, changes };
-}
-
-/** The plan with some changes withheld, for a reason; those withheld already stay as they are. */
-export function withhold(plan: Plan, reason: Withheld, isWithheld: (change: Change) => boolean): Plan {
-  const changes = plan.changes.map((change) =>
-    change.withheld === null && isWithheld(change) ? { ...change, withheld: reason } : change,
-  );
   return { ...plan, changes };
 }
 
