@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { Pool } from '../src/concurrency.ts';
+import { backoff, Pool, pause, Semaphore } from '../src/concurrency.ts';
+import { StoppedError } from '../src/core/errors.ts';
 
 function gate(): { open: () => void; opened: Promise<void> } {
   let open = (): void => undefined;
@@ -38,4 +39,39 @@ it('lets the others run when one fails, then passes the failure on', async () =>
   });
   await expect(pool.idle()).rejects.toThrow('defect');
   expect(ran).toBe(true);
+});
+
+it('ends a pause with the signal, and makes none after it', async () => {
+  const controller = new AbortController();
+  const begin = performance.now();
+  const pauses = [pause(60_000, controller.signal), pause(5)];
+  setTimeout(() => controller.abort(), 20);
+  await Promise.all(pauses);
+  await pause(60_000, controller.signal);
+  expect(performance.now() - begin).toBeLessThan(1000);
+});
+
+it('doubles the wait up to the longest', () => {
+  expect([0, 1, 2, 9].map((attempt) => backoff(attempt, 500, 3000))).toEqual([500, 1000, 2000, 3000]);
+});
+
+it('lets nobody wait for a place any more after the signal, and keeps the others in order', async () => {
+  const controller = new AbortController();
+  const slots = new Semaphore(1);
+  const first = gate();
+  const order: string[] = [];
+  const call = (name: string) => async () => void order.push(name);
+  const running = slots.run(() => first.opened);
+  const leaving = slots.run(call('leaving'), controller.signal).catch((error: unknown) => error);
+  const staying = slots.run(call('staying'), new AbortController().signal);
+  controller.abort();
+  expect(await leaving).toBeInstanceOf(StoppedError);
+  expect(await slots.run(call('late'), controller.signal).catch((error: unknown) => error)).toBeInstanceOf(
+    StoppedError,
+  );
+  first.open();
+  await Promise.all([running, staying]);
+  expect(order).toEqual(['staying']);
+  await slots.run(call('next'));
+  expect(order).toEqual(['staying', 'next']);
 });

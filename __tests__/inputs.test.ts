@@ -3,11 +3,21 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { UsageError } from '../src/core/errors.ts';
-import { COMMANDS, INPUT_NAMES, type Inputs, parseInputs, requireMasterKey } from '../src/inputs.ts';
+import {
+  COMMANDS,
+  INPUT_NAMES,
+  type Inputs,
+  inputSpec,
+  type Origin,
+  parseInputs,
+  requireMasterKey,
+  secretsOf,
+  unknownInputs,
+} from '../src/inputs.ts';
 
-function refusal(raw: Parameters<typeof parseInputs>[0], env: NodeJS.ProcessEnv = {}): string {
+function refusal(raw: Parameters<typeof parseInputs>[0], env: NodeJS.ProcessEnv = {}, origin?: Origin): string {
   try {
-    parseInputs(raw, env, '/work');
+    parseInputs(raw, env, '/work', origin);
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
@@ -37,6 +47,21 @@ describe('defaults', () => {
       maxDeletes: { kind: 'percent', percent: 20 },
       minAdmins: 0,
       protectedUsers: [],
+      onMissing: 'delete',
+      teamKeys: 'move',
+      keyHeader: 'Authorization',
+      extraHeaders: [],
+      deliver: 'none',
+      smtpUrl: null,
+      mailFrom: null,
+      mailSubject: null,
+      mailTemplate: null,
+      mailTemplatePath: null,
+      auditRetentionDays: 90,
+      driftIssue: false,
+      team: '',
+      exportLimits: false,
+      emails: [],
       unreviewedChanges: 'skip',
       recreateOnFailure: false,
       updateExisting: false,
@@ -78,9 +103,19 @@ describe('defaults', () => {
     expect(Object.keys(action.inputs)).toEqual([...INPUT_NAMES]);
     const given = Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? '']);
     for (const command of COMMANDS) {
-      const fromAction = parseInputs({ ...Object.fromEntries(given), 'github-token': '', command }, {}, '/work');
-      expect(fromAction).toEqual(read({ command }));
+      const raw = { ...Object.fromEntries(given), 'github-token': '', command, 'base-url': 'http://localhost:4000' };
+      expect(parseInputs(raw, {}, '/work', { from: 'action' })).toEqual(read({ command }));
     }
+  });
+
+  it('of format is a table in a terminal', () => {
+    const { format } = parseInputs({}, {}, '/work', { from: 'cli', isTTY: true });
+    expect(format).toBe('table');
+    expect(parseInputs({ format: 'csv' }, {}, '/work', { from: 'cli', isTTY: true }).format).toBe('csv');
+  });
+
+  it.each(COMMANDS)('are valid for inputs that %s does not take', (command) => {
+    expect(refusal({ command })).toBe('');
   });
 });
 
@@ -104,6 +139,13 @@ describe('values', () => {
     [{ 'max-deletes': '100%' }, { maxDeletes: { kind: 'percent', percent: 100 } }],
     [{ 'user-role': 'default' }, { userRole: 'default' }],
     [{ 'protected-users': ' a@x.io \r\n\n*@y.io\n' }, { protectedUsers: ['a@x.io', '*@y.io'] }],
+    [
+      { 'protected-users': 'a@x.io, *@y.io,,\n{b,c}@z.io,d ' },
+      { protectedUsers: ['a@x.io', '*@y.io', '{b,c}@z.io', 'd'] },
+    ],
+    [{ 'mail-from': 'Accounts <a@x.io>' }, { mailFrom: 'Accounts <a@x.io>' }],
+    [{ 'mail-template': 'm.txt' }, { mailTemplate: 'm.txt', mailTemplatePath: '/work/m.txt' }],
+    [{ 'audit-retention-days': '0' }, { auditRetentionDays: 0 }],
     [{ 'encrypt-to': 'age1abc\nage1def' }, { encryptTo: ['age1abc', 'age1def'] }],
     [{ 'encrypt-to': '# Ann\nage1abc\n  # Bob\nage1def' }, { encryptTo: ['age1abc', 'age1def'] }],
     [{ target: 'prod eu' }, { target: 'prod eu' }],
@@ -143,7 +185,20 @@ describe('a wrong value', () => {
     ['artifact-retention-days', ['0', '401'], 'a whole number from 1 to 400'],
     ['fail-on-drift', ['x'], yesOrNo],
     ['show-all', ['x'], yesOrNo],
-    ['format', ['xml'], 'tsv, csv, json'],
+    ['on-missing', ['keep'], 'delete, deactivate'],
+    ['team-keys', ['keep'], 'move, delete'],
+    [
+      'key-header',
+      ['X Key', 'Host', 'content-type', 'Connection', 'Transfer-Encoding', 'ключ'],
+      'the name of a header',
+    ],
+    ['deliver', ['mail'], 'none, smtp'],
+    ['mail-from', ['accounts', 'a@x.io, b@x.io', 'A <a>'], 'an address such as'],
+    ['mail-subject', ['a\nb'], 'a text on one line'],
+    ['audit-retention-days', ['401', '-1'], 'a whole number from 0 to 400'],
+    ['drift-issue', ['x'], yesOrNo],
+    ['export-limits', ['x'], yesOrNo],
+    ['format', ['xml'], 'table, tsv, csv, json'],
     ['force', ['x'], yesOrNo],
     ['concurrency', ['0', '101'], 'a whole number from 1 to 100'],
     ['timeout-seconds', ['0', '3601', '30s'], 'a whole number from 1 to 3600'],
@@ -199,6 +254,132 @@ describe('what the environment gives', () => {
   });
 });
 
+describe('base-url in the action', () => {
+  const action: Origin = { from: 'action' };
+  const given = { 'master-key': 'sk-given' };
+
+  it.each([{}, { LITELLM_BASE_URL: ' ' }])('missing or blank is an error, and never localhost', (env) => {
+    expect(refusal({ ...given, 'base-url': '' }, env, action)).toMatch(
+      /^Input `base-url` is missing; allowed: the address of the LiteLLM proxy/,
+    );
+  });
+
+  it('comes from the environment, too', () => {
+    const { baseUrl } = parseInputs(given, { LITELLM_BASE_URL: 'https://x.io/' }, '/work', action);
+    expect(baseUrl).toBe('https://x.io');
+  });
+
+  it('is not missed where no key is given either: forks are given neither, and check the file alone', () => {
+    expect(parseInputs({}, {}, '/work', action)).toMatchObject({ baseUrl: '', masterKey: null });
+  });
+});
+
+describe('extra-headers', () => {
+  const headersOf = (text: string, more = {}) =>
+    read({ 'extra-headers': text, ...more }).extraHeaders.map(({ name, value }) => [name, value.reveal()]);
+
+  it('are names and values, one a line', () => {
+    expect(headersOf('CF-Access-Client-Id: abc.access\n\n  X-Api-Key:a:b c \n')).toEqual([
+      ['CF-Access-Client-Id', 'abc.access'],
+      ['X-Api-Key', 'a:b c'],
+    ]);
+  });
+
+  it('without a value are left out, as a job without its secrets would have them', () => {
+    expect(headersOf('X-Api-Key:\nX-Other: 1')).toEqual([['X-Other', '1']]);
+  });
+
+  it('may be Authorization where the key has a header of its own', () => {
+    expect(headersOf('Authorization: Basic abc', { 'key-header': 'x-litellm-key' })).toHaveLength(1);
+  });
+
+  it.each([
+    ['canary-value', 'line 1 has no colon'],
+    ['X-A: 1\ncanary-value', 'line 2 has no colon'],
+    ['X A: canary-value', 'line 1 does not begin with the name of a header'],
+    [': canary-value', 'line 1 does not begin with the name of a header'],
+    ['Host: canary-value', 'line 1 is a header that nobody but the sender'],
+    ['content-length: canary-value', 'line 1 is a header that nobody but the sender'],
+    ['Content-Whatever: canary-value', 'line 1 is a header that nobody but the sender'],
+    ['Transfer-Encoding: canary-value', 'line 1 is a header that nobody but the sender'],
+    ['connection: canary-value', 'line 1 is a header that nobody but the sender'],
+    ['X-A: canary-value\rX-B: 1', 'line 1 holds a line break'],
+    ['X-A: canary\u2028-value', 'line 1 holds a line break'],
+    ['X-A: canary-value\nx-a: 2', 'line 2 names a header for the second time'],
+    ['authorization: canary-value', 'every header but `Authorization`'],
+  ])('refuses %j without showing it', (text, why) => {
+    const told = refusal({ 'extra-headers': text });
+    expect(told).toContain('Input `extra-headers` is `***`; allowed: ');
+    expect(told).toContain(why);
+    expect(told).not.toContain('canary');
+  });
+
+  it("refuses the key's header under its own name, in any letter case", () => {
+    const told = refusal({ 'extra-headers': 'X-LiteLLM-Key: canary-value', 'key-header': 'x-litellm-key' });
+    expect(told).toContain('every header but `x-litellm-key`');
+  });
+});
+
+describe('smtp-url', () => {
+  it.each(['smtps://ann:p%40ss@mail.example.com:465', 'smtp://localhost:25', 'smtp://mail.example.com'])(
+    '%s',
+    (url) => {
+      expect(read({}, { SMTP_URL: url }).smtpUrl?.reveal()).toBe(url);
+    },
+  );
+
+  it.each([
+    'canary.example.com:465',
+    'https://canary.example.com',
+    'smtp://ann@canary.example.com',
+    'smtp://:canary@mail.example.com',
+    'smtps://ann:can/ary@mail.example.com',
+    'smtps://mail.example.com/canary',
+    'smtps://mail.example.com?canary=1',
+    'smtps://mail.example.com#canary',
+  ])('%s is refused without being shown', (url) => {
+    for (const told of [refusal({ 'smtp-url': url }), refusal({}, { SMTP_URL: url })]) {
+      expect(told).toMatch(/^(Input `smtp-url`|Environment variable `SMTP_URL`) is `\*\*\*`; allowed: smtps:\/\//);
+      expect(told).not.toMatch(/canary|can\/ary/);
+    }
+  });
+});
+
+describe('what must be masked', () => {
+  it('is every key, token, password and longer header', () => {
+    const inputs = read({
+      'master-key': 'sk-master',
+      'github-token': 'ghs_token',
+      'smtp-url': 'smtps://ann:p%40ssword@mail.example.com',
+      'extra-headers': 'X-A: 123456\nX-B: 12345',
+    });
+    expect(secretsOf(inputs).map((secret) => secret.reveal())).toEqual([
+      'sk-master',
+      'ghs_token',
+      'smtps://ann:p%40ssword@mail.example.com',
+      'p%40ssword',
+      'p@ssword',
+      '123456',
+    ]);
+    expect(JSON.stringify(inputs)).not.toMatch(/master"|ghs_|ssword|123456/);
+  });
+
+  it('is nothing where nothing is given, and a password that cannot be decoded as it stands', () => {
+    expect(secretsOf(read())).toEqual([]);
+    const inputs = read({ 'smtp-url': 'smtp://ann:100%25%ZZ@x.io' });
+    expect(secretsOf(inputs).map((secret) => secret.reveal())).toEqual(['smtp://ann:100%25%ZZ@x.io', '100%25%ZZ']);
+  });
+});
+
+it('inputs that no table knows are found in what the runner hands over', () => {
+  const env = { 'INPUT_CVS-FILE': 'x', 'INPUT_CSV-FILE': 'y', INPUT_: '', INPUTS: '', HOME: '/' };
+  expect(unknownInputs(env)).toEqual(['cvs-file']);
+});
+
+it('every input says in whole sentences what it does', () => {
+  for (const name of INPUT_NAMES) expect(inputSpec(name).description).toMatch(/^[A-Z`a].*\.$/s);
+});
+
 describe('secrets in messages', () => {
   it.each(['sk-first\nsecond-line', 'sk-“quoted”', 'sk-cut…'])(
     'a key that no header can carry is not shown (%j)',
@@ -219,7 +400,7 @@ describe('secrets in messages', () => {
 
   it('a key that slipped into another input is not shown', () => {
     const key = 'sk-0123456789abcdef';
-    for (const name of INPUT_NAMES.filter((one) => one !== 'master-key')) {
+    for (const name of INPUT_NAMES.filter((one) => !inputSpec(one).isSecret)) {
       expect(refusal({ [name]: `${key}/?*` })).not.toContain(key);
     }
     expect(refusal({ 'base-url': `https://x.io/?key=${key}` })).not.toContain(key);

@@ -59,14 +59,24 @@ async function commentText(proxy: Standin): Promise<string> {
   const inputs = parseInputs(raw, environment(proxy), process.cwd());
   const terminal = { stdout: indented(), stderr: indented() };
   const log = terminalLog(terminal, false);
-  const host = new TerminalHost({ terminal, inputs, log, outputDirectory: OUTPUT, stop: { requested: false } });
-  const plan = await planFor(readUserList(await readFile(inputs.csvPath)), inputs, connectProxy(inputs, host));
+  const host = new TerminalHost({
+    terminal,
+    inputs,
+    log,
+    outputDirectory: OUTPUT,
+    signal: new AbortController().signal,
+  });
+  const today = new Date().toISOString().slice(0, 10);
+  const list = readUserList(await readFile(inputs.csvPath));
+  const { plan } = await planFor(list, inputs, connectProxy(inputs, host), today);
   return planMarkdown(plan, {
     title: 'LiteLLM User Sync',
     target: null,
     csvFile: 'user_list.csv',
     mode: 'plan',
     unreviewed: 'skip',
+    obstacle: null,
+    earlier: null,
     limit: 60_000,
     notes: [],
     rest: 'the job summary',

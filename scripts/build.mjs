@@ -1,6 +1,7 @@
 // Compiles src to lib and bundles lib to dist, the same bytes on every machine.
 import { execFileSync } from 'node:child_process';
-import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { STAMP, sourcesHash } from './sources.mjs';
@@ -11,8 +12,8 @@ const run = (command, ...args) => execFileSync(command, args, { cwd: root, stdio
 
 for (const folder of ['lib', 'dist']) rmSync(join(root, folder), { recursive: true, force: true });
 run(bin('tsc'), '-p', 'tsconfig.json');
-run(bin('ncc'), 'build', 'lib/main.js', '-o', 'dist', '--license', 'licenses.txt', '--minify', '--no-cache');
-run(bin('ncc'), 'build', 'lib/cli.js', '-o', 'dist/cli', '--license', 'licenses.txt', '--minify', '--no-cache');
+bundle('lib/main.js', 'dist');
+bundle('lib/cli.js', 'dist/cli');
 cpSync(join(root, 'LICENSE'), join(root, 'dist', 'LICENSE'));
 for (const entry of readdirSync(join(root, 'dist'), { recursive: true, withFileTypes: true })) {
   if (entry.isFile() && entry.name.endsWith('.d.ts')) rmSync(join(entry.parentPath, entry.name));
@@ -26,3 +27,36 @@ for (const bundle of ['dist/index.js', 'dist/cli/index.js']) {
     throw new Error(`${bundle} reads a file of its own (${asset}): build that path another way.`);
 }
 writeFileSync(join(root, 'dist', STAMP), sourcesHash());
+
+function bundle(entry, folder) {
+  const temporary = mkdtempSync(join(tmpdir(), 'build-'));
+  const stats = join(temporary, 'stats.json');
+  run(bin('ncc'), 'build', entry, '-o', folder, '--minify', '--no-cache', '--stats-out', stats);
+  writeFileSync(join(root, folder, 'licenses.txt'), licenses(JSON.parse(readFileSync(stats, 'utf8')).modules));
+  rmSync(temporary, { recursive: true });
+}
+
+/** The licence of every package in a bundle. (ncc's own list leaves out the ES modules that it joins into one.) */
+function licenses(modules) {
+  const folders = new Map(
+    [...packageFolders(modules)].map((folder) => [folder.replace(/^.*node_modules\//, ''), folder]),
+  );
+  return [...folders.keys()]
+    .sort()
+    .map((name) => licenseOf(name, folders.get(name)))
+    .join('\n');
+}
+
+function packageFolders(modules = []) {
+  return modules.flatMap(({ nameForCondition, modules: joined }) => {
+    const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(nameForCondition ?? '') ?? [];
+    return [...(folder === undefined ? [] : [folder]), ...packageFolders(joined)];
+  });
+}
+
+function licenseOf(name, folder) {
+  const { license = 'no licence stated' } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  const text = file === undefined ? '' : `${readFileSync(join(folder, file), 'utf8').replace(/\r\n/g, '\n').trim()}\n`;
+  return `${name}\n${license}\n${text}`;
+}

@@ -12,14 +12,23 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Name of the file in `dist`. */
 export const STAMP = 'sources.sha256';
 
-/** Of everything in `src`, how it is built, and the dependencies. */
+/** Of everything in `src`, how it is built, and the version of every package that may end up in it. */
 export function sourcesHash() {
   const hash = createHash('sha256');
   for (const path of [...sources(), 'tsconfig.json', 'scripts/build.mjs']) {
     hash.update(`${path}\0${readFileSync(join(root, path), 'utf8')}\0`);
   }
-  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return `${hash.update(JSON.stringify(dependencies)).digest('hex')}\n`;
+  const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return `${hash.update(JSON.stringify(bundled(devDependencies))).digest('hex')}\n`;
+}
+
+/** What the sources import is bundled: to depend on it at run time is for nobody, so that it stands among the others. */
+function bundled(packages) {
+  const imports = sources().flatMap((path) => [
+    ...readFileSync(join(root, path), 'utf8').matchAll(/\b(?:from|import\() ?'((?:@[^/']+\/)?[^./'][^/']*)/g),
+  ]);
+  const names = new Set(imports.map(([, name]) => name));
+  return Object.entries(packages).filter(([name]) => names.has(name));
 }
 
 function sources() {

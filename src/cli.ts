@@ -1,6 +1,10 @@
 #!/usr/bin/env node
+// An old Node is told before anything else is loaded.
+import './cli/old-node.ts';
 import { runCli } from './cli/run.ts';
+import { catchDefects } from './defect.ts';
 import { keepHeapSmall } from './memory.ts';
 
 keepHeapSmall();
+catchDefects((message) => process.stderr.write(`${message}\n`), process.env);
 process.exitCode = await runCli(process.argv.slice(2), process.env, process);

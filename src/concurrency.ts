@@ -1,3 +1,6 @@
+import { setTimeout } from 'node:timers/promises';
+import { StoppedError } from './core/errors.ts';
+
 /** Runs tasks as they come, at most `size` at once. A task handles its own errors. */
 export class Pool {
   readonly #size: number;
@@ -93,9 +96,14 @@ export class Semaphore {
     this.#free = width;
   }
 
-  async run<R>(call: () => Promise<R>): Promise<R> {
+  /**
+   * @param signal Ends the wait for a place; a call that has begun is not touched.
+   * @throws StoppedError where the signal came before the call began
+   */
+  async run<R>(call: () => Promise<R>, signal?: AbortSignal): Promise<R> {
+    if (signal?.aborted) throw new StoppedError();
     if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#place(signal);
     try {
       return await call();
     } finally {
@@ -104,6 +112,33 @@ export class Semaphore {
       else next();
     }
   }
+
+  #place(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const enter = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
+        reject(new StoppedError());
+      };
+      this.#waiting.push(enter);
+      signal?.addEventListener('abort', leave, { once: true });
+    });
+  }
+}
+
+/** Waits; no longer than until the signal comes. */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  await setTimeout(milliseconds, undefined, signal === undefined ? {} : { signal }).catch((error: unknown) => {
+    if (!signal?.aborted) throw error;
+  });
+}
+
+/** The wait before try number `attempt` (0: the second one): doubles from `firstMs` up to `longestMs`. */
+export function backoff(attempt: number, firstMs: number, longestMs: number): number {
+  return Math.min(longestMs, firstMs * 2 ** attempt);
 }
 
 /**

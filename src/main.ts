@@ -1,5 +1,9 @@
+import { setFailed } from '@actions/core';
 import { runAction } from './action/run.ts';
+import { catchDefects } from './defect.ts';
 import { keepHeapSmall } from './memory.ts';
+import { redactText } from './render/redact.ts';
 
 keepHeapSmall();
+catchDefects((message) => setFailed(redactText(message)), process.env);
 await runAction(process.env);

@@ -34,7 +34,7 @@ describe('a plan without mishaps', () => {
       ['UPDATED', 'ana@example.com', 'SUCCESS', ''],
       ['UNCHANGED', 'same@example.com', 'SUCCESS', ''],
     ]);
-    expect(outcomes[0]).toMatchObject({ role: 'internal_user', teamName: 'Team a', keyShown: 'sk-...0001' });
+    expect(outcomes[0]).toMatchObject({ role: 'internal_user', teamName: 'Team a', key: { shown: 'sk-...0001' } });
     expect(outcomes[2]).toMatchObject({ role: 'proxy_admin', teamName: 'Team b' });
     expect(outcomes[4]).toMatchObject({ role: '', teamName: 'Team a;Team b' });
     expect(proxy.calls.map((call) => call.split(' ')[0])).toEqual([
@@ -162,13 +162,12 @@ describe('a plan without mishaps', () => {
 
   it('makes neither key nor link where none is wanted, and leaves a file with its header alone', async () => {
     const proxy = new FakeProxy();
-    const { directory, journal, options } = await started(proxy, { apiKeys: false, invitations: false });
+    const { directory, options } = await started(proxy, { apiKeys: false, invitations: false });
     const [outcome] = await applyPlan(planOf(add('a@example.com')), options);
-    expect(outcome).toMatchObject({ status: 'SUCCESS', keyShown: '' });
+    expect(outcome).toMatchObject({ status: 'SUCCESS', key: null });
     expect(proxy.counts()).toEqual({ createUsers: 1 });
     expect(await linksIn(directory)).toEqual([]);
     expect((await stat(join(directory, 'onboarding_links.csv'))).mode & 0o777).toBe(0o600);
-    expect(journal.secretFile).toBeNull();
   });
 
   it('tells the role and teams that the proxy chose where the file leaves them to it', async () => {
@@ -237,11 +236,11 @@ describe('what is not written', () => {
 
   it('starts no write after a signal, and every row says so', async () => {
     const proxy = new FakeProxy({ batchSize: 2 }).user('old', 'old@example.com').user('ana', 'ana@example.com');
-    const stop = { requested: false };
+    const stop = new AbortController();
     proxy.onWrite = () => {
-      if (proxy.writes === 2) stop.requested = true;
+      if (proxy.writes === 2) stop.abort();
     };
-    const { directory, options } = await started(proxy, { stop, concurrency: 1 });
+    const { directory, options } = await started(proxy, { signal: stop.signal, concurrency: 1 });
     const adds = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => add(`${name}@example.com`));
     const outcomes = await applyPlan(planOf(...adds, remove('old'), setRole('ana', 'proxy_admin')), options);
     const writesBefore = proxy.writes;
@@ -257,18 +256,18 @@ describe('what is not written', () => {
 
   it('starts no write after a signal within a call either, where that takes a request per user', async () => {
     const proxy = new FakeProxy();
-    const stop = { requested: false };
+    const stop = new AbortController();
     const create = proxy.createUsers.bind(proxy);
     proxy.createUsers = async (users, blocked) => {
       const created = await create(users.slice(0, 1));
-      stop.requested = true;
+      stop.abort();
       const reason = blocked?.() ?? '';
       return [
         ...created,
         ...users.slice(1).map(({ userId }) => ({ userId, ok: false, blocked: true, reason }) as const),
       ];
     };
-    const { options } = await started(proxy, { stop });
+    const { options } = await started(proxy, { signal: stop.signal });
     const outcomes = await applyPlan(planOf(add('a@example.com'), add('b@example.com')), options);
     expect(outcomes.map(({ userId, reason }) => [userId !== '', reason])).toEqual([
       [true, 'created, but without a link: not attempted: the run was stopped; run `onboard` for a fresh link'],

@@ -43,7 +43,7 @@ interface Options {
   readonly forgetsKeys?: boolean;
   /** As 1.75 does: creating an id that exists answers 200, leaves the user alone and makes another key. */
   readonly createsTwice?: boolean;
-  /** As both do: the answer to a role shows the user as he is now. */
+  /** As both do: the answer to a role shows the user as they are now. */
   readonly tellsRoles?: boolean;
 }
 
@@ -371,6 +371,7 @@ export class FakeProxy implements ProxyWrites {
   }
 }
 
-function hashOf(key: FakeKey): string {
-  return `hash-of-${key.secret.slice(-6)}`;
+/** As the proxy has it: the hash of the whole key. */
+export function hashOf(key: Pick<FakeKey, 'secret'>): string {
+  return new Secret(key.secret).hash();
 }

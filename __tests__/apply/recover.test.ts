@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { type RecoverOptions, recover } from '../../src/apply/recover.ts';
 import type { Change, TeamRef } from '../../src/core/plan.ts';
 import { Secret } from '../../src/core/secret.ts';
-import { FileJournal, UnsettledJournalError } from '../../src/journal/journal.ts';
+import { FileJournal, UnrecoveredJournalError } from '../../src/journal/journal.ts';
 import { FakeProxy } from './fake-proxy.ts';
-import { add, linksIn, move, optionsFor, planOf, remove, setRole, teams, temporaryDirectory } from './setup.ts';
+import { add, HEAD, linksIn, move, optionsFor, planOf, remove, setRole, teams, temporaryDirectory } from './setup.ts';
 
 interface Left {
   readonly changes: readonly Change[];
@@ -18,9 +18,9 @@ interface Left {
 /** What a killed run left in its directory. */
 async function left({ changes, intents = [], wants = { apiKeys: true, invitations: true } }: Left) {
   const directory = await temporaryDirectory();
-  const journal = await FileJournal.create(directory, 'proxy');
-  await journal.begin(planOf(...changes), wants);
-  if (intents.length > 0) await journal.intend(intents.map(([change, userId]) => ({ change, userId })));
+  const journal = await FileJournal.create(directory);
+  await journal.begin(planOf(...changes), { ...HEAD, ...wants });
+  if (intents.length > 0) await journal.intend(intents.map(([index, userId]) => ({ index, userId })));
   return { directory, journal };
 }
 
@@ -44,7 +44,7 @@ const secretsOf = (proxy: FakeProxy) => proxy.keys.map((key) => key.secret);
 describe('recovery', () => {
   it('has nothing to do where no run was', async () => {
     const directory = await temporaryDirectory();
-    expect(await recover(directory, optionsWith(new FakeProxy()))).toEqual({ state: 'nothing', outcomes: [] });
+    expect(await recover(directory, optionsWith(new FakeProxy()))).toBeNull();
   });
 
   it('replaces a key that nobody has seen, in its team and with its name, and makes the link', async () => {
@@ -56,7 +56,7 @@ describe('recovery', () => {
     const { directory, journal } = await left({ changes: [change], intents: [[0, 'n']] });
     await journal.close();
     const report = await recover(directory, optionsWith(proxy));
-    expect(report).toMatchObject({ state: 'settled', outcomes: [{ action: 'ADDED', status: 'SUCCESS', userId: 'n' }] });
+    expect(report).toMatchObject({ isComplete: true, outcomes: [{ action: 'ADDED', status: 'SUCCESS', userId: 'n' }] });
     expect(proxy.keys).toMatchObject([{ userId: 'n', teamId: 'a', alias: 'laptop' }]);
     expect(secretsOf(proxy)).not.toContain(unseen);
     expect(await linksIn(directory)).toMatchObject([
@@ -64,10 +64,10 @@ describe('recovery', () => {
     ]);
   });
 
-  it('keeps a key that is in the file, and the keys that the user made himself', async () => {
+  it('keeps a key that is in the file, and the keys that the user made themself', async () => {
     const proxy = new FakeProxy();
     await newUser(proxy, 'n');
-    await proxy.createKey({ userId: 'n', teamId: null, alias: 'his own' });
+    await proxy.createKey({ userId: 'n', teamId: null, alias: 'their own' });
     await proxy.createKey({ userId: 'n', teamId: 'litellm-dashboard', alias: null });
     const before = secretsOf(proxy);
     const { directory, journal } = await left({ changes: [add('n@example.com')], intents: [[0, 'n']] });
@@ -76,7 +76,7 @@ describe('recovery', () => {
     await journal.onboarding([{ ...row, ...rest, apiKey: new Secret(before[0] ?? '') }]);
     await journal.close();
     const report = await recover(directory, optionsWith(proxy));
-    expect(report.outcomes).toMatchObject([{ status: 'SUCCESS', keyShown: `sk-...${before[0]?.slice(-4)}` }]);
+    expect(report?.outcomes).toMatchObject([{ status: 'SUCCESS', key: { shown: `sk-...${before[0]?.slice(-4)}` } }]);
     expect(secretsOf(proxy)).toEqual(before);
     expect(await linksIn(directory)).toMatchObject([{ api_key: before[0], invitation_id: expect.stringMatching(/./) }]);
   });
@@ -91,7 +91,7 @@ describe('recovery', () => {
     });
     await journal.close();
     const report = await recover(directory, optionsWith(proxy));
-    expect(report.outcomes).toMatchObject([{ status: 'SUCCESS', teamName: 'Team a' }]);
+    expect(report?.outcomes).toMatchObject([{ status: 'SUCCESS', teamName: 'Team a' }]);
     expect(proxy.counts()).toEqual({ findUsers: 3, findTeams: 2, joinTeam: 1 });
   });
 
@@ -118,15 +118,15 @@ describe('recovery', () => {
     const { directory, journal } = await left({ changes, intents });
     await journal.close();
     const writes = proxy.writes;
-    const { outcomes } = await recover(directory, optionsWith(proxy));
-    expect(outcomes.map(({ email, status, reason }) => [email, status, reason.split(':')[0]])).toEqual([
+    const outcomes = (await recover(directory, optionsWith(proxy)))?.outcomes;
+    expect(outcomes?.map(({ email, status, reason }) => [email, status, reason.split(':')[0]])).toEqual([
       ['late@example.com', 'FAILED', 'not attempted'],
       ['lost@example.com', 'FAILED', 'not created'],
       ['gone@example.com', 'SUCCESS', ''],
       ['kept@example.com', 'FAILED', 'not deleted'],
       ['r@example.com', 'SUCCESS', ''],
       ['m@example.com', 'FAILED', 'not completed'],
-      ['vanished@example.com', 'FAILED', 'the run was killed and the user is gone; the next run adds the user'],
+      ['vanished@example.com', 'FAILED', 'the run was interrupted and the user is gone; the next run adds the user'],
     ]);
     expect(proxy.writes).toBe(writes);
   });
@@ -143,12 +143,12 @@ describe('recovery', () => {
       ],
     });
     await journal.close();
-    const { outcomes } = await recover(directory, optionsWith(proxy));
+    const outcomes = (await recover(directory, optionsWith(proxy)))?.outcomes;
     expect(outcomes).toMatchObject([{ action: 'UPDATED', status: 'SUCCESS', userId: 'anew', teamName: 'Team a' }]);
     expect((await linksIn(directory)).map((row) => row.api_key)).toEqual(secretsOf(proxy));
   });
 
-  it('leaves everything as it is without a key, and settles later', async () => {
+  it('leaves everything as it is without a key, and completes it later', async () => {
     const proxy = new FakeProxy();
     await newUser(proxy, 'n');
     const changes = [add('n@example.com'), remove('u')];
@@ -156,14 +156,14 @@ describe('recovery', () => {
     await journal.close();
     const before = await readFile(join(directory, 'journal.jsonl'), 'utf8');
     const report = await recover(directory, optionsWith(null));
-    expect(report.state).toBe('unsettled');
-    expect(report.outcomes.map((outcome) => outcome.reason)).toEqual([
-      expect.stringContaining('settles it'),
+    expect(report?.isComplete).toBe(false);
+    expect(report?.outcomes.map((outcome) => outcome.reason)).toEqual([
+      expect.stringContaining('completes it'),
       expect.stringContaining('not attempted'),
     ]);
     expect(await readFile(join(directory, 'journal.jsonl'), 'utf8')).toBe(before);
-    await expect(FileJournal.create(directory, 'proxy')).rejects.toThrow(UnsettledJournalError);
-    expect(await recover(directory, optionsWith(proxy))).toMatchObject({ state: 'settled' });
+    await expect(FileJournal.create(directory)).rejects.toThrow(UnrecoveredJournalError);
+    expect(await recover(directory, optionsWith(proxy))).toMatchObject({ isComplete: true });
   });
 
   it('stays open while the proxy cannot be read', async () => {
@@ -172,26 +172,26 @@ describe('recovery', () => {
     proxy.unreadable = true;
     const { directory, journal } = await left({ changes: [add('n@example.com')], intents: [[0, 'n']] });
     await journal.close();
-    expect(await recover(directory, optionsWith(proxy))).toMatchObject({ state: 'unsettled' });
+    expect(await recover(directory, optionsWith(proxy))).toMatchObject({ isComplete: false });
     proxy.unreadable = false;
-    expect(await recover(directory, optionsWith(proxy))).toMatchObject({ state: 'settled' });
+    expect(await recover(directory, optionsWith(proxy))).toMatchObject({ isComplete: true });
     const writes = proxy.writes;
     const again = await recover(directory, optionsWith(proxy));
-    expect(again).toMatchObject({ state: 'settled', outcomes: [{ status: 'SUCCESS' }] });
+    expect(again).toMatchObject({ isComplete: true, outcomes: [{ status: 'SUCCESS' }] });
     expect(proxy.writes).toBe(writes);
   });
 
   it('reads over a line that was cut, and over what is no journal', async () => {
     const { directory, journal } = await left({ changes: [add('n@example.com')] });
     await journal.close();
-    await appendFile(join(directory, 'journal.jsonl'), '{"t":"outcome","change":0,"outc');
+    await appendFile(join(directory, 'journal.jsonl'), '{"t":"outcome","index":0,"outc');
     const report = await recover(directory, optionsWith(new FakeProxy()));
     expect(report).toMatchObject({
-      state: 'settled',
+      isComplete: true,
       outcomes: [{ reason: expect.stringContaining('not attempted') }],
     });
     await writeFile(join(directory, 'journal.jsonl'), 'hello\n{"t":"finished"}\n');
-    expect(await recover(directory, optionsWith(new FakeProxy()))).toMatchObject({ state: 'nothing' });
+    expect(await recover(directory, optionsWith(new FakeProxy()))).toBeNull();
   });
 });
 
@@ -212,9 +212,9 @@ describe('the journal', () => {
   it('is gone once it was removed, and a finished one makes way', async () => {
     const { directory, journal } = await left({ changes: [] });
     await journal.finish(true);
-    const next = await FileJournal.create(directory, 'proxy');
+    const next = await FileJournal.create(directory);
     expect(await next.lines()).toEqual([]);
-    await next.begin(planOf(), { apiKeys: true, invitations: true });
+    await next.begin(planOf(), { ...HEAD, apiKeys: true, invitations: true });
     await next.finish(true);
     await next.remove();
     await expect(stat(join(directory, 'journal.jsonl'))).rejects.toThrow('ENOENT');

@@ -47,7 +47,7 @@ describe('adds', () => {
     const { directory, options } = await started(proxy, { newUserId: () => 'u0' });
     const [outcome] = await applyPlan(planOf(add('a@example.com')), options);
     expect(outcome?.reason).toMatch(/^created, but without a key: key sk-\*\*\* is not allowed \(use the master key/);
-    expect(outcome).toMatchObject({ status: 'FAILED', keyShown: '' });
+    expect(outcome).toMatchObject({ status: 'FAILED', code: 'incomplete', key: null });
     expect(await linksIn(directory)).toEqual([expect.objectContaining({ api_key: '', invitation_id: 'invitation-1' })]);
   });
 
@@ -202,7 +202,7 @@ describe('adds', () => {
     const proxy = new FakeProxy({ createsTwice: true });
     proxy.faults.set(1, 'lost-before');
     const { options } = await started(proxy, {
-      sleep: async () => {
+      pause: async () => {
         proxy.user('other', 'A@example.com');
       },
     });

@@ -5,7 +5,15 @@ import Papa from 'papaparse';
 import { onTestFinished } from 'vitest';
 import type { ApplyOptions } from '../../src/apply/apply.ts';
 import type { Role } from '../../src/core/inventory.ts';
-import type { AddChange, Change, DeleteChange, Plan, TeamRef, UpdateChange } from '../../src/core/plan.ts';
+import type {
+  AddChange,
+  Change,
+  DeleteChange,
+  InviteChange,
+  Plan,
+  TeamRef,
+  UpdateChange,
+} from '../../src/core/plan.ts';
 import { FileJournal, type Journal } from '../../src/journal/journal.ts';
 import { type FakeProxy, Unauthorized } from './fake-proxy.ts';
 
@@ -20,6 +28,11 @@ export function add(email: string, more: Partial<AddChange> = {}): AddChange {
 export function remove(userId: string, more: Partial<DeleteChange> = {}): DeleteChange {
   const row = { email: `${userId}@example.com`, userId, role: 'internal_user', teams: [], keyCount: 0, spend: 0 };
   return { kind: 'delete', ...row, withheld: null, ...more };
+}
+
+export function invite(userId: string, more: Partial<InviteChange> = {}): InviteChange {
+  const row = { email: `${userId}@example.com`, userId, role: 'internal_user', teams: [] };
+  return { kind: 'invite', ...row, withheld: null, ...more };
 }
 
 export function update(userId: string, more: Partial<UpdateChange> = {}): UpdateChange {
@@ -64,6 +77,9 @@ export async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
+/** What the first line of a journal tells of the run. */
+export const HEAD = { command: 'sync', proxy: 'proxy', rows: null } as const;
+
 let ids = 0;
 
 export function optionsFor(proxy: FakeProxy, journal: Journal, more: Partial<ApplyOptions> = {}): ApplyOptions {
@@ -78,11 +94,12 @@ export function optionsFor(proxy: FakeProxy, journal: Journal, more: Partial<App
     retries: 3,
     newUserId: () => `new-${++ids}`,
     linkFor: (id) => `https://llm.example.com/ui/?invitation_id=${id}`,
-    stop: { requested: false },
+    head: HEAD,
+    signal: new AbortController().signal,
     isFatal: (error) => error instanceof Unauthorized,
     beforeDeletes: async () => true,
     onProgress: () => {},
-    sleep: async () => {},
+    pause: async () => {},
     ...more,
   };
 }
@@ -90,7 +107,7 @@ export function optionsFor(proxy: FakeProxy, journal: Journal, more: Partial<App
 /** A journal in a directory of its own, and the options to apply with it. */
 export async function started(proxy: FakeProxy, more: Partial<ApplyOptions> = {}) {
   const directory = await temporaryDirectory();
-  const journal = await FileJournal.create(directory, 'proxy');
+  const journal = await FileJournal.create(directory);
   return { directory, journal, options: optionsFor(proxy, journal, more) };
 }
 

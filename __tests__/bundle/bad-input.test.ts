@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { COMMANDS, type InputName, inputSpec } from '../../src/inputs.ts';
 import type { Fault } from '../../standin/server.ts';
 import { sha } from '../github/support.ts';
 import { annotations } from './support/action.ts';
@@ -123,7 +124,15 @@ describe('inputs', () => {
     'fail-on-drift': ['no', /allowed: true, false/],
     'public-url': ['ftp://x', /an address such as https:/],
     'show-all': ['no', /allowed: true, false/],
-    format: ['xml', /allowed: tsv, csv, json/],
+    'on-missing': ['keep', /allowed: delete, deactivate/],
+    'team-keys': ['keep', /allowed: move, delete/],
+    'key-header': ['Host', /the name of a header/],
+    deliver: ['mail', /allowed: none, smtp/],
+    'mail-from': ['accounts', /an address such as/],
+    'audit-retention-days': ['-1', /a whole number from 0 to 400/],
+    'drift-issue': ['on', /allowed: true, false/],
+    'export-limits': ['on', /allowed: true, false/],
+    format: ['xml', /allowed: table, tsv, csv, json/],
     force: ['no', /allowed: true, false/],
     concurrency: ['0', /a whole number from 1 to 100/],
     'timeout-seconds': ['1.5', /a whole number from 1/],
@@ -131,9 +140,10 @@ describe('inputs', () => {
   };
   const inputs = Object.fromEntries(Object.entries(WRONG).map(([name, [value]]) => [name, value]));
 
-  function expectEach(text: string): void {
+  function expectEach(text: string, names = Object.keys(WRONG)): void {
     const lines = text.split('\n');
-    for (const [name, [value, allowed]] of Object.entries(WRONG)) {
+    for (const name of names) {
+      const [value, allowed] = WRONG[name] ?? ['', /^$/];
       const line = lines.find((candidate) => candidate.includes(`\`${name}\` is \`${value}\``));
       expect(line ?? `no message names ${name}`).toMatch(allowed);
     }
@@ -142,13 +152,35 @@ describe('inputs', () => {
   it('are all told at once, each with its value and what is allowed', async () => {
     const world = await World.create();
     world.publish(sha('e'));
-    const flags = Object.entries(inputs).map(([name, value]) => `--${name}=${value}`);
-    const [run, cli] = await Promise.all([world.run('workflow_dispatch', { inputs }), world.cli(flags)]);
-    expect([run.code, cli.code]).toEqual([1, 2]);
+    const run = await world.run('workflow_dispatch', { inputs });
+    expect(run.code).toBe(1);
     expectEach(annotations(run).join('\n'));
-    expectEach(cli.stderr);
     expect(world.proxy.requests).toEqual([]);
     expect(world.github.calls).toEqual([]);
+  });
+
+  it.each(COMMANDS)('are told by the command line as well: those that %s takes', async (command) => {
+    const world = await World.create();
+    const taken = Object.keys(inputs).filter((name) => inputSpec(name as InputName).commands.includes(command));
+    const cli = await world.cli([command, ...taken.map((name) => `--${name}=${inputs[name]}`)]);
+    expect([cli.code, world.proxy.requests]).toEqual([2, []]);
+    expectEach(cli.stderr, taken);
+  });
+
+  it('without an address of the proxy nothing is tried, least of all localhost', async () => {
+    const world = await World.create();
+    const run = await world.run('push', { inputs: { 'base-url': '' } });
+    expect(annotations(run)).toEqual([expect.stringMatching(/^error: Input `base-url` is missing; allowed: /)]);
+    expect([run.code, world.github.calls]).toEqual([1, []]);
+  });
+
+  it('that no table knows are warned of, with the one that was meant', async () => {
+    const world = await World.create({ csv: SAME });
+    const run = await world.run('pull_request', { inputs: { 'max-delete': '5' } });
+    expect(annotations(run)).toEqual([
+      'warning: Unknown input `max-delete`: it has no effect. Did you mean `max-deletes`?',
+    ]);
+    expect(run.code).toBe(0);
   });
 
   it('an unknown command or flag suggests the one that was meant', async () => {

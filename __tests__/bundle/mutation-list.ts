@@ -2,8 +2,9 @@
 
 /** Name, file in `src`, what is replaced, by what, what is put before it all. */
 export const MUTATIONS: readonly (readonly string[])[] = [
-  ['the master key is not masked', 'action/job.ts', '[inputs.masterKey, inputs.githubToken]', '[inputs.githubToken]'],
-  ['the github-token is not masked', 'action/job.ts', '[inputs.masterKey, inputs.githubToken]', '[inputs.masterKey]'],
+  ['the master key is not masked', 'inputs.ts', '[masterKey, githubToken, smtpUrl, ', '[githubToken, smtpUrl, '],
+  ['the github-token is not masked', 'inputs.ts', '[masterKey, githubToken, smtpUrl, ', '[masterKey, smtpUrl, '],
+  ['the values of extra-headers are not masked', 'inputs.ts', '...extraHeaders.map(({ value }) => value)', ''],
   ['nothing received is masked', 'action/host.ts', 'void => setSecret(value)', 'void => void value'],
   [
     'keys made in bulk are not masked',
@@ -34,39 +35,29 @@ export const MUTATIONS: readonly (readonly string[])[] = [
     "?.replaceAll(masterKey.reveal(), '***')",
     '',
   ],
-  [
-    'a result row holds the key',
-    'apply/add/new-user.ts',
-    "newcomer.key?.abbreviated() ?? ''",
-    "newcomer.key?.reveal() ?? ''",
-  ],
+  ['a result row holds the key', 'apply/add/new-user.ts', 'shown: key.abbreviated()', 'shown: key.reveal()'],
   [
     'a result row tells the invitation',
     'apply/add/new-user.ts',
-    'problems.length === 0 ? candidate.note :',
-    "problems.length === 0 ? (newcomer.invitation?.id.reveal() ?? '') :",
+    'return withResult(base, null, candidate.note);',
+    "return withResult(base, null, state.invitation?.id.reveal() ?? '');",
   ],
   ['an abbreviated key is not short', 'core/secret.ts', 'this.#value.slice(-4)', 'this.#value.slice(3)'],
   [
     'the secret file is among the results',
     'action/host.ts',
-    '[resultFile, besides(this.#job, PLAN_FILE)]',
-    '[resultFile, result.secretFile, besides(this.#job, PLAN_FILE)]',
+    '[...files.filter((file) => !secretFiles.includes(file)), outputPath',
+    '[...files, ...secretFiles, outputPath',
   ],
   [
     'the secret file is in the job summary',
     'action/host.ts',
     'await appendSummary(this.#job.env, body(artifactOf(this.#job)), this.log);',
-    "await appendSummary(this.#job.env, () => readFileSync(result.secretFile, 'utf8'), this.log);",
+    "await appendSummary(this.#job.env, () => secretFiles.map((file) => readFileSync(file, 'utf8')).join(), this.log);",
     "import { readFileSync } from 'node:fs';\n",
   ],
-  ['the onboarding file is for everybody', 'journal/onboarding-file.ts', "'wx', 0o600", "'wx', 0o644"],
-  [
-    'a foreign file is overwritten',
-    'journal/onboarding-file.ts',
-    'await rename(path, await freeName(path));',
-    'await rm(path);',
-  ],
+  ['the onboarding file is for everybody', 'files/atomic.ts', "'wx', 0o600", "'wx', 0o644"],
+  ['a foreign file is overwritten', 'files/atomic.ts', 'return rename(path, name);', 'return rm(path);'],
   [
     'redirected writes are followed',
     'litellm/http.ts',
@@ -80,9 +71,14 @@ export const MUTATIONS: readonly (readonly string[])[] = [
     "if (encrypted || visibility === 'private') return null;",
     'if (visibility) return null;',
   ],
-  ['keys nobody has seen stay', 'commands/withdraw.ts', 'await proxy.deleteKeys(unseen.map((key) => key.hash));', ''],
+  ['keys nobody has seen stay', 'commands/revoke.ts', 'await proxy.deleteKeys([key.hash]);', ''],
   ['emails in the log stay', 'action/job.ts', 'redacts ? mappedLog(actionsLog, redactText) : actionsLog', 'actionsLog'],
   ['emails in plan and comment stay', 'action/labels.ts', 'return redacts ? redactPlan(plan) : plan;', 'return plan;'],
-  ['emails in errors stay', 'action/run.ts', 'job?.redacts ? redactText(message) : message', 'message'],
+  [
+    'emails in errors stay',
+    'action/run.ts',
+    'job?.redacts || isDefect(error) ? redactText(message) : message',
+    'message',
+  ],
   ['what moves the cursor stays', 'render/plain.ts', 'value.replace(SPECIAL, visible)', 'value'],
 ];

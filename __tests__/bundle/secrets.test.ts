@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Fault, SeenRequest, StandinOptions } from '../../standin/server.ts';
 import { sha } from '../github/support.ts';
-import { annotations, type Run } from './support/action.ts';
+import { annotations, masks, type Run } from './support/action.ts';
 import { channels, expectMaskedFirst, expectUnseen, filesOf, secretsIn } from './support/canary.ts';
 import { SAME } from './support/company.ts';
 import { World } from './support/world.ts';
@@ -251,4 +251,17 @@ it.each([
     /ADDED,eve@example\.com,.*FAILED,.*redirected \(307\) to http:\/\/127\.0\.0\.1:\d+\/moved/,
   );
   expect(world.proxy.requests.filter(({ path }) => path === '/moved')).toEqual([]);
+});
+
+it('inputs with secrets in them are masked before anything else is printed', async () => {
+  const world = await World.create();
+  const run = await world.run('pull_request', {
+    inputs: {
+      'extra-headers': 'X-Gateway: canary-of-a-header\nX-Short: 12345',
+      'smtp-url': 'smtps://ann:canary%2Dpassword@mail.example.com',
+    },
+  });
+  expect(masks(run)).toEqual(expect.arrayContaining(['canary-of-a-header', 'canary%2Dpassword', 'canary-password']));
+  expect(masks(run)).not.toContain('12345');
+  expect(run.stdout).toMatch(/^::add-mask::/);
 });

@@ -260,15 +260,15 @@ describe('a killed add', () => {
     return world.proxy.state.keysOfUser(eve?.userId ?? 'nobody').length;
   };
 
-  it('is settled by post: keys and links are handed over', async () => {
+  it('is completed by post: keys and links are handed over in its own file', async () => {
     const { world, run } = await killed();
     expect([run.code, world.artifacts.calls]).toEqual([null, []]);
     await world.run('workflow_dispatch', { inputs: { command: 'add' }, state: run.state });
-    const { keys, links } = secretsIn(world.artifacts.text('onboarding-links', 'onboarding_links.csv'));
+    const { keys, links } = secretsIn(world.artifacts.text('onboarding-links', 'user_reg_result.csv'));
     expect([keys.length, links.length, keysOf(world)]).toEqual([1, 1, 1]);
   });
 
-  it('is settled by the next add in the same folder, whose result file has the key', async () => {
+  it('is completed by the next add in the same folder, whose result file has the key', async () => {
     const { world } = await killed('kept');
     const inputs = { command: 'add', 'output-directory': join(world.folder, 'kept') };
     const run = await world.run('workflow_dispatch', { inputs });

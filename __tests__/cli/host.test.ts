@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { TerminalHost, terminalLog } from '../../src/cli/host.ts';
 import { readUserList } from '../../src/core/desired.ts';
 import { Lookup } from '../../src/core/index.ts';
-import { newUsers, planAdds, Rows, skipExisting } from '../../src/core/row-plan.ts';
+import type { Change } from '../../src/core/plan.ts';
+import { newUsers, planAdds, Rows, rowPlan, skipExisting } from '../../src/core/row-plan.ts';
+import type { RunPlan, RunResult } from '../../src/host/port.ts';
 import { parseInputs, type RawInputs } from '../../src/inputs.ts';
 import { add, planOf, remove } from '../apply/setup.ts';
 import { inventory, POLICY, user } from '../core/build.ts';
@@ -18,24 +20,28 @@ function terminal(raw: RawInputs = {}, { isTTY = false, debug = false } = {}) {
     inputs,
     log,
     outputDirectory: '/work',
-    stop: { requested: false },
+    signal: new AbortController().signal,
   });
   return { host, ...streams };
+}
+
+function fileOf(...changes: Change[]): RunPlan {
+  return { kind: 'file', plan: planOf(...changes) };
 }
 
 describe('a plan', () => {
   it('of a dry run is told from one of a run that was to apply it and may not', async () => {
     const dry = terminal({ 'dry-run': 'true' });
-    await dry.host.planned(planOf(remove('ann')));
+    await dry.host.planned(fileOf(remove('ann')));
     expect(dry.stdout.text).toContain('DRY RUN - Changes that would be made:');
     const refused = terminal({ 'dry-run': 'false' });
-    await refused.host.planned(planOf(remove('ann')));
+    await refused.host.planned(fileOf(remove('ann')));
     expect(refused.stdout.text).toContain('NOT APPLIED - Changes that would be made:');
   });
 
   it('goes to stdout alone', async () => {
     const { host, stdout, stderr } = terminal();
-    await host.beforeWrites(planOf(remove('ann')));
+    await host.beforeWrites(fileOf(remove('ann')));
     expect(stdout.text).toContain('Changes to be made:');
     expect(stderr.text).toBe('');
   });
@@ -46,15 +52,15 @@ describe('a plan', () => {
     ['something that is withheld', [add('ann@x.io', { withheld: 'no-add' })], false],
   ])('of %s has changes or not', async (_, changes, found) => {
     const { host } = terminal();
-    await host.planned(planOf(...changes));
+    await host.planned(fileOf(...changes));
     expect(host.foundChanges).toBe(found);
   });
 
   it('is applied unless dry-run says otherwise: nobody reviews in a terminal', async () => {
     expect(terminal().host.mode).toEqual({ kind: 'apply' });
     expect(terminal({ 'dry-run': 'true' }).host.mode).toEqual({ kind: 'plan' });
-    const plan = planOf(remove('ann'));
-    expect(await terminal().host.review(plan)).toEqual({ kind: 'go', plan });
+    const plan = fileOf(remove('ann'));
+    expect(await terminal().host.review(plan)).toEqual({ kind: 'go', plan, evidence: null });
   });
 });
 
@@ -83,29 +89,47 @@ describe('progress', () => {
 });
 
 describe('results', () => {
-  const result = { plan: null, resultFile: '/work/user_sync_result.csv', secretFile: '/work/onboarding_links.csv' };
+  const result: RunResult<null> = {
+    command: 'sync',
+    plan: null,
+    evidence: null,
+    outcomes: [],
+    notes: [],
+    files: ['/work/user_sync_result.csv'],
+    secretFiles: [],
+    secretsUrl: '',
+    isUnfinished: false,
+  };
 
-  it.each([
-    ['where somebody was created', outcome('ann@x.io', { userId: 'u1' }), true],
-    ['not where nobody was', outcome('ann@x.io', { userId: '', status: 'FAILED' }), false],
-    ['not for a delete', outcome('ann@x.io', { action: 'DELETED' }), false],
-  ])('name the file of the secrets %s', async (_, one, named) => {
+  it('name the result file, and the file of the secrets where there is one', async () => {
     const { host, stdout, stderr } = terminal();
-    await host.applied({ ...result, outcomes: [one] });
-    expect(stderr.text).toContain('Results: /work/user_sync_result.csv\n');
-    expect(stderr.text.includes('(secret): /work/onboarding_links.csv')).toBe(named);
+    await host.finished({
+      ...result,
+      outcomes: [outcome('ann@x.io', { userId: 'u1' })],
+      secretFiles: ['/work/onboarding_links.csv'],
+    });
+    expect(stderr.text).toMatch(
+      /Results: \/work\/user_sync_result\.csv\nKeys and onboarding links \(secret\): \/work\/onboarding_links\.csv\n$/,
+    );
     expect(stdout.text).toBe('');
+  });
+
+  it('name no file of secrets where there is none', async () => {
+    const { host, stderr } = terminal();
+    await host.finished(result);
+    expect(stderr.text).not.toContain('secret');
   });
 
   it('of rows name each file, and which of them are secret', async () => {
     const { host, stderr } = terminal();
-    await host.rowsDone({
-      outcomes: [],
+    await host.finished({
+      ...result,
+      command: 'onboard',
       notes: ['\u001b[2Jnote'],
       files: ['/a.csv', '/b.csv'],
       secretFiles: ['/b.csv'],
     });
-    expect(stderr.text).toMatch(/Results: \/a\.csv\nSecret: \/b\.csv\n$/);
+    expect(stderr.text).toMatch(/note\nResults: \/a\.csv\nOnboarding links \(secret\): \/b\.csv\n$/);
     expect(stderr.text).not.toContain('\u001b');
   });
 });
@@ -117,9 +141,9 @@ describe('rows', () => {
     const rows = new Rows(list.rows, 'ADDED', 'internal_user');
     const lookup = new Lookup(inventory([user('old')]), POLICY);
     skipExisting(rows, lookup);
-    const plan = planAdds(newUsers(rows, lookup, rows.open), lookup);
+    const planned = rowPlan(rows, planAdds(newUsers(rows, lookup, rows.open), lookup), lookup);
     const { host, stdout, stderr } = terminal({ command: 'add' });
-    await host.showRows({ plan, invited: [], rows }, false);
+    await host.planned({ kind: 'rows', plan: planned.plan, rows: planned });
     expect(host.foundChanges).toBe(true);
     expect(stdout.text).toContain('ann@x.io');
     expect(stderr.text).toMatch(/^Error: user_addlist\.csv:4:1: Invalid email format: [^\n]*\n$/);

@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { helpText } from '../../src/cli/args.ts';
 import { runCli } from '../../src/cli/run.ts';
+import { VERSION } from '../../src/version.ts';
 import { Sink } from '../host/sink.ts';
 
 async function cli(...argv: string[]) {
@@ -18,6 +20,27 @@ it.each([
 ])('%s does nothing in a terminal, and that is said', async (flag, warning) => {
   const { stderr } = await cli(flag);
   expect(stderr).toMatch(warning);
+});
+
+it('a flag that only a job acts on is warned of', async () => {
+  expect((await cli('--comment=false')).stderr).toMatch(/^Warning: --comment has no effect in a terminal\.$/m);
+});
+
+it.each([
+  [['help', 'delete'], helpText('delete')],
+  [['delete', '--help'], helpText('delete')],
+  [['--help'], helpText()],
+  [['--version', 'list', '--force'], `${VERSION}\n`],
+])('%j is answered on stdout, and nothing is done', async (argv, text) => {
+  const [stdout, stderr] = [new Sink(), new Sink()];
+  expect(await runCli(argv, {}, { stdout, stderr })).toBe(0);
+  expect([stdout.text, stderr.text]).toEqual([text, '']);
+});
+
+it('help about no command suggests one', async () => {
+  const [stdout, stderr] = [new Sink(), new Sink()];
+  expect(await runCli(['help', 'snyc'], {}, { stdout, stderr })).toBe(2);
+  expect([stdout.text, stderr.text]).toEqual(['', expect.stringContaining('Did you mean `sync`?')]);
 });
 
 it('a flag that was misspelt is told with its dashes', async () => {

@@ -32,9 +32,9 @@ commands('add', (place, api) => {
     place().write('user_addlist.csv', MIXED);
     const { code, stdout, stderr } = await place().run('add');
     expect(code).toBe(1);
-    expectGolden('commands/user_reg_result.csv', place().settled(place().read('user_reg_result.csv')));
-    expectGolden('commands/user_reg_error.csv', place().settled(place().read('user_reg_error.csv')));
-    expectGolden('commands/add.txt', place().settled(stdout));
+    await expectGolden('commands/user_reg_result.csv', place().settled(place().read('user_reg_result.csv')));
+    await expectGolden('commands/user_reg_error.csv', place().settled(place().read('user_reg_error.csv')));
+    await expectGolden('commands/add.txt', place().settled(stdout));
     expect(place().modeOf('user_reg_result.csv')).toBe('600');
     expect(place().files).toEqual(['user_addlist.csv', 'user_reg_error.csv', 'user_reg_result.csv']);
     expect(stdout + stderr).not.toMatch(/sk-[\w-]{16,}|invitation_id=/);
@@ -84,7 +84,7 @@ commands('add', (place, api) => {
     place().write('user_addlist.csv', MIXED);
     const { code, stdout } = await place().run('add', '--dry-run');
     expect(code).toBe(1);
-    expectGolden('commands/add-dry-run.txt', place().settled(stdout));
+    await expectGolden('commands/add-dry-run.txt', place().settled(stdout));
     expect(place().files).toEqual(['user_addlist.csv']);
     expect(await emails(api())).toEqual(['Old@Example.com']);
   });
@@ -120,7 +120,7 @@ commands('add', (place, api) => {
       teams: ['t-support'],
     });
     expect((await place().run('add', '--update-existing')).code).toBe(0);
-    expectGolden('commands/user_reg_result-existing.csv', place().settled(place().read('user_reg_result.csv')));
+    await expectGolden('commands/user_reg_result-existing.csv', place().settled(place().read('user_reg_result.csv')));
     expect(place().read('user_reg_error.csv')).toBe('email,role,error_reason\n');
   });
 

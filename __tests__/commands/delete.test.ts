@@ -23,9 +23,9 @@ commands('delete', (place, api) => {
     place().write('user_dellist.csv', LIST);
     const { code, stdout } = await place().run('delete', '--protected-users', 'boss*');
     expect(code).toBe(1);
-    expectGolden('commands/user_del_result.csv', place().read('user_del_result.csv'));
-    expectGolden('commands/user_del_error.csv', place().read('user_del_error.csv'));
-    expectGolden('commands/delete.txt', stdout);
+    await expectGolden('commands/user_del_result.csv', place().read('user_del_result.csv'));
+    await expectGolden('commands/user_del_error.csv', place().read('user_del_error.csv'));
+    await expectGolden('commands/delete.txt', stdout);
     expect(place().files).toEqual(['user_del_error.csv', 'user_del_result.csv', 'user_dellist.csv']);
     expect(await emails(api())).toEqual(['boss@example.com', 'kept@example.com', 'one@example.com', 'one@example.com']);
     expect(await api().rosterOf('t-development')).toEqual([]);
@@ -36,7 +36,7 @@ commands('delete', (place, api) => {
     place().write('user_dellist.csv', 'email\ngone@example.com\nnobody@example.com\n');
     const { code, stdout } = await place().run('delete', '--dry-run');
     expect(code).toBe(0);
-    expectGolden('commands/delete-dry-run.txt', stdout);
+    await expectGolden('commands/delete-dry-run.txt', stdout);
     expect(place().files).toEqual(['user_dellist.csv']);
     expect(await emails(api())).toContain('gone@example.com');
   });

@@ -22,7 +22,7 @@ commands('list', (place, api) => {
     await prepare();
     const { code, stdout, stderr } = await place().run('list');
     expect([code, stderr]).toEqual([0, '']);
-    expectGolden('commands/list.tsv', place().settled(stdout));
+    await expectGolden('commands/list.tsv', place().settled(stdout));
     expect(place().files).toEqual([]);
   });
 
@@ -44,7 +44,7 @@ commands('list', (place, api) => {
     await prepare();
     const { code, stdout } = await place().run('list', ...flags);
     expect(code).toBe(0);
-    expectGolden(`commands/${golden}`, place().settled(stdout));
+    await expectGolden(`commands/${golden}`, place().settled(stdout));
   });
 
   test.each([

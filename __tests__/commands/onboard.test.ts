@@ -26,10 +26,10 @@ commands('onboard', (place, api, target) => {
       const text = place().settled(place().read(name));
       return hasPage ? text : text.replaceAll('/ui/?', '/ui/onboarding?id=<id>&');
     };
-    expectGolden('commands/onboarding_results.json', settled('onboarding_results.json'));
+    await expectGolden('commands/onboarding_results.json', settled('onboarding_results.json'));
     // Rows stand there as they were made, several at a time.
-    expectGolden('commands/onboarding_links.csv', sorted(settled('onboarding_links.csv')));
-    expectGolden('commands/onboard.txt', place().settled(stdout));
+    await expectGolden('commands/onboarding_links.csv', sorted(settled('onboarding_links.csv')));
+    await expectGolden('commands/onboard.txt', place().settled(stdout));
     expect([place().modeOf('onboarding_results.json'), place().modeOf('onboarding_links.csv')]).toEqual(['600', '600']);
     expect(stdout + stderr).not.toMatch(/invitation_id=/);
     expect(await api().user('old')).toMatchObject({ user_role: 'proxy_admin_viewer', teams: ['t-support'] });
@@ -99,7 +99,7 @@ commands('onboard', (place, api, target) => {
     place().write('users.csv', 'email\nnew@example.com\nold@example.com\n');
     const { code, stdout } = await place().run('onboard', '--dry-run', '--detailed-exitcode');
     expect(code).toBe(3);
-    expectGolden('commands/onboard-dry-run.txt', place().settled(stdout));
+    await expectGolden('commands/onboard-dry-run.txt', place().settled(stdout));
     expect(place().files).toEqual(['users.csv']);
     expect(target().state?.invitations.size ?? 0).toBe(0);
   });

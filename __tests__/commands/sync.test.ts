@@ -39,8 +39,8 @@ commands('sync', (place, api) => {
     place().write('user_list.csv', LIST);
     const { code, stdout, stderr } = await place().run('sync');
     expect(code, stderr).toBe(0);
-    expectGolden('commands/sync.txt', place().settled(stdout));
-    expectGolden('commands/user_sync_result.csv', place().settled(place().read('user_sync_result.csv')));
+    await expectGolden('commands/sync.txt', place().settled(stdout));
+    await expectGolden('commands/user_sync_result.csv', place().settled(place().read('user_sync_result.csv')));
     expect(place().files).toEqual(['onboarding_links.csv', 'user_list.csv', 'user_sync_result.csv']);
     expect(stdout + stderr + place().read('user_sync_result.csv')).not.toMatch(/sk-[\w-]{16,}|invitation_id=/);
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readTable } from '../../src/core/csv.ts';
-import { badEmails, ONBOARD_LIST, readUserList } from '../../src/core/desired.ts';
+import { ADD_LIST, badEmails, DELETE_LIST, ONBOARD_LIST, readUserList } from '../../src/core/desired.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const emails = (text: string): string[] => readUserList(bytes(text)).rows.map((row) => row.email);
@@ -14,6 +14,8 @@ describe('what a user list may look like', () => {
     ['CRLF', 'email,role\r\na@x.io,internal_user\r\nb@x.io,\r\n'],
     ['CRLF and quotes at the end of a line', 'email,"role"\r\na@x.io,"internal_user"\r\nb@x.io,""\r\n'],
     ['CR alone', 'email,role\ra@x.io,internal_user\rb@x.io,'],
+    ['a line that names the comma', 'sep=,\nemail,role\na@x.io,\nb@x.io,'],
+    ['a line that names no separator', '"sep="\r\nemail,role\r\na@x.io,\r\nb@x.io,'],
     ['BOM', '\ufeffemail,role\na@x.io,\nb@x.io,'],
     ['blank lines and blank rows', '\n\nemail,role\n\na@x.io,\n,,\n  \nb@x.io,\n\n'],
     ['indented comments', '  # who\nemail,role\na@x.io,\n\t# b, too\nb@x.io,'],
@@ -27,11 +29,11 @@ describe('what a user list may look like', () => {
     expect(emails(text)).toEqual(['a@x.io', 'b@x.io']);
   });
 
-  it('keeps line numbers across comments, blank lines and quoted newlines', () => {
-    const list = readUserList(bytes('# c\nemail,team_name\n\na@x.io,"red;\nblue"\n# c\n\nb@x.io,\n'));
+  it('keeps line numbers across comments, blank lines, a separator line and quoted line breaks', () => {
+    const list = readUserList(bytes('sep=,\n# c\nemail,team_name\n\na@x.io,red\n# c\nc@x.io,"red\nblue"\n\nb@x.io,\n'));
     expect(list.rows.map((row) => [row.email, row.line])).toEqual([
-      ['a@x.io', 4],
-      ['b@x.io', 8],
+      ['a@x.io', 5],
+      ['b@x.io', 10],
     ]);
   });
 
@@ -39,7 +41,7 @@ describe('what a user list may look like', () => {
     const list = readUserList(
       bytes(`email,team_name\na@x.io,red; deep blue ;red;\nb@x.io,-\nc@x.io,\nd@x.io,'=SUM(1)\ne@x.io,''-x\n`),
     );
-    expect(list.rows.map((row) => row.teamNames)).toEqual([['red', 'deep blue'], [], null, ['=SUM(1)'], ["'-x"]]);
+    expect(list.rows.map((row) => row.teamNames)).toEqual([['red; deep blue ;red;'], [], null, ['=SUM(1)'], ["'-x"]]);
   });
 });
 
@@ -66,11 +68,28 @@ describe('what is wrong with a file as a whole', () => {
     expect(problems[0]?.message).toMatch(message);
   });
 
-  it('has no email column', () => {
-    expect(messages('mail,role\na@x.io,\n')).toEqual([
-      '1:1 Unknown column `mail`. Did you mean `email`? Expected header: email,role,team_name,key_name',
-      '1:null No `email` column. Expected header: email,role,team_name,key_name',
+  it.each([
+    ['login,role\na@x.io,\n', '', ' Column `login` holds what looks like emails: name it `email`.'],
+    ['rule,role\na@x.io,\nann,', ' Did you mean `role`?', ''],
+    ['login,role\n,\n', '', ''],
+    ['login\n\nE-Mail,role\na@x.io,\n', '', ' Line 3 looks like the header: remove what stands above it.'],
+  ])('has no email column: %j', (text, meant, hint) => {
+    const name = text.split(/[,\n]/)[0];
+    expect(messages(text)).toEqual([
+      `1:1 Unknown column \`${name}\`.${meant} Expected header: email,role,team_name,key_name`,
+      `1:null No \`email\` column.${hint} Expected header: email,role,team_name,key_name`,
     ]);
+  });
+
+  it.each([
+    ['sep=;\nemail;role\n', '1:null The file is separated by `;`, not by commas.'],
+    ['"sep=\t"\nemail\trole\n', '1:null The file is separated by tabs, not by commas.'],
+    ['"email,role"\n"a@x.io,"\n', 'null:null Each line is quoted as a whole: remove the outer quotes.'],
+    ['E-Mail；Rolle\n', '1:1 Unknown column `E-Mail；Rolle`.'],
+    ['email、role\n', 'null:null The file is separated by `、`, not by commas.'],
+    ['sep=,', 'null:null The file is empty.'],
+  ])('%j', (text, message) => {
+    expect(messages(text)[0]).toContain(message);
   });
 
   it('has a column twice', () => {
@@ -123,18 +142,12 @@ describe('what is wrong with rows', () => {
     expect(badEmails(rows, new Set()).map((problem) => problem.line)).toEqual([2]);
   });
 
-  it.each([
-    'a@x.io',
-    'a.b+c@sub.x.io',
-    "o'neil@x.io",
-    'jörg@müller.de',
-    'A@X.IO',
-    'a_b-c@x-y.io',
-    '1@2.de',
-    'a/b@x.io',
-  ])('good email %j', (email) => {
-    expect(badEmails(readUserList(bytes(`email\n${email}\n`)).rows, new Set())).toEqual([]);
-  });
+  it.each(['a@x.io', 'a.b+c@sub.x.io', "o'neil@x.io", 'jörg@müller.de', 'A@X.IO', 'a_b-c@x-y.io', '1@2.de'])(
+    'good email %j',
+    (email) => {
+      expect(badEmails(readUserList(bytes(`email\n${email}\n`)).rows, new Set())).toEqual([]);
+    },
+  );
 
   it('lets an email be that the proxy has already', () => {
     const { rows } = readUserList(bytes('email\nRoot@localhost\n'));
@@ -174,16 +187,119 @@ describe('other columns', () => {
 
   it('does not take a row of two cells for a file without a header', () => {
     expect(onboarding('a@x.io,red\n').problems.map((problem) => problem.message)).toEqual([
-      expect.stringContaining('Unknown column `a@x.io`'),
-      expect.stringContaining('Unknown column `red`'),
-      'No `email` column. Expected header: user_email,team_id',
+      'The file has no header: its first row holds the email `a@x.io`. Expected header: user_email,team_id',
     ]);
   });
 
-  it('takes other names for a column', () => {
-    const spec = { columns: ['email', 'team_id'], required: ['email'], aliases: { user_email: 'email' } };
-    const { rows, problems } = readTable(bytes('user_email,team_id\na@x.io,t1\n'), spec);
-    expect(problems).toEqual([]);
-    expect(rows.map((row) => [row.cell('email').text, row.cell('team_id').text])).toEqual([['a@x.io', 't1']]);
+  it.each([
+    ['email', ['Email', 'user_email', 'E-Mail', 'e mail', 'Email Address', ' MAIL ', 'EMA\u0130L']],
+    ['role', ['user_role', 'User Role']],
+    ['team_name', ['team', 'Teams', 'team-alias', 'TEAM ID']],
+    ['key_name', ['Key Alias']],
+  ])('takes other names for %s', (column, names) => {
+    const spec = { columns: ['email', 'role', 'team_name', 'key_name'], required: [] };
+    for (const name of names) {
+      const { rows, problems } = readTable(bytes(`${name}\nvalue\n`), spec);
+      expect([problems, rows[0]?.cell(column).text]).toEqual([[], 'value']);
+    }
+  });
+
+  it.each(['constructor', '__proto__', 'toString'])('knows no column %s', (name) => {
+    expect(messages(`email,${name}\na@x.io,\n`)[0]).toContain(`Unknown column \`${name}\``);
+  });
+
+  it('two names for one column are an error', () => {
+    expect(messages('mail,role,E-Mail\na@x.io,,\n')).toEqual([
+      '1:3 Columns `mail` and `E-Mail` both mean `email`: keep one of them. Expected header: email,role,team_name,key_name',
+    ]);
+  });
+
+  it.each([
+    ['email,team_id\na@x.io,;\n', 2],
+    ['email,team_id,team_name\na@x.io,red,", ;"\n', 3],
+    ['email,team_id,team_name\na@x.io,-,red\n', 2],
+  ])('separators alone are no team here either: %j', (text, column) => {
+    expect(onboarding(text).problems).toMatchObject([{ line: 2, column, email: 'a@x.io' }]);
+  });
+
+  it('reads result files of ours, but not those users that were taken away', () => {
+    const sync = `action,email,user_id,role,team_name,api_keys,status,error_reason
+ADDED,a@x.io,a,internal_user,red;blue,sk-...abcd,SUCCESS,
+DELETED,b@x.io,b,internal_user,red,,SUCCESS,
+DEACTIVATED,c@x.io,c,internal_user,,,SUCCESS,
+UNCHANGED,d@x.io,d,internal_user,,,SUCCESS,
+`;
+    expect(onboarding(sync)).toEqual({
+      rows: [
+        [2, 'a@x.io', 'red;blue'],
+        [5, 'd@x.io', undefined],
+      ],
+      problems: [],
+    });
+    const registered =
+      'email,role,user_id,team_name,models,api_keys,invitation_url\na@x.io,,a,red,gpt-4o,sk-x,https://l\n';
+    expect(onboarding(registered)).toEqual({ rows: [[2, 'a@x.io', 'red']], problems: [] });
+    expect(onboarding('email,models,action\na@x.io,,\n').problems.map(({ message }) => message)).toEqual([
+      'Column `models` is read by `sync` and `add` alone: remove it here. Expected header: user_email,team_id',
+      'Unknown column `action`. Expected header: user_email,team_id',
+    ]);
+  });
+
+  it.each([
+    ['expires', 'is read by `sync` alone: remove it here.'],
+    ['previous_email', 'is read by `sync` alone: remove it here.'],
+  ])('`add` does not take %s', (column, why) => {
+    const { problems } = readUserList(bytes(`email,max_budget,${column}\na@x.io,5,\n`), ADD_LIST);
+    expect(problems.map(({ column: at, message }) => [at, message])).toEqual([
+      [3, `Column \`${column}\` ${why} Expected header: email,role,team_name,key_name`],
+    ]);
+  });
+
+  it('`delete` takes no further column, by whatever name', () => {
+    const { problems } = readUserList(bytes('Mail,team\na@x.io,red\n'), DELETE_LIST);
+    expect(problems.map(({ column }) => column)).toEqual([2]);
+  });
+
+  it('many foreign columns make one problem', () => {
+    const { problems } = readUserList(bytes('mail,a,b,c,d\na@x.io,,,,\n'));
+    expect(problems.map(({ line, column, message }) => [line, column, message])).toEqual([
+      [
+        1,
+        null,
+        '4 columns are unknown here: `a`, `b`, `c`, `d`. The emails are those of column `mail`. Remove what is not in the header that is expected. Expected header: email,role,team_name,key_name',
+      ],
+    ]);
+  });
+});
+
+describe('quotes and line breaks', () => {
+  const found = (text: string) =>
+    readUserList(bytes(text)).problems.map(({ line, column, message }) => [line, column, message.slice(0, 28)]);
+
+  it.each([
+    ['in a cell', 'email,team_name,key_name\na@x.io,,"k\n1"\nb@x.io,,\n', [[2, 3, 'A line break inside a cell: ']]],
+    [
+      'in a second cell',
+      'email,role,key_name\na@x.io,"default",\nb@x.io,,"a\nb"\n',
+      [[3, 3, 'A line break inside a cell: ']],
+    ],
+    ['at the end of a cell', 'email\n"a@x.io\n"\n', [[2, 1, 'A line break inside a cell: ']]],
+    ['in the header', '"email\n",role\na@x.io,\n', [[1, 1, 'A line break inside a cell: ']]],
+    ['that a quote swallows', 'email,k\na@x.io,"k\nb@x.io,"x" y\n', [[2, null, 'Misplaced or unclosed quotes']]],
+    ['a blank before a quote', 'email,team_name\na@x.io, "red"\n', [[2, 2, 'A blank before a quote: the ']]],
+  ])('%s', (_, text, expected) => {
+    expect(found(text.replace(',k\n', ',key_name\n'))).toEqual(expected);
+  });
+
+  it('rows whose cells are a guess are not read', () => {
+    expect(emails('email,role\na@x.io,"x\ny"\nb@x.io,\nc@x.io,"\n')).toEqual(['b@x.io']);
+  });
+});
+
+describe('marks of a merge conflict', () => {
+  it.each(['<<<<<<< HEAD', '=======', '>>>>>>> topic', '||||||| base'])('%s', (mark) => {
+    const { rows, problems } = readUserList(bytes(`email\na@x.io\n${mark}\n`));
+    expect(rows).toHaveLength(1);
+    expect(problems).toMatchObject([{ line: 3, column: null, message: expect.stringContaining('merge conflict') }]);
   });
 });

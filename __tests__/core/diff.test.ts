@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readUserList, resolveTeams } from '../../src/core/desired.ts';
-import { leavings, takenKeyNames, withTeamKeys } from '../../src/core/diff.ts';
+import { earlierChanges, takenKeyNames } from '../../src/core/diff.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 import { inventory, planOf, short, team, user } from './build.ts';
 
@@ -100,7 +100,7 @@ describe('who is deleted', () => {
     const { plan, problems } = planOf('email\nann@x.io\n', have, policy);
     expect(problems).toEqual([]);
     expect(plan.changes.map(short)).toEqual(['- bob proxy_admin red 2 1.5', '- none null - 0 0']);
-    expect(plan.unmanaged).toEqual({ withoutEmail: 2, otherRole: 1, ownUser: 1, protected: 2 });
+    expect(plan.unmanaged).toEqual({ withoutEmail: 2, otherRole: 1, ownUser: 1, protected: 2, deactivated: 0 });
     expect({ managed: plan.managed, admins: plan.admins }).toEqual({ managed: 3, admins: 2 });
   });
 
@@ -133,7 +133,7 @@ describe('who is deleted', () => {
     ['', 'red', 'teams - → red'],
   ])('a row that asks for role %j and teams %j says what it would change', (role, teams, change) => {
     const { problems } = planOf(`email,role,team_name\ncat@x.io,${role},${teams}\n`, have, { noDelete: true });
-    expect(problems[0]?.message).toContain(`would change him (${change})`);
+    expect(problems[0]?.message).toContain(`would change them (${change})`);
   });
 
   it('a protected user without a role has the role default', () => {
@@ -162,6 +162,12 @@ describe('several users with one email', () => {
     expect(problems).toMatchObject([{ line: null, message: expect.stringContaining('`a1`, `a2`') }]);
   });
 
+  it('is told of each such email, in the order of emails', () => {
+    const pairs = ['zoe', 'max'].flatMap((name) => [1, 2].map((at) => user(`${name}${at}`, { email: `${name}@x.io` })));
+    const { problems } = planOf('email\nbob@x.io\n', inventory([...pairs, user('bob')]));
+    expect(problems.map(({ message }) => /`(\w+)@/.exec(message)?.[1])).toEqual(['max', 'zoe']);
+  });
+
   it('is nobody’s business where all are protected', () => {
     expect(planOf('email\nbob@x.io\n', have, { protectedUsers: ['ann@*'] }).problems).toEqual([]);
   });
@@ -188,7 +194,7 @@ describe('teams that rows name', () => {
   it('an id wins over another team’s alias, so that every team can be written', () => {
     const directory = teamDirectory([team('x', [], 'y'), team('y', [], 'z')]);
     expect(directory.find('y')).toEqual({ found: true, team: { teamId: 'y', name: 'z' } });
-    expect(directory.ref('x')).toEqual({ teamId: 'x', name: 'x' });
+    expect(directory.ref('x')).toEqual({ teamId: 'x', name: 'x', alias: 'y' });
   });
 
   it.each(['-', 'a;b', ' a', '', 'a\nb'])('an alias %j is written as its id', (alias) => {
@@ -277,39 +283,6 @@ describe('no-add and no-update', () => {
   });
 });
 
-describe('costs', () => {
-  const key = (hash: string, userId: string | null, teamId: string | null) => ({
-    hash,
-    name: 'sk-...abcd',
-    alias: null,
-    userId,
-    teamId,
-    spend: 0,
-  });
-
-  it('are the keys of the teams that a user leaves', () => {
-    const have = inventory([user('ann', { teams: ['red', 'blue'] })], [red('ann'), blue('ann')]);
-    const { plan } = planOf('email,team_name\nann@x.io,blue\n', have);
-    expect(leavings(plan)).toEqual([{ userId: 'ann', teamId: 'red' }]);
-    const keys = [key('1', 'ann', 'red'), key('2', 'ann', 'blue'), key('3', 'ann', null), key('4', null, 'red')];
-    const costed = withTeamKeys(plan, keys, true);
-    expect(costed.changes[0]).toMatchObject({ teamKeys: [{ hash: '1' }], teamKeysDeleted: true });
-  });
-
-  it('are none of whoever leaves no team, or has no keys', () => {
-    const have = inventory([user('ann', { teams: ['red'] }), user('bob')], [red('ann')]);
-    const csv = 'email,role,team_name\nann@x.io,,-\nbob@x.io,proxy_admin,\nnew@x.io,,red\n';
-    const { plan } = planOf(csv, have);
-    expect(leavings(plan)).toEqual([{ userId: 'ann', teamId: 'red' }]);
-    const costed = withTeamKeys(plan, [key('1', 'bob', 'red')], false);
-    expect(costed.changes).toMatchObject([
-      plan.changes[0],
-      { userId: 'ann', teamKeys: [], teamKeysDeleted: false },
-      plan.changes[2],
-    ]);
-  });
-});
-
 describe('key names of new users', () => {
   const csv = 'email,key_name\na@x.io,k\nb@x.io,k\nc@x.io,taken\nold@x.io,taken\nd@x.io,free\n';
   it('are unique in the file and on the proxy; an existing user’s is ignored', () => {
@@ -319,5 +292,38 @@ describe('key names of new users', () => {
       { line: 3, column: 2, message: expect.stringContaining('line 2') },
       { line: 4, column: 2, message: expect.stringContaining('exists on the proxy already') },
     ]);
+  });
+});
+
+describe('changes that were due before a pull request', () => {
+  const rowsOf = (csv: string) => readUserList(new TextEncoder().encode(csv)).rows;
+  const have = inventory([user('ann'), user('bob'), user('cat')], [red(), blue()]);
+  const earlier = (base: string, head: string) => {
+    const { plan } = planOf(head, have);
+    const indices = earlierChanges(plan, rowsOf(base), rowsOf(head));
+    return plan.changes.filter((_, index) => indices.has(index)).map(short);
+  };
+  const base = 'email,role\nann@x.io,proxy_admin\nbob@x.io,\n';
+
+  it('are those of rows that it leaves as they were, wherever they stand', () => {
+    expect(earlier(base, `# moved down\n\n${base}new@x.io,\n`)).toEqual([
+      '- cat internal_user - 0 0',
+      '~ ann internal_user→proxy_admin',
+    ]);
+  });
+
+  it('are not those of rows that it adds, changes or removes', () => {
+    expect(earlier(base, 'email,role\nann@x.io,internal_user_viewer\nnew@x.io,\ncat@x.io,\n')).toEqual([]);
+  });
+
+  it('are not those of a user whom it renames', () => {
+    const [ann, ...others] = rowsOf('email\nann@x.io\n');
+    const head = [...others, ...(ann ? [{ ...ann, email: 'new@x.io', previousEmail: 'ann@x.io' }] : [])];
+    const rename = { 'new@x.io': { previousEmail: 'ann@x.io' } };
+    const { plan } = planOf('email\nnew@x.io\nbob@x.io\ncat@x.io\n', have, {}, { rows: rename });
+    expect(earlierChanges(plan, [], head)).toEqual(new Set());
+    const base = rowsOf('email\nann@x.io\n');
+    expect(earlierChanges(plan, base, base)).toEqual(new Set([0]));
+    expect(earlierChanges(plan, base, [])).toEqual(new Set());
   });
 });

@@ -1,16 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { DELETE_LIST, readUserList } from '../../src/core/desired.ts';
 import { Lookup } from '../../src/core/index.ts';
+import type { Change } from '../../src/core/plan.ts';
 import {
   freeKeyNames,
   newUsers,
+  outcomesOfRows,
   planAdds,
   planDeletes,
+  planInvites,
   problemsOfFile,
   Rows,
+  rowPlan,
   skipExisting,
-  takeExisting,
 } from '../../src/core/row-plan.ts';
+import { outcome } from '../render/plans.ts';
 import { inventory, POLICY, short, team, user } from './build.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -46,7 +50,7 @@ describe('rows to add', () => {
     const rows = rowsOf(csv);
     skipExisting(rows, lookup);
     const users = freeKeyNames(newUsers(rows, lookup, rows.open), rows, new Set(taken));
-    return { changes: planAdds(users, lookup).changes.map(short), left: left(rows) };
+    return { changes: [...planAdds(users, lookup).values()].map(short), left: left(rows) };
   }
 
   it('skips who exists, also one that may not be touched, in any letter case', () => {
@@ -93,10 +97,9 @@ describe('rows to add', () => {
 describe('rows of existing users, who get a link', () => {
   it('are taken as the proxy has them; whoever must not be touched is refused', () => {
     const rows = rowsOf('email,role\nANN@x.io,proxy_admin\nvip@x.io,\nown@x.io,\ncat@x.io,\ntwo@x.io,\nnew@x.io,\n');
-    const found = takeExisting(rows, lookup);
-    expect([...found.values()]).toEqual([
-      { email: 'ANN@x.io', userId: 'ann', role: 'internal_user', teams: [{ teamId: 'red', name: 'red' }] },
-    ]);
+    const found = planInvites(rows, lookup);
+    expect([...found.values()].map(short)).toEqual(['= ANN@x.io ann internal_user red']);
+    expect([...found.keys()]).toEqual([2]);
     expect(rows.open.map((row) => row.email)).toEqual(['ANN@x.io', 'new@x.io']);
     expect(left(rows)).toEqual([
       ['FAILED', 'vip@x.io', 'vip', '`vip@x.io` is protected by `protected-users`.'],
@@ -107,12 +110,16 @@ describe('rows of existing users, who get a link', () => {
   });
 });
 
+function planned(rows: Rows, by: Lookup, changes: (rows: Rows, lookup: Lookup) => Map<number, Change>) {
+  return rowPlan(rows, changes(rows, by), by);
+}
+
 describe('rows to delete', () => {
   it('delete those users and nobody else; a missing one is skipped, an odd email that the proxy has is no error', () => {
     const rows = rowsOf('email\nAnn@x.io\nroot@localhost\nnobody@x.io\nbad@\nvip@x.io\n', 'DELETED');
-    const plan = planDeletes(rows, lookup);
-    expect(plan.changes.map(short)).toEqual(['- ann internal_user red 1 0', '- root internal_user - 0 0']);
-    expect(plan.changes[0]?.email).toBe('Ann@x.io');
+    const changes = [...planDeletes(rows, lookup).values()];
+    expect(changes.map(short)).toEqual(['- ann internal_user red 1 0', '- root internal_user - 0 0']);
+    expect(changes[0]?.email).toBe('Ann@x.io');
     expect(left(rows)).toEqual([
       ['SKIPPED', 'nobody@x.io', '', 'User not found in the system'],
       ['FAILED', 'bad@', '', 'Invalid email format'],
@@ -123,16 +130,44 @@ describe('rows to delete', () => {
   it('are measured against the limits, as are rows to add; what the message says to do suits the list', () => {
     const limits = { maxDeletes: { kind: 'count', count: 0 }, minAdmins: 1 } as const;
     const limited = new Lookup(have, { ...POLICY, ...limits });
-    const deletes = planDeletes(rowsOf('email\nann@x.io\n', 'DELETED'), limited);
-    expect(deletes.breaches.map(({ message }) => message)).toEqual([
+    const deletes = planned(rowsOf('email\nann@x.io\n', 'DELETED'), limited, planDeletes);
+    expect(deletes.plan.breaches.map(({ message }) => message)).toEqual([
       expect.stringContaining('if not, take rows out of the file'),
       expect.stringContaining('if not, take administrators out of the file'),
     ]);
-    const rows = rowsOf('email\nnew@x.io\n');
-    const adds = planAdds(newUsers(rows, limited, rows.open), limited);
-    expect(adds.breaches.map(({ message }) => message)).toEqual([
+    const adds = planned(rowsOf('email\nnew@x.io\n'), limited, (rows) =>
+      planAdds(newUsers(rows, limited, rows.open), limited),
+    );
+    expect(adds.plan.breaches.map(({ message }) => message)).toEqual([
       expect.stringContaining('if not, give somebody the role proxy_admin in the file'),
     ]);
+  });
+});
+
+describe('the plan of rows', () => {
+  it('has one entry a row in the order of the file, and finds the outcomes again by the index of the change', () => {
+    const rows = rowsOf('email\nnew@x.io\nbad@\nann@x.io\nzoe@x.io\n');
+    const plan = planned(rows, lookup, () => {
+      const invites = planInvites(rows, lookup);
+      const others = rows.open.filter((row) => !invites.has(row.line));
+      return new Map<number, Change>([...invites, ...planAdds(newUsers(rows, lookup, others), lookup)]);
+    });
+    expect(plan.plan.changes.map(short)).toEqual([
+      '+ new@x.io internal_user default null',
+      '+ zoe@x.io internal_user default null',
+      '= ann@x.io ann internal_user red',
+    ]);
+    const [, bad] = plan.entries;
+    expect(plan.entries).toEqual([{ index: 0 }, bad, { index: 2 }, { index: 1 }]);
+    expect(bad).toMatchObject({ left: { status: 'FAILED', code: 'row', reason: 'Invalid email format' } });
+    expect(plan.problems.map(({ line }) => line)).toEqual([3]);
+    const done = [2, 0].map((index) => outcome(`${index}@x.io`, { index }));
+    expect(outcomesOfRows(plan.entries, done).map((one) => one.email)).toEqual(['0@x.io', 'bad@', '2@x.io']);
+  });
+
+  it('has no entry for a row of which nothing became', () => {
+    const rows = rowsOf('email\nnew@x.io\n');
+    expect(rowPlan(rows, new Map(), lookup).entries).toEqual([]);
   });
 });
 

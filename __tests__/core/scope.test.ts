@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { byEmail, countUnmanaged, splitManaged } from '../../src/core/scope.ts';
+import { byEmail, countUnmanaged, meantUser, splitManaged, unmatchedGlobs } from '../../src/core/scope.ts';
 import { inventory, user } from './build.ts';
+
+const OFF = { activity: 'deactivated by others' } as const;
 
 describe('who may be touched', () => {
   it.each([
@@ -13,7 +15,11 @@ describe('who may be touched', () => {
     ['no email', user('ann', { email: null }), 'without email'],
     ['a blank email', user('ann', { email: ' ' }), 'without email'],
     ['the user whose key we use', user('me'), 'own user'],
-    ['oneself, protected besides', user('me', { email: 'boss@corp.example' }), 'own user'],
+    ['oneself, protected besides', user('me', { email: 'boss@corp.example' }), 'protected'],
+    ['whom others deactivated', user('ann', OFF), 'deactivated'],
+    ['a protected one whom others deactivated', user('svc', OFF), 'protected'],
+    ['whom we deactivated', user('ann', { activity: 'deactivated by us' }), null],
+    ['a protected email in other code points', user('ann', { email: 'u\u0308@corp.example' }), 'protected'],
     ['a protected email', user('ann', { email: ' Boss@Corp.example ' }), 'protected'],
     ['a protected id', user('svc/build/1'), 'protected'],
     ['a protected one with another role', user('svc-1', { role: 'customer' }), 'protected'],
@@ -39,9 +45,22 @@ describe('who may be touched', () => {
   });
 
   it('counts the others by reason', () => {
-    const users = [user('a', { email: null }), user('b', { role: 'customer' }), user('c'), user('me'), user('vip')];
+    const users = [
+      user('a', { email: null }),
+      user('b', { role: 'customer' }),
+      user('c'),
+      user('me'),
+      user('vip'),
+      user('off', OFF),
+    ];
     const { unmanaged } = splitManaged(inventory(users, [], 'me'), ['vip']);
-    expect(countUnmanaged(unmanaged)).toEqual({ withoutEmail: 1, otherRole: 1, ownUser: 1, protected: 1 });
+    expect(countUnmanaged(unmanaged)).toEqual({
+      withoutEmail: 1,
+      otherRole: 1,
+      ownUser: 1,
+      protected: 1,
+      deactivated: 1,
+    });
   });
 });
 
@@ -52,4 +71,26 @@ describe('users by email', () => {
       ['ann@x.io', ['1', '2']],
     ]);
   });
+});
+
+describe('the user that is meant', () => {
+  const twin = (userId: string, over = {}) => user(userId, { email: 'two@x.io', ...over });
+  it.each([
+    ['the only one', [twin('a')], 'a'],
+    ['the only one, though protected', [twin('vip-a')], 'vip-a'],
+    ['the one that is not protected', [twin('vip-a'), twin('b'), twin('vip-c')], 'b'],
+    ['the other one, where the run’s own is protected', [twin('vip-me'), twin('b')], 'b'],
+    ['none of two', [twin('a'), twin('b')], null],
+    ['none of two, one with another role', [twin('a'), twin('b', { role: 'customer' })], null],
+    ['none where all are protected', [twin('vip-a'), twin('vip-b')], null],
+  ])('is %s', (_, users, meant) => {
+    const { unmanaged } = splitManaged(inventory(users, [], 'vip-me'), ['vip*']);
+    const [same = []] = byEmail(users).values();
+    expect(meantUser(same, unmanaged)?.userId ?? null).toBe(meant);
+  });
+});
+
+it('globs that match nobody are told', () => {
+  const have = inventory([user('svc', { email: null }), user('ann', { email: ' Ann@x.io ' })]);
+  expect(unmatchedGlobs(have, ['svc', 'ANN@*', '*@y.io', 'an'])).toEqual(['*@y.io', 'an']);
 });

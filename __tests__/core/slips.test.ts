@@ -1,25 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { isEmail } from '../../src/core/desired.ts';
-import { breaches } from '../../src/core/limits.ts';
-import type { DeleteChange } from '../../src/core/plan.ts';
+import { measure } from '../../src/core/limits.ts';
+import { type DeleteChange, isStopped } from '../../src/core/plan.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 import { inventory, planOf, team, user } from './build.ts';
 
 const deletes = (count: number): DeleteChange[] =>
   Array.from({ length: count }, (_, index) => ({
     kind: 'delete',
+    line: null,
     email: `u${index}@x.io`,
     userId: `u${index}`,
     role: null,
     teams: [],
     keyCount: 0,
     spend: 0,
+    active: true,
+    expired: null,
     withheld: null,
   }));
 
 describe('a share of the managed users', () => {
   const over = (percent: number, managed: number, count: number): boolean =>
-    breaches(deletes(count), { managed, admins: 0 }, { maxDeletes: { kind: 'percent', percent }, minAdmins: 0 })
+    measure(deletes(count), { managed, admins: 0 }, { maxDeletes: { kind: 'percent', percent }, minAdmins: 0 }).breaches
       .length > 0;
 
   it.each([
@@ -32,6 +35,30 @@ describe('a share of the managed users', () => {
   ])('%d%% of %d is %d at most, rounded up', (percent, managed, most) => {
     expect(over(percent, managed, most)).toBe(false);
     expect(over(percent, managed, most + 1)).toBe(true);
+  });
+});
+
+describe('a list of deletes that breaks max-deletes', () => {
+  it('is told to shrink, not to grow', () => {
+    const limits = { maxDeletes: { kind: 'count', count: 1 }, minAdmins: 0, listsDeletes: true } as const;
+    const [breach] = measure(deletes(2), { managed: 5, admins: 0 }, limits).breaches;
+    expect(breach?.message).toContain('take rows out of the file');
+  });
+});
+
+describe('a fresh link', () => {
+  it('counts for no limit', () => {
+    const invite = {
+      kind: 'invite',
+      email: 'a@x.io',
+      userId: 'a',
+      role: 'proxy_admin',
+      teams: [],
+      withheld: null,
+    } as const;
+    const limits = { maxDeletes: { kind: 'count', count: 0 }, minAdmins: 1 } as const;
+    expect(measure([invite], { managed: 1, admins: 1 }, limits)).toEqual({ changes: [invite], breaches: [] });
+    expect(isStopped({ breaches: [] })).toBe(false);
   });
 });
 

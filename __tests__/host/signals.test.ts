@@ -14,7 +14,7 @@ function stopped(...signals: string[]) {
 describe('signals', () => {
   it.each(['SIGINT', 'SIGTERM'])('%s asks the run to end, and says what happens now', (signal) => {
     const { stop, warnings } = stopped(signal);
-    expect(stop.requested).toBe(true);
+    expect(stop.signal.aborted).toBe(true);
     expect(warnings).toEqual([
       `${signal}: no new write is started; what has begun is finished and written down. Once more ends the run at once, and leaves that to the next one.`,
     ]);
@@ -22,7 +22,7 @@ describe('signals', () => {
 
   it('are told once', () => {
     const { stop, warnings } = stopped('SIGINT', 'SIGINT', 'SIGTERM');
-    expect([stop.requested, warnings.length]).toEqual([true, 1]);
+    expect([stop.signal.aborted, warnings.length]).toEqual([true, 1]);
   });
 
   it('end the program when they come again, but not both copies of one', () => {
@@ -36,7 +36,7 @@ describe('signals', () => {
   });
 
   it('that mean something else are left alone', () => {
-    expect(stopped('SIGHUP').stop.requested).toBe(false);
+    expect(stopped('SIGHUP').stop.signal.aborted).toBe(false);
   });
 
   it('are given back: the next one ends the program as ever', () => {
@@ -44,6 +44,6 @@ describe('signals', () => {
     stop.release();
     expect(target.eventNames()).toEqual([]);
     target.emit('SIGINT', 'SIGINT');
-    expect(stop.requested).toBe(false);
+    expect(stop.signal.aborted).toBe(false);
   });
 });

@@ -20,16 +20,16 @@ function dyingAt(journal: Journal, write: number, moment: Moment, life: Life): J
     if (mine) life.end();
   };
   return life.bind<Journal>({
-    begin: (plan, wants) => step(() => journal.begin(plan, wants)),
+    begin: (plan, head) => step(() => journal.begin(plan, head)),
     intend: (rows) => step(() => journal.intend(rows)),
     onboarding: (rows) => step(() => journal.onboarding(rows)),
-    settled: (rows) => step(() => journal.settled(rows)),
+    recorded: (rows) => step(() => journal.recorded(rows)),
     finish: (complete) => step(() => journal.finish(complete)),
   });
 }
 
 describe('a run that is killed at a write to its journal', () => {
-  it.each<Moment>(['before', 'after'])('%s: is settled by recovery, each in turn', async (moment) => {
+  it.each<Moment>(['before', 'after'])('%s: is completed by recovery, each in turn', async (moment) => {
     let reached = 0;
     for (let write = 1; ; write++) {
       const one = world();
@@ -56,16 +56,16 @@ describe('a run that is killed at a write to its journal', () => {
 });
 
 describe('a journal that cannot be written', () => {
-  it.each(['begin', 'intend', 'onboarding', 'settled'] as const)(
+  it.each(['begin', 'intend', 'onboarding', 'recorded'] as const)(
     '%s fails: no write goes on, rows say so',
     async (name) => {
       const one = world();
       const { directory, journal, options } = await started(one.proxy);
       const full: Journal = {
-        begin: (plan, wants) => journal.begin(plan, wants),
+        begin: (plan, head) => journal.begin(plan, head),
         intend: (rows) => journal.intend(rows),
         onboarding: (rows) => journal.onboarding(rows),
-        settled: (rows) => journal.settled(rows),
+        recorded: (rows) => journal.recorded(rows),
         finish: (complete) => journal.finish(complete),
         [name]: () => Promise.reject(new Error('ENOSPC: no space left on device')),
       };

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import Papa from 'papaparse';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
-import { csvLines, csvText, onboardingCsv, outcomesCsv, registrationsCsv } from '../../src/render/csv.ts';
+import { csvLines, csvText, outcomesCsv, registrationsCsv } from '../../src/render/csv.ts';
 import { hostileValue } from './arbitraries.ts';
 
 const read = (text: string) => Papa.parse<string[]>(text, { delimiter: ',', skipEmptyLines: true }).data;
@@ -35,18 +35,15 @@ describe('csvText', () => {
 });
 
 describe('files with secrets', () => {
-  const row = { email: 'a@example.com', userId: 'u', role: '', teamName: '', keyName: '', expiresAt: '' };
-  const secrets = {
-    apiKey: new Secret('sk-key'),
-    invitationId: new Secret('inv'),
-    link: new Secret('https://p.example/?id=inv'),
-  };
+  const row = { email: 'a@example.com', userId: 'u', role: '', teamName: '' };
 
-  it('can be appended to', () => {
-    const rows = [{ ...row, ...secrets }];
-    const whole = onboardingCsv([...rows, ...rows], { header: true });
-    expect(onboardingCsv(rows, { header: true }) + onboardingCsv(rows, { header: false })).toBe(whole);
-    expect(read(whole)[1]).toEqual(['a@example.com', 'u', '', '', '', 'sk-key', 'inv', '', secrets.link.reveal()]);
+  it('can be appended to, and hold their secrets', () => {
+    const apiKeys = new Secret('sk-key');
+    const invitationUrl = new Secret('https://p.example/?id=inv');
+    const rows = [{ ...row, models: null, apiKeys, invitationUrl }];
+    const whole = registrationsCsv([...rows, ...rows], { header: true });
+    expect(registrationsCsv(rows, { header: true }) + registrationsCsv(rows, { header: false })).toBe(whole);
+    expect(read(whole)[1]).toEqual(['a@example.com', '', 'u', '', '', 'sk-key', invitationUrl.reveal()]);
   });
 
   it('names the models of a user, or all', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/core/plan.ts';
-import { adminChange } from '../../src/render/labels.ts';
+import { adminChange, kindOf } from '../../src/render/labels.ts';
 import {
   documentMarkdown,
   planMarkdown,
@@ -14,10 +14,11 @@ import { decoded, type Parsed, parse } from './gfm.ts';
 import { add, HOSTILE, options, outcome, PLANS, plan, remove, update } from './plans.ts';
 
 /** Rows that the plan's tables are to have, admins first. */
-function expectedRows({ changes }: Plan): number[] {
+function expectedRows({ changes }: Pick<Plan, 'changes'>): number[] {
   const others = changes.filter((change) => adminChange(change) === null);
-  const kinds = (['delete', 'update', 'add'] as const).map((kind) => others.filter((change) => change.kind === kind));
-  return [changes.length - others.length, ...kinds.map((kind) => kind.length)].filter((count) => count > 0);
+  const kinds = ['delete', 'deactivate', 'reactivate', 'update', 'add', 'invite'] as const;
+  const counts = kinds.map((kind) => others.filter((change) => kindOf(change) === kind).length);
+  return [changes.length - others.length, ...counts].filter((count) => count > 0);
 }
 
 /** No link, image, HTML of others, formula, mention or reference took effect, and every tag is closed. */
@@ -46,7 +47,11 @@ describe('planMarkdown', () => {
       fc.property(anyPlan, hostileValue, (anything, csvFile) => {
         const text = planMarkdown(anything, options({ csvFile, target: csvFile, notes: [csvFile], limit: 1_000_000 }));
         const parsed = parse(text);
-        expect(parsed.tables.map((table) => table.rows.length)).toEqual(expectedRows(anything));
+        const soon = anything.leavingSoon.length;
+        expect(parsed.tables.map((table) => table.rows.length)).toEqual([
+          ...expectedRows(anything),
+          ...(soon > 0 ? [soon] : []),
+        ]);
         for (const { header, rows } of parsed.tables) {
           for (const row of rows) expect(row.length).toBe(header.length);
         }
@@ -63,10 +68,36 @@ describe('planMarkdown', () => {
         expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
         const parsed = parse(text);
         const shown = countRows(parsed);
-        expect(shown + countMore(text)).toBe(anything.changes.length);
+        expect(shown + countMore(text)).toBe(anything.changes.length + anything.leavingSoon.length);
         expectHarmless(parsed, text);
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it('shows each change in exactly one of its two parts', () => {
+    fc.assert(
+      fc.property(anyPlan, fc.func(fc.boolean()), (anything, isEarlier) => {
+        const indices = anything.changes.map((_, index) => index);
+        const earlier = new Set(indices.filter(isEarlier));
+        const text = planMarkdown({ ...anything, leavingSoon: [] }, options({ earlier, limit: 1_000_000 }));
+        const parts = [false, true].flatMap((wanted) =>
+          expectedRows({ changes: anything.changes.filter((_, index) => earlier.has(index) === wanted) }),
+        );
+        expect(parse(text).tables.map((table) => table.rows.length)).toEqual(parts);
+        expect(text.includes('Already different before')).toBe(earlier.size > 0);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('says whose changes they are in its first line', () => {
+    const two = plan([add('a@example.com'), remove('b@example.com')]);
+    const line = (earlier: Set<number>) => planMarkdown(two, options({ earlier })).split('\n')[2];
+    expect(line(new Set())).toMatch(/^\*\*1 to add, 1 to delete\*\*, 0 unchanged/);
+    expect(line(new Set([1]))).toMatch(/^\*\*1 to add\*\*, 1 change that was due before it, /);
+    expect(line(new Set([0, 1]))).toMatch(
+      /^\*\*No changes by the rows of this pull request\*\*, 2 changes that were due/,
     );
   });
 
@@ -115,7 +146,7 @@ describe('planMarkdown', () => {
 const anyOutcome = fc.record({
   email: hostileValue,
   status: fc.constantFrom('SUCCESS', 'FAILED', 'SKIPPED'),
-  action: fc.constantFrom('ADDED', 'DELETED', 'UPDATED', 'UNCHANGED'),
+  action: fc.constantFrom('ADDED', 'DELETED', 'DEACTIVATED', 'UPDATED', 'REACTIVATED', 'UNCHANGED'),
   role: hostileValue,
   teamName: hostileValue,
   reason: hostileValue,
@@ -128,8 +159,22 @@ describe('resultMarkdown', () => {
     csvFile: 'user_list.csv',
     notes: [],
     links: [],
+    linksExpire: null,
     rest: 'the artifact',
   };
+
+  it('shows what was planned as it was planned, and each outcome once', () => {
+    fc.assert(
+      fc.property(anyPlan, fc.constantFrom('SUCCESS', 'FAILED', 'SKIPPED'), (anything, status) => {
+        const outcomes = anything.changes.map((change, index) => outcome(change.email, { index, status }));
+        const text = resultMarkdown(anything, outcomes, { ...result, limit: 1_000_000 });
+        const parsed = parse(text);
+        expectHarmless(parsed, text);
+        expect(countRows(parsed)).toBe(anything.changes.length);
+      }),
+      { numRuns: 50 },
+    );
+  });
 
   it('stays below the limit and lists each outcome but the unchanged', () => {
     fc.assert(
@@ -162,8 +207,8 @@ describe('rowPlanMarkdown', () => {
           const view = {
             action,
             plan: anything,
-            invited: links.map((link) => ({ ...link, role: null, teams: [] })),
-            left: rows.map(({ email, ...more }) => outcome(email, more)),
+            invited: links.map((link) => ({ kind: 'invite' as const, ...link, role: null, teams: [], withheld: null })),
+            left: rows.map(({ email, ...more }) => outcome(email, more)).filter((row) => row.status !== 'SUCCESS'),
           };
           const text = rowPlanMarkdown(view, { title: 'Users', target: null, csvFile: 'a|`b', limit, rest: 'the log' });
           expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);

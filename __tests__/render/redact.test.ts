@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { planMarkdown } from '../../src/render/markdown.ts';
 import { planJson } from '../../src/render/plan-json.ts';
 import { planText } from '../../src/render/plan-text.ts';
-import { redactEmail, redactOutcomes, redactPlan, redactText } from '../../src/render/redact.ts';
-import { add, moved, options, outcome, plan, remove, update } from './plans.ts';
+import { redactEmail, redactOutcomes, redactPlan, redactProblems, redactText } from '../../src/render/redact.ts';
+import { add, deactivate, invite, options, outcome, plan, remove, update } from './plans.ts';
 
 describe('redactEmail', () => {
   it.each([
@@ -52,20 +52,36 @@ describe('redactText', () => {
 
 describe('redactPlan and redactOutcomes', () => {
   const email = 'ann.lee@example.com';
+  const named = { teamId: email, name: email, alias: email };
+  const conflicts = [{ team: named, userId: email }];
+  const key = { hash: 'h', name: 'sk-...abcd', alias: email, userId: email, teamId: email, spend: 0 };
   const everywhere = plan(
     [
-      add(email, { keyName: `key of ${email}`, teams: [{ teamId: email, name: email }] }),
-      remove(email, { userId: email, teams: [{ teamId: email, name: email }] }),
+      add(email, { keyName: `key of ${email}`, teams: [named], conflicts }),
+      remove(email, { userId: email, teams: [named] }),
+      deactivate(email, { userId: email, teams: [named] }),
       update(email, {
         userId: email,
-        teams: moved([email], ['x']),
-        currentTeams: [{ teamId: email, name: email }],
-        teamKeys: [{ hash: 'h', name: 'sk-...abcd', alias: email, userId: email, teamId: email, spend: 0 }],
+        rename: { from: email, to: email },
+        teams: { from: [named], to: [named], join: [named], rejoin: [named], leave: [named] },
+        currentTeams: [named],
+        keyFates: [{ team: named, fate: 'moves', to: named }],
+        leftKeys: [
+          { key, fate: 'moves', to: named },
+          { key, fate: 'deleted', to: null },
+        ],
+        losses: [{ team: named, what: 'team admin role' }],
+        conflicts: [{ team: named, userId: null }],
       }),
+      update(email, { leftKeys: 'unknown', keyFates: [{ team: named, fate: 'survives', to: null }] }),
+      invite(email, { userId: email, teams: [named] }),
     ],
     {
-      unchanged: [{ email, userId: email, role: null, teams: [{ teamId: email, name: email }] }],
-      breaches: [{ limit: 'min-admins', message: `${email} is the last one.` }],
+      unchanged: [{ email, userId: email, role: null, teams: [named] }],
+      breaches: [{ limit: 'min-admins', stops: true, message: `${email} is the last one.` }],
+      warnings: [`\`${email}\` cannot`],
+      notes: [`\`${email}\` leaves`],
+      leavingSoon: [{ line: 3, email, expires: '2026-01-01' }],
     },
   );
 
@@ -81,6 +97,43 @@ describe('redactPlan and redactOutcomes', () => {
       expect(form).not.toContain('ann.lee');
       expect(form).toContain('a***@example.com');
     }
+  });
+
+  it('tell users apart by line, by short id, or by their place in the plan', () => {
+    const changes = [
+      add(email, { line: 12 }),
+      add(email, { line: null }),
+      remove(email, { userId: '3f2a91bc-7d6e' }),
+      remove(email, { userId: 'u-1' }),
+      deactivate(email, { userId: email }),
+      remove(email, { line: 4 }),
+      invite(email, { userId: 'u-2' }),
+    ];
+    expect(redactPlan(plan(changes)).changes.map((change) => change.email.replace('a***@example.com ', ''))).toEqual([
+      '(line 12)',
+      '(change 2)',
+      '(id 3f2a91bc…)',
+      '(id u-1)',
+      '(change 5)',
+      '(line 4)',
+      '(id u-2)',
+    ]);
+    const outcomes = [outcome(email, { index: 2 }), outcome(email, { index: null })];
+    expect(redactOutcomes(outcomes, changes).map((row) => row.email)).toEqual([
+      'a***@example.com (id 3f2a91bc…)',
+      'a***@example.com',
+    ]);
+  });
+
+  it('leave no email in a problem, nor make one up', () => {
+    const problems = [
+      { line: 2, column: 1, email, message: `\`${email}\` stands twice` },
+      { line: null, column: null, message: 'of the file' },
+    ];
+    expect(redactProblems(problems)).toEqual([
+      { line: 2, column: 1, email: 'a***@example.com', message: '`a***@example.com` stands twice' },
+      { line: null, column: null, message: 'of the file' },
+    ]);
   });
 
   it('leave no email in a row of results', () => {

@@ -42,6 +42,12 @@ DRY RUN - Changes that would be made:
     );
   });
 
+  it('ends with the counts again where it is long', () => {
+    const many = Array.from({ length: 26 }, (_, index) => remove(`user${index}@example.com`));
+    expect(planText(plan(many, { unchanged: unchanged(2) }), dryRun)).toMatch(/\nPlan: 26 to delete, 2 unchanged\.\n$/);
+    expect(planText(plan(many.slice(1)), dryRun)).not.toContain('Plan: 25');
+  });
+
   it('has one line per change, whatever the values, and no control character', () => {
     fc.assert(
       fc.property(anyPlan, (anything) => {
@@ -49,8 +55,9 @@ DRY RUN - Changes that would be made:
         const count = (sign: string) => text.split('\n').filter((line) => line.startsWith(`    ${sign} `)).length;
         const kinds = anything.changes.map((change) => change.kind);
         expect(count('+')).toBe(kinds.filter((kind) => kind === 'add').length);
-        expect(count('-')).toBe(kinds.filter((kind) => kind === 'delete').length);
+        expect(count('-')).toBe(kinds.filter((kind) => kind === 'delete' || kind === 'deactivate').length);
         expect(count('~')).toBe(kinds.filter((kind) => kind === 'update').length);
+        expect(count('*')).toBe(kinds.filter((kind) => kind === 'invite').length);
         expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]|##\[/u);
         for (const line of text.split('\n')) expect(line.trimStart()).not.toMatch(/^::/);
       }),
@@ -85,7 +92,9 @@ describe('words', () => {
     expect(outcomeCounts(outcomes)).toEqual({
       added: 1,
       deleted: 0,
+      deactivated: 0,
       updated: 0,
+      reactivated: 0,
       unchanged: 1,
       failed: 1,
       skipped: 1,

@@ -7,16 +7,18 @@ const MOST = 9;
 /**
  * Shows problems of the CSV as error annotations on the file.
  * @param file path inside the repository
- * @returns how many are not shown: to be named in the step's own error (see {@link moreProblems})
  */
-export function annotateProblems(problems: readonly Problem[], file: string): number {
+export function annotateProblems(problems: readonly Problem[], file: string): void {
   for (const problem of problems.slice(0, MOST)) coreError(problem.message, position(problem, file));
-  return Math.max(0, problems.length - MOST);
 }
 
-/** Ends the step's own error message: `""`, or `" 3 more problems are listed in the log."`. */
-export function moreProblems(more: number): string {
-  if (more === 0) return '';
+/**
+ * Ends the step's own error message: `""`, or `" 3 more problems are listed in the log."`.
+ * @param count of all problems, those shown on the file included
+ */
+export function moreProblems(count: number): string {
+  const more = count - MOST;
+  if (more <= 0) return '';
   return more === 1 ? ' 1 more problem is listed in the log.' : ` ${more} more problems are listed in the log.`;
 }
 

@@ -1,40 +1,41 @@
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { RefusedError } from '../core/errors.ts';
-import type { Plan, UnchangedUser } from '../core/plan.ts';
+import { messageOf, RefusedError } from '../core/errors.ts';
+import { type Change, isApplied, type Plan } from '../core/plan.ts';
 import { secretUploadRefusal } from '../github/visibility.ts';
 import { planJson } from '../render/plan-json.ts';
 import { artifactServiceMissing, uploadArtifact } from './artifact-service.ts';
-import { planBody } from './documents.ts';
+import { type PlanContext, planBody } from './documents.ts';
 import type { Job } from './job.ts';
-import { artifactName, artifactOf, named, RESULTS, shownPlan } from './labels.ts';
+import { artifactName, artifactOf, fileAndTarget, RESULTS, redactedPlan } from './labels.ts';
 
-/** Whether the plan, once applied, brings API keys or onboarding links into being. */
-function createsSecrets(plan: Plan, { apiKeys, invitations }: { apiKeys: boolean; invitations: boolean }): boolean {
-  return (apiKeys || invitations) && plan.changes.some((change) => change.kind === 'add' && change.withheld === null);
+/** Whether the change, once applied, brings an API key or an onboarding link into being. */
+function createsSecret(change: Change, { apiKeys, invitations }: Job['inputs']): boolean {
+  if (!isApplied(change)) return false;
+  return change.kind === 'invite' || (change.kind === 'add' && (apiKeys || invitations));
 }
 
 /**
- * Refuses a run whose results could not be handed over, before its first write.
- * @param invited existing users who get a fresh link
+ * Why the secrets that the plan creates may not be uploaded from this repository; `null`: they may, or there are none.
+ * Links that go out by mail need no upload: what a mail did not deliver is revoked.
+ */
+export function secretsObstacle(plan: Plan, { inputs, event }: Pick<Job, 'inputs' | 'event'>): string | null {
+  if (!inputs.artifacts || !plan.changes.some((change) => createsSecret(change, inputs))) return null;
+  if (inputs.deliver === 'smtp' && !inputs.apiKeys) return null;
+  return secretUploadRefusal(event.visibility, inputs.encryptTo.length > 0);
+}
+
+/**
+ * Refuses a run whose results could not be published, before its first write.
  * @throws RefusedError
  */
-export async function assertHandover(
-  plan: Plan,
-  { inputs, env, event, log }: Job,
-  invited: readonly UnchangedUser[] = [],
-): Promise<void> {
-  const writes = invited.length > 0 || plan.changes.some((change) => change.withheld === null);
-  if (!inputs.artifacts || !writes) return;
-  const missing = artifactServiceMissing(env);
-  if (missing !== null) throw new RefusedError(`${missing} Nothing was written.`);
-  if (invited.length === 0 && !createsSecrets(plan, inputs)) return;
-  const encrypted = inputs.encryptTo.length > 0;
-  const refusal = secretUploadRefusal(event.visibility, encrypted);
-  if (refusal !== null) throw new RefusedError(refusal);
-  const newcomers = plan.changes.filter((change) => change.kind === 'add' && change.withheld === null);
-  const admins = [...newcomers, ...invited].some((user) => user.role === 'proxy_admin');
-  if (admins && !encrypted) {
+export async function assertPublishable(plan: Plan, job: Job): Promise<void> {
+  const { inputs, env, log } = job;
+  if (!inputs.artifacts || !plan.changes.some(isApplied)) return;
+  const obstacle = artifactServiceMissing(env) ?? secretsObstacle(plan, job);
+  if (obstacle !== null) throw new RefusedError(`${obstacle} Nothing was written.`);
+  const ofAdmin = plan.changes.some((change) => createsSecret(change, inputs) && change.role === 'proxy_admin');
+  if (ofAdmin && inputs.encryptTo.length === 0) {
     log.warning(
       'This run creates an onboarding link or key of an administrator and uploads it unencrypted: whoever may read this repository can take the account. Consider `encrypt-to`.',
     );
@@ -46,7 +47,12 @@ export async function assertHandover(
  * @returns its address; a blank with `artifacts: false`
  * @throws ArtifactUploadError
  */
-export async function upload(job: Job, name: string, files: readonly string[]): Promise<string> {
+export async function upload(
+  job: Job,
+  name: string,
+  files: readonly string[],
+  retentionDays = job.inputs.artifactRetentionDays,
+): Promise<string> {
   const { inputs, env, log } = job;
   const [first] = files;
   if (!inputs.artifacts || first === undefined) return '';
@@ -55,7 +61,7 @@ export async function upload(job: Job, name: string, files: readonly string[]): 
       name: artifactName(name, inputs.target),
       files,
       rootDirectory: dirname(first),
-      retentionDays: inputs.artifactRetentionDays,
+      retentionDays,
     },
     env,
   );
@@ -65,7 +71,7 @@ export async function upload(job: Job, name: string, files: readonly string[]): 
 
 /**
  * Uploads files without secrets as the artifact of the results. Where no artifact service can be, nothing was written
- * either (see {@link assertHandover}): that is a warning.
+ * either (see {@link assertPublishable}): that is a warning.
  * @returns its address, and an upload that failed, which is told after everything else
  */
 export async function uploadResults(
@@ -85,7 +91,7 @@ export async function uploadResults(
 }
 
 /** Where a file of results is put, beside the others. */
-export function besides(job: Job, name: string): string {
+export function outputPath(job: Job, name: string): string {
   return join(job.outputDirectory, name);
 }
 
@@ -96,8 +102,8 @@ const COMMENT_BYTES = 60_000;
 
 /** Writes the plan as JSON. @returns its path */
 export async function writePlan(job: Job, plan: Plan): Promise<string> {
-  const path = besides(job, PLAN_FILE);
-  await writeFile(path, planJson(shownPlan(job, plan), named(job)));
+  const path = outputPath(job, PLAN_FILE);
+  await writeFile(path, planJson(redactedPlan(job, plan), fileAndTarget(job)));
   return path;
 }
 
@@ -105,15 +111,15 @@ export async function writePlan(job: Job, plan: Plan): Promise<string> {
  * Uploads a plan that a comment has to cut: only then it is worth an artifact. A failure is a warning.
  * @returns its address, or a blank
  */
-export async function uploadPlan(job: Job, plan: Plan, planFile: string): Promise<string> {
-  const whole = planBody(job, plan, artifactOf(job))(Number.MAX_SAFE_INTEGER);
+export async function uploadPlan(job: Job, plan: Plan, context: PlanContext, planFile: string): Promise<string> {
+  const whole = planBody(job, plan, context, artifactOf(job))(Number.MAX_SAFE_INTEGER);
   if (Buffer.byteLength(whole) < COMMENT_BYTES || artifactServiceMissing(job.env) !== null) return '';
-  const readable = besides(job, 'plan.md');
+  const readable = outputPath(job, 'plan.md');
   await writeFile(readable, whole);
   try {
     return await upload(job, RESULTS, [planFile, readable]);
   } catch (error) {
-    job.log.warning(error instanceof Error ? error.message : String(error));
+    job.log.warning(messageOf(error));
     return '';
   }
 }

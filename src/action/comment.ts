@@ -1,4 +1,4 @@
-import type { Plan } from '../core/plan.ts';
+import { isApplied, isStopped, type Plan } from '../core/plan.ts';
 import {
   approvalDigest,
   type Digest,
@@ -19,14 +19,14 @@ import { writeDriftIssue } from '../github/issues.ts';
 import { prose } from '../render/escape.ts';
 import { plural } from '../render/labels.ts';
 import type { Job } from './job.ts';
-import { shownWithoutHost, TITLE } from './labels.ts';
+import { redactedWithoutHost, TITLE } from './labels.ts';
 
 /** Renders a comment's text, its marker not included, in at most `limit` characters. */
 export type Body = (limit: number) => string;
 
 /** The digests that a comment on this plan approves once it is merged: none where the plan breaks a limit. */
 export function planMarker(plan: Plan, target: string): Marker {
-  return markerFor(target, plan.breaches.length > 0 ? [] : planDigests(target, plan));
+  return markerFor(target, isStopped(plan) ? [] : planDigests(target, plan));
 }
 
 /** The marker of a comment that approves nothing. */
@@ -97,7 +97,7 @@ function digestsOf({ plan, done }: AppliedPlan, target: string): Digests {
   const open = new Set<Digest>();
   const applied = new Set<Digest>();
   for (const [index, change] of plan.changes.entries()) {
-    const isDone = change.withheld === null && done.has(index);
+    const isDone = isApplied(change) && done.has(index);
     (isDone ? applied : open).add(approvalDigest(target, change));
   }
   return { open, applied, planned: new Set([...open, ...applied]) };
@@ -160,7 +160,7 @@ export async function commentNotApplied(job: Job, approvals: Approvals | null, r
   try {
     const known = approvals ?? (await commentsOfPush(job, client));
     if (known.kind === 'everything') return;
-    const notice = `**Not applied:** ${prose(shownWithoutHost(job, reason).slice(0, LONGEST_REASON))} [Run](${event.runUrl})`;
+    const notice = `**Not applied:** ${prose(redactedWithoutHost(job, reason).slice(0, LONGEST_REASON))} [Run](${event.runUrl})`;
     for (const { comment, mergedByThisPush } of known.pullRequests) {
       if (comment === null || !mergedByThisPush) continue;
       const render = () => withNotices(comment.body, [notice]);

@@ -1,42 +1,92 @@
 import type { Plan } from '../core/plan.ts';
-import type { Failure, SyncResult } from '../host/port.ts';
-import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../render/markdown.ts';
+import type { Failure, RunResult } from '../host/port.ts';
+import {
+  failureMarkdown,
+  type PlanMarkdownOptions,
+  planMarkdown,
+  problemsMarkdown,
+  resultMarkdown,
+} from '../render/markdown.ts';
 import type { Body } from './comment.ts';
 import type { Job } from './job.ts';
-import { named, shownOutcomes, shownPlan, shownProblems, shownWithoutHost, TITLE } from './labels.ts';
-import type { Outputs } from './outputs.ts';
+import {
+  fileAndTarget,
+  redactedOutcomes,
+  redactedPlan,
+  redactedProblems,
+  redactedText,
+  redactedWithoutHost,
+  TITLE,
+} from './labels.ts';
 
-const NOT_REVIEWED =
-  'Some changes were not applied, because no comment on a merged pull request showed them. Run the workflow by workflow_dispatch to apply all.';
+/** What a plan's document says beside the plan itself. */
+export interface PlanContext {
+  /** See {@link PlanMarkdownOptions}. */
+  readonly obstacle: string | null;
+  /** Indices of the changes that were due before the pull request; `unreadable`: they could not be told apart. */
+  readonly earlier: ReadonlySet<number> | 'unreadable' | null;
+  readonly isDrift: boolean;
+}
+
+export const NO_CONTEXT: PlanContext = { obstacle: null, earlier: null, isDrift: false };
 
 /** @param rest where a reader finds what the limit leaves out */
-export function planBody(job: Job, plan: Plan, rest: string): Body {
-  const { event, inputs, mode } = job;
-  const planned = event.pullRequest === null ? 'dry-run' : 'plan';
+export function planBody(job: Job, plan: Plan, { obstacle, earlier, isDrift }: PlanContext, rest: string): Body {
+  const { inputs } = job;
   return (limit) =>
-    planMarkdown(shownPlan(job, plan), {
+    planMarkdown(redactedPlan(job, plan), {
       title: TITLE,
-      ...named(job),
-      mode: mode.kind === 'apply' ? 'not-applied' : planned,
+      ...fileAndTarget(job),
+      mode: isDrift ? 'drift' : planMode(job),
       unreviewed: inputs.unreviewedChanges,
+      obstacle: obstacle && redactedText(job, obstacle),
+      earlier: earlier === 'unreadable' ? null : earlier,
       limit,
-      notes: [],
+      notes: earlier === 'unreadable' ? [NOT_TOLD_APART] : [],
       rest,
     });
 }
 
+const NOT_TOLD_APART =
+  'The file at the base of this pull request could not be read: what was already different before it is not told apart.';
+
+function planMode({ event, mode }: Job): PlanMarkdownOptions['mode'] {
+  if (mode.kind === 'apply') return 'not-applied';
+  return event.pullRequest === null ? 'dry-run' : 'plan';
+}
+
 /** @param rest where a reader finds what the limit leaves out */
-export function resultBody(job: Job, { plan, outcomes }: SyncResult, outputs: Outputs, rest: string): Body {
-  const links = resultLinks(job, outputs['onboarding-artifact-url'], outputs['artifact-url']);
+export function resultBody(
+  job: Job,
+  { plan, outcomes, notes, secretsUrl }: RunResult<unknown>,
+  { artifactUrl, whyNot, linksExpire }: ResultContext,
+  rest: string,
+): Body {
+  const ofFile = plan?.kind === 'file' ? plan.plan : null;
+  const told = [...(whyNot === '' ? [] : [notReviewed(whyNot)]), ...notes.map((note) => redactedText(job, note))];
   return (limit) =>
-    resultMarkdown(plan, shownOutcomes(job, outcomes), {
+    resultMarkdown(ofFile && redactedPlan(job, ofFile), redactedOutcomes(job, outcomes, ofFile?.changes), {
       title: TITLE,
-      ...named(job),
+      ...fileAndTarget(job),
       limit,
-      notes: plan?.changes.some((change) => change.withheld === 'not reviewed') ? [NOT_REVIEWED] : [],
-      links,
+      notes: told,
+      links: resultLinks(job, secretsUrl, artifactUrl),
+      linksExpire,
       rest,
     });
+}
+
+/** What a result's document says beside the result itself. */
+export interface ResultContext {
+  readonly artifactUrl: string;
+  /** Why changes count as not reviewed, as a part of a sentence; a blank where all were. */
+  readonly whyNot: string;
+  /** See {@link ResultMarkdownOptions}. */
+  readonly linksExpire: string | null;
+}
+
+function notReviewed(whyNot: string): string {
+  return `Some changes were not reviewed: ${whyNot}. Run the workflow by workflow_dispatch to apply all.`;
 }
 
 /** Where a run left its files; a blank address is left out. */
@@ -55,8 +105,10 @@ export function resultLinks(
 
 /** Why there is no plan. */
 export function failureBody(job: Job, failure: Failure): Body {
-  const options = { title: TITLE, ...named(job) };
-  if (failure.kind === 'error') return () => failureMarkdown(shownWithoutHost(job, failure.message), options);
-  const problems = shownProblems(job, failure.problems);
+  const options = { title: TITLE, ...fileAndTarget(job) };
+  if (failure.kind === 'error')
+    return () =>
+      failureMarkdown(redactedWithoutHost(job, failure.message), { ...options, links: resultLinks(job, '', '') });
+  const problems = redactedProblems(job, failure.problems);
   return (limit) => problemsMarkdown(problems, { ...options, limit, rest: 'the log' });
 }

@@ -1,56 +1,81 @@
+import { existsSync } from 'node:fs';
 import { notice, saveState, setSecret } from '@actions/core';
+import { messageOf } from '../core/errors.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { Change, Plan } from '../core/plan.ts';
+import { type Change, isApplied, isStopped, type Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
-import type { RowPlan } from '../core/row-plan.ts';
+import { additionsFor, approvalDigest } from '../core/review.ts';
 import type { Approvals } from '../github/approvals.ts';
 import type {
-  AnyHost,
-  Exported,
   Failure,
-  Handover,
-  Listing,
+  Host,
   Mode,
   Progress,
+  Provenance,
+  PublishResult,
   Review,
-  RowsResult,
-  SyncResult,
+  RunPlan,
+  RunResult,
+  Shown,
 } from '../host/port.ts';
 import { ProgressLines } from '../host/progress.ts';
 import { outcomeCounts, planCounts, plural } from '../render/labels.ts';
 import { type PlanTextOptions, planText } from '../render/plan-text.ts';
 import { resultText } from '../render/result-text.ts';
 import { annotateProblems, moreProblems } from './annotations.ts';
-import { assertHandover, besides, PLAN_FILE, upload, uploadPlan, uploadResults, writePlan } from './artifacts.ts';
-import { commentNotApplied, commentOnPull, commentResult, emptyMarker, planMarker } from './comment.ts';
-import { failureBody, planBody, resultBody } from './documents.ts';
+import {
+  assertPublishable,
+  outputPath,
+  PLAN_FILE,
+  secretsObstacle,
+  upload,
+  uploadPlan,
+  uploadResults,
+  writePlan,
+} from './artifacts.ts';
+import {
+  commentNotApplied,
+  commentOnPull,
+  commentResult,
+  emptyMarker,
+  mayReportDrift,
+  planMarker,
+  reportDrift,
+} from './comment.ts';
+import { failureBody, NO_CONTEXT, planBody, resultBody } from './documents.ts';
 import { assertRecipients, encryptFiles } from './encrypt.ts';
 import type { Job } from './job.ts';
-import { artifactOf, SUMMARY, shownOutcomes, shownPlan, shownProblems, shownText, TITLE } from './labels.ts';
+import {
+  artifactOf,
+  redactedOutcomes,
+  redactedPlan,
+  redactedProblems,
+  redactedText,
+  SUMMARY,
+  TITLE,
+} from './labels.ts';
 import { showExport, showListing } from './listing-report.ts';
 import { NO_OUTPUTS, type Outputs, setOutputs } from './outputs.ts';
-import { type Approval, approve, supersededNow } from './review.ts';
-import { reportRows, showRows } from './row-report.ts';
+import { type Approval, approve, changesBefore, supersededNow } from './review.ts';
+import { logRows, summarizeRows } from './row-report.ts';
 import { appendSummary } from './summary.ts';
 
-const EVERYTHING: Approvals = { kind: 'everything' };
+/** What a review found, for the comments that the result is written to. */
+export type Evidence = Pick<Approval, 'approvals' | 'whyNot'>;
+
+type FilePlan = Extract<RunPlan, { kind: 'file' }>;
 
 /** A job of GitHub Actions: comment, job summary, annotations, outputs and artifacts. */
-export class ActionHost implements AnyHost {
+export class ActionHost implements Host<Evidence> {
   readonly #job: Job;
   readonly #progress: ProgressLines;
-  readonly stop: { requested: boolean };
-  /** `null`: not looked up yet. */
-  #approvals: Approvals | null = null;
-  #isWriting = false;
+  readonly signal: AbortSignal;
   #outputs: Outputs = NO_OUTPUTS;
-  #breaches: readonly string[] = [];
-  /** Problems of the file beyond those that GitHub shows on it. */
-  #notAnnotated = 0;
+  #verdict = '';
 
-  constructor(job: Job, stop: { requested: boolean }) {
+  constructor(job: Job, signal: AbortSignal) {
     this.#job = job;
-    this.stop = stop;
+    this.signal = signal;
     this.#progress = new ProgressLines(job.log);
   }
 
@@ -70,6 +95,11 @@ export class ActionHost implements AnyHost {
     return this.#job.redacts;
   }
 
+  get origin() {
+    const { runUrl, sha } = this.#job.event;
+    return { run: runUrl, commit: sha };
+  }
+
   readonly onSecret = (value: string): void => setSecret(value);
 
   print(document: string): void {
@@ -80,71 +110,45 @@ export class ActionHost implements AnyHost {
     this.#progress.show(progress);
   }
 
-  async failed(failure: Failure): Promise<void> {
-    const body = failureBody(this.#job, failure);
-    if (failure.kind === 'file') this.#annotate(failure.problems);
-    await appendSummary(this.#job.env, body, this.log);
-    const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body);
-    this.#publish({ 'comment-url': url });
-    const count = failure.kind === 'file' ? plural(failure.problems.length, 'problem') : '';
-    await this.#tellNotApplied(failure.kind === 'file' ? `${this.#job.inputs.csvFile} has ${count}.` : failure.message);
-  }
-
-  async #tellNotApplied(reason: string): Promise<void> {
-    if (this.mode.kind !== 'apply' || this.#isWriting) return;
-    await commentNotApplied(this.#job, this.#approvals, reason);
-  }
-
-  async checkedOffline(users: number): Promise<void> {
-    if (this.mode.kind !== 'offline') return;
-    const { csvFile } = this.#job.inputs;
-    const message = `${csvFile} is well-formed (users: ${users}). There is no plan: ${this.mode.reason}`;
-    notice(message);
-    await appendSummary(this.#job.env, () => `## ${TITLE}\n\n${message}\n`, this.log);
-    this.#publish({});
-  }
-
-  async planned(plan: Plan): Promise<void> {
-    this.#printPlan(plan, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
-    this.#breaches = plan.breaches.map((breach) => breach.message);
+  async planned(shown: RunPlan, evidence: Evidence | null): Promise<string | null> {
+    const { plan } = shown;
+    this.#logPlan(shown, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
+    const breaches = plan.breaches.map((breach) => breach.message).join(' ');
+    this.#verdict = redactedText(this.#job, breaches);
     const planFile = await writePlan(this.#job, plan);
-    const body = planBody(this.#job, plan, SUMMARY);
-    const url = await commentOnPull(this.#job, planMarker(plan, this.#job.targetHash), body);
-    await appendSummary(this.#job.env, planBody(this.#job, plan, artifactOf(this.#job)), this.log);
-    if (this.#breaches.length > 0) await this.#tellNotApplied(this.#breaches.join(' '));
-    const counts = planCounts(plan);
-    this.#publish({
-      'has-changes': isOpen(plan),
-      added: counts.add,
-      deleted: counts.delete,
-      updated: counts.update,
-      unchanged: counts.unchanged,
-      skipped: plan.changes.filter((change) => change.withheld !== null).length,
-      'plan-file': planFile,
-      'comment-url': url,
-      'artifact-url': await uploadPlan(this.#job, plan, planFile),
-    });
+    this.#publish({ 'has-changes': plan.changes.some(isApplied), 'plan-file': planFile });
+    if (shown.kind === 'file') return this.#plannedFile(shown, planFile, evidence);
+    const counts = await summarizeRows(this.#job, shown.rowPlan);
+    this.#publish(counts);
+    this.#annotate(shown.rowPlan.problems);
+    this.#verdict ||= failedRows(counts.failed ?? 0, shown, this.mode);
+    return null;
   }
 
-  async review(plan: Plan): Promise<Review> {
-    this.#publish({ 'has-changes': isOpen(plan) });
-    const { review, reviewed, approvals } = await this.#approve(plan);
-    this.#approvals = approvals;
-    if (review.kind !== 'go') await this.#showUnapplied(reviewed);
-    if (review.kind === 'superseded') {
+  async review(planned: RunPlan): Promise<Review<Evidence>> {
+    this.#publish({ 'has-changes': planned.plan.changes.some(isApplied) });
+    if (planned.kind === 'rows') {
+      return { kind: 'go', plan: planned, evidence: NOT_ASKED, provenanceOf: () => UNKNOWN };
+    }
+    const { verdict, reviewed, approvals, whyNot } = await this.#approve(planned);
+    const provenanceOf = (change: Change) => provenance(change, approvals, this.#job.targetHash);
+    const evidence = { approvals, whyNot };
+    if (verdict.kind === 'go') return { kind: 'go', plan: { ...planned, plan: reviewed }, evidence, provenanceOf };
+    await this.#showUnapplied(reviewed);
+    if (verdict.kind === 'superseded') {
       notice(
         `A newer ${this.#job.inputs.csvFile} is at the head of the branch: this run writes nothing, the newer run does.`,
       );
     }
-    return review;
+    return verdict;
   }
 
-  async beforeWrites(plan: Plan): Promise<void> {
-    this.#printPlan(plan, 'applying');
-    this.#publish({ 'plan-file': await writePlan(this.#job, plan) });
-    await assertHandover(plan, this.#job);
+  async beforeWrites(plan: RunPlan): Promise<void> {
+    this.#logPlan(plan, 'applying');
+    if (plan.kind === 'rows') this.#annotate(plan.rowPlan.problems);
+    this.#publish({ 'plan-file': await writePlan(this.#job, plan.plan) });
+    await assertPublishable(plan.plan, this.#job);
     await assertRecipients(this.#job.inputs.encryptTo);
-    this.#isWriting = true;
     saveState('pending', this.outputDirectory);
   }
 
@@ -152,71 +156,118 @@ export class ActionHost implements AnyHost {
     return supersededNow(this.#job);
   }
 
-  async handOver(secretFiles: readonly string[]): Promise<Handover> {
-    const { inputs } = this.#job;
+  async publishSecrets(secretFiles: readonly string[]): Promise<PublishResult> {
+    const { inputs, event } = this.#job;
     const { encryptTo } = inputs;
+    const isLost = inputs.outputDirectory === '';
+    if (inputs.artifacts && encryptTo.length === 0 && event.visibility !== 'private') {
+      const reason = 'What mail did not deliver is not uploaded from a repository that others can read.';
+      return { published: false, reason, isLost: true };
+    }
     const files = encryptTo.length === 0 ? secretFiles : await encryptFiles(secretFiles, encryptTo);
     try {
-      this.#publish({ 'onboarding-artifact-url': await upload(this.#job, 'onboarding-links', files) });
-      return { kind: 'done' };
+      const url = await upload(this.#job, 'onboarding-links', files);
+      this.#publish({ 'onboarding-artifact-url': url });
+      return { published: true, url };
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.log.error(reason);
-      return { kind: 'failed', reason, isLost: inputs.outputDirectory === '' };
+      return { published: false, reason, isLost };
     }
   }
 
-  async applied(result: SyncResult): Promise<void> {
-    const { plan, outcomes, resultFile } = result;
-    this.print(resultText(shownOutcomes(this.#job, outcomes)));
+  async finished(result: RunResult<Evidence>): Promise<void> {
+    const { plan, evidence, outcomes, files, secretFiles, auditFile, command, linksExpire } = result;
+    const title = command === 'sync' ? undefined : 'Result:';
+    this.print(resultText(redactedOutcomes(this.#job, outcomes, plan?.plan.changes), title));
     const counts = outcomeCounts(outcomes);
-    this.#publish({ ...counts, 'result-file': resultFile });
-    const { url: artifact, failure } = await uploadResults(this.#job, [resultFile, besides(this.#job, PLAN_FILE)]);
-    this.#publish({ 'artifact-url': artifact });
-    const body = (rest: string) => resultBody(this.#job, result, this.#outputs, rest);
-    if (plan !== null) {
-      const url = await commentResult(this.#job, this.#approvals ?? EVERYTHING, {
-        plan,
-        done: carriedOut(plan, outcomes),
-        body: body(SUMMARY),
-      });
-      this.#publish({ 'comment-url': url });
+    this.#publish({ ...counts, 'result-file': files[0] ?? '' });
+    this.#verdict ||= failedRows(counts.failed, plan, this.mode) || breachesOf(this.#job, plan);
+    const open = [...files.filter((file) => !secretFiles.includes(file)), outputPath(this.#job, PLAN_FILE)];
+    const { url: artifactUrl, failure } = await uploadResults(this.#job, open.filter(existsSync));
+    await this.#uploadRecord(auditFile);
+    this.#publish({ 'artifact-url': artifactUrl });
+    const context = { artifactUrl, whyNot: evidence?.whyNot ?? '', linksExpire };
+    const body = (rest: string) => resultBody(this.#job, result, context, rest);
+    if (plan?.kind === 'file' && evidence !== null) {
+      const done = new Set(outcomes.flatMap(doneIndex));
+      const applied = { plan: plan.plan, done, body: body(SUMMARY) };
+      this.#publish({ 'comment-url': await commentResult(this.#job, evidence.approvals, applied) });
     }
     await appendSummary(this.#job.env, body(artifactOf(this.#job)), this.log);
-    saveState('pending', '');
+    // What is left to recover is the post step's: it finds the journal where this run wrote.
+    if (!result.isUnfinished) saveState('pending', '');
     if (failure !== null) throw failure;
   }
 
-  async showRows(plan: RowPlan, applying: boolean): Promise<void> {
-    this.#breaches = plan.plan.breaches.map((breach) => breach.message);
-    this.#publish(await showRows(this.#job, plan, applying));
-    this.#annotate(plan.rows.problems);
+  async failed(failure: Failure, evidence: Evidence | null, hasWritten: boolean): Promise<void> {
+    const body = failureBody(this.#job, failure);
+    if (failure.kind === 'file') this.#annotate(failure.problems);
+    await appendSummary(this.#job.env, body, this.log);
+    const url = await commentOnPull(this.#job, emptyMarker(this.#job.targetHash), body);
+    this.#publish({ 'comment-url': url });
+    if (hasWritten || this.mode.kind !== 'apply') return;
+    const problems = failure.kind === 'file' ? plural(failure.problems.length, 'problem') : '';
+    const reason = failure.kind === 'file' ? `${this.#job.inputs.csvFile} has ${problems}.` : failure.message;
+    await commentNotApplied(this.#job, evidence?.approvals ?? null, reason);
   }
 
-  async beforeRows({ plan, invited }: RowPlan): Promise<void> {
-    await assertHandover(plan, this.#job, invited);
-    await assertRecipients(this.#job.inputs.encryptTo);
-    saveState('pending', this.outputDirectory);
+  async shown(shown: Shown): Promise<void> {
+    switch (shown.kind) {
+      case 'list':
+        return this.#publish(await showListing(this.#job, shown));
+      case 'export':
+        return this.#publish(await showExport(this.#job, shown));
+      case 'offline':
+        return this.#checkedOffline(shown.users);
+    }
   }
 
-  async rowsDone(result: RowsResult): Promise<void> {
-    const { outputs, failure } = await reportRows(this.#job, result, this.#outputs['onboarding-artifact-url']);
-    this.#publish(outputs);
-    saveState('pending', '');
-    if (failure !== null) throw failure;
+  async #checkedOffline(users: number): Promise<void> {
+    if (this.mode.kind !== 'offline') return;
+    const { csvFile } = this.#job.inputs;
+    const message = `${csvFile} is well-formed (users: ${users}). There is no plan: ${this.mode.reason}`;
+    notice(message);
+    await appendSummary(this.#job.env, () => `## ${TITLE}\n\n${message}\n`, this.log);
   }
 
-  async listed(listing: Listing): Promise<void> {
-    this.#publish(await showListing(this.#job, listing));
+  /** @returns why a merge could not apply the plan */
+  async #plannedFile(shown: FilePlan, planFile: string, evidence: Evidence | null): Promise<string | null> {
+    const { plan } = shown;
+    const job = this.#job;
+    const isDrift = mayReportDrift(job);
+    const obstacle = job.event.pullRequest === null ? null : await this.#obstacle(plan);
+    const context = { obstacle, earlier: await changesBefore(job, plan, shown.rows), isDrift };
+    const url = await commentOnPull(job, planMarker(plan, job.targetHash), planBody(job, plan, context, SUMMARY));
+    await appendSummary(job.env, planBody(job, plan, context, artifactOf(job)), this.log);
+    if (isDrift && job.inputs.driftIssue) {
+      await reportDrift(job, plan.changes.length === 0 ? null : planBody(job, plan, context, SUMMARY));
+    }
+    if (this.mode.kind === 'apply' && isStopped(plan)) {
+      await commentNotApplied(job, evidence?.approvals ?? null, breachesOf(job, shown));
+    }
+    this.#verdict ||= obstacle === null ? '' : redactedText(job, obstacle);
+    this.#publish({
+      ...plannedCounts(plan),
+      'comment-url': url,
+      'artifact-url': await uploadPlan(job, plan, context, planFile),
+    });
+    return obstacle;
   }
 
-  async exported(exported: Exported): Promise<void> {
-    this.#publish(await showExport(this.#job, exported));
-  }
-
-  async #approve(plan: Plan): Promise<Approval> {
+  async #obstacle(plan: Plan): Promise<string | null> {
     try {
-      return await approve(plan, this.#job, { additions: new Map(), signal: new AbortController().signal });
+      await assertRecipients(this.#job.inputs.encryptTo);
+      return secretsObstacle(plan, this.#job);
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  async #approve({ plan, desired }: FilePlan): Promise<Approval> {
+    const additions = additionsFor(plan, desired, this.#job.inputs);
+    try {
+      return await approve(plan, this.#job, { additions, signal: this.signal });
     } catch (error) {
       await this.#showUnapplied(plan);
       throw error;
@@ -225,18 +276,30 @@ export class ActionHost implements AnyHost {
 
   /** Whoever is to look at the plan, because it was not applied, must have one to look at. */
   async #showUnapplied(plan: Plan): Promise<void> {
-    this.#printPlan(plan, 'not applied');
+    this.print(planText(redactedPlan(this.#job, plan), { stage: 'not applied', csvFile: this.#job.inputs.csvFile }));
     this.#publish({ 'plan-file': await writePlan(this.#job, plan) });
-    await appendSummary(this.#job.env, planBody(this.#job, plan, 'the log'), this.log);
+    await appendSummary(this.#job.env, planBody(this.#job, plan, NO_CONTEXT, 'the log'), this.log);
   }
 
-  #printPlan(plan: Plan, stage: PlanTextOptions['stage']): void {
-    this.print(planText(shownPlan(this.#job, plan), { stage, csvFile: this.#job.inputs.csvFile }));
+  #logPlan(shown: RunPlan, stage: PlanTextOptions['stage']): void {
+    const { csvFile } = this.#job.inputs;
+    if (shown.kind === 'rows') logRows(this.#job, shown.rowPlan, stage === 'applying');
+    else this.print(planText(redactedPlan(this.#job, shown.plan), { stage, csvFile }));
+  }
+
+  /** Kept longer than the results, and apart from them. A failure is a warning: the file is in the output directory. */
+  async #uploadRecord(auditFile: string | null): Promise<void> {
+    if (auditFile === null) return;
+    try {
+      await upload(this.#job, 'user-sync-audit', [auditFile], this.#job.inputs.auditRetentionDays);
+    } catch (error) {
+      this.log.warning(`The audit record was not uploaded: ${messageOf(error)}`);
+    }
   }
 
   #annotate(problems: readonly Problem[]): void {
     const { repositoryPath, inputs } = this.#job;
-    this.#notAnnotated = annotateProblems(shownProblems(this.#job, problems), repositoryPath ?? inputs.csvFile);
+    annotateProblems(redactedProblems(this.#job, problems), repositoryPath ?? inputs.csvFile);
   }
 
   #publish(outputs: Partial<Outputs>): void {
@@ -245,10 +308,7 @@ export class ActionHost implements AnyHost {
 
   /** The last line of a run that ends red, though nothing went wrong with the run itself. */
   get verdict(): string {
-    if (this.#breaches.length > 0) return shownText(this.#job, this.#breaches.join(' '));
-    const { failed } = this.#outputs;
-    if (failed > 0) return `${failedWords(failed, this.mode)}${moreProblems(this.#notAnnotated)}`;
-    return 'The proxy and the file differ, and `fail-on-drift` is `true`.';
+    return this.#verdict || 'The proxy and the file differ, and `fail-on-drift` is `true`.';
   }
 
   /** Whether a run that only plans, and that no pull request asked for, found changes that it was told to fail on. */
@@ -264,24 +324,43 @@ export class ActionHost implements AnyHost {
   }
 }
 
-function failedWords(failed: number, { kind }: Mode): string {
-  if (kind === 'plan') return `${plural(failed, 'row')} cannot be carried out: see the job summary.`;
-  return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.`;
+const NOT_ASKED: Evidence = { approvals: { kind: 'everything' }, whyNot: '' };
+const UNKNOWN: Provenance = { digest: null, pullRequest: null };
+
+/** By which pull request a change was approved: the newest whose comment shows it. */
+function provenance(change: Change, approvals: Approvals, target: string): Provenance {
+  const digest = approvalDigest(target, change);
+  if (approvals.kind === 'everything') return { digest, pullRequest: null };
+  const own = approvals.pullRequests.find(({ comment }) => comment?.digests.includes(digest));
+  const merged = own ?? approvals.pullRequests.find((pull) => pull.mergedByThisPush);
+  return { digest, pullRequest: merged ? { number: merged.number, author: merged.author } : null };
 }
 
-const ACTIONS = { add: 'ADDED', delete: 'DELETED', update: 'UPDATED' } as const;
-
-/** Indexes of the changes that were carried out. */
-function carriedOut({ changes }: Plan, outcomes: readonly Outcome[]): Set<number> {
-  const keys = outcomes.filter(({ status }) => status === 'SUCCESS').map(({ action, email }) => `${action} ${email}`);
-  const done = new Set(keys);
-  return new Set([...changes.keys()].filter((index) => done.has(keyOf(changes[index] as Change))));
+function doneIndex({ status, index }: Outcome): number[] {
+  return status === 'SUCCESS' && index !== null ? [index] : [];
 }
 
-function keyOf({ kind, email }: Change): string {
-  return `${ACTIONS[kind]} ${email}`;
+function plannedCounts(plan: Plan): Partial<Outputs> {
+  const counts = planCounts(plan);
+  return {
+    added: counts.add,
+    deleted: counts.delete,
+    updated: counts.update,
+    deactivated: counts.deactivate,
+    reactivated: counts.reactivate,
+    unchanged: counts.unchanged,
+    skipped: plan.changes.filter((change) => !isApplied(change)).length,
+  };
 }
 
-function isOpen(plan: Plan): boolean {
-  return plan.changes.some((change) => change.withheld === null);
+function breachesOf(job: Job, plan: RunPlan | null): string {
+  return redactedText(job, (plan?.plan.breaches ?? []).map(({ message }) => message).join(' '));
+}
+
+/** The last line of a step with failed rows; blank where there are none. */
+function failedRows(failed: number, plan: RunPlan | null, { kind }: Mode): string {
+  if (failed === 0) return '';
+  const more = moreProblems(plan?.kind === 'rows' ? plan.rowPlan.problems.length : 0);
+  if (kind === 'plan') return `${plural(failed, 'row')} cannot be carried out: see the job summary.${more}`;
+  return `${plural(failed, 'user')} failed: see the job summary and the result files. A second run tries again.${more}`;
 }

@@ -69,5 +69,6 @@ async function targetOf(env: NodeJS.ProcessEnv, ours: readonly IssueComment[]): 
 function text(env: NodeJS.ProcessEnv, event: RunEvent, message: string): string {
   const setting = (['true', 'false'] as const).find((value) => value === input(env, 'redact-emails')) ?? 'auto';
   const shown = redactEmails(setting, event.visibility) ? redactText(message) : message;
-  return failureMarkdown(shown, { title: TITLE, target: input(env, 'target') || null });
+  const links = [{ label: 'Run', url: event.runUrl }];
+  return failureMarkdown(shown, { title: TITLE, target: input(env, 'target') || null, links });
 }

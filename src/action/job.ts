@@ -12,7 +12,7 @@ import { createGitHubClient } from '../github/octokit.ts';
 import { pathInCheckout } from '../github/repository-file.ts';
 import { redactEmails } from '../github/visibility.ts';
 import type { Mode } from '../host/port.ts';
-import type { Inputs } from '../inputs.ts';
+import { type Inputs, secretsOf } from '../inputs.ts';
 import { redactText } from '../render/redact.ts';
 import { VERSION } from '../version.ts';
 import { actionsLog, mappedLog } from './log.ts';
@@ -42,7 +42,7 @@ export interface Job {
  * @throws EventError, RefusedError
  */
 export async function openJob(inputs: Inputs, env: NodeJS.ProcessEnv, directory = ''): Promise<Job> {
-  for (const secret of [inputs.masterKey, inputs.githubToken]) if (secret) setSecret(secret.reveal());
+  for (const secret of secretsOf(inputs)) setSecret(secret.reveal());
   const event = await readEvent(env);
   const redacts = redactEmails(inputs.redactEmails, event.visibility);
   const workspace = env.GITHUB_WORKSPACE || process.cwd();

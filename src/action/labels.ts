@@ -1,14 +1,14 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Change, Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
-import { redactOutcomes, redactPlan, redactText } from '../render/redact.ts';
+import { redactOutcomes, redactPlan, redactProblems, redactText } from '../render/redact.ts';
 import { artifactServiceMissing } from './artifact-service.ts';
 import type { Job } from './job.ts';
 
 /** What readers of a job may see: with every email masked where the repository asks for that. */
 type Redacts = Pick<Job, 'redacts'>;
 
-export function shownText({ redacts }: Redacts, text: string): string {
+export function redactedText({ redacts }: Redacts, text: string): string {
   return redacts ? redactText(text) : text;
 }
 
@@ -16,21 +16,26 @@ export function shownText({ redacts }: Redacts, text: string): string {
  * For places where the runner masks nothing, such as a comment: without the proxy's host, too, which may be kept as a
  * secret.
  */
-export function shownWithoutHost(job: Redacts & Pick<Job, 'inputs'>, text: string): string {
+export function redactedWithoutHost(job: Redacts & Pick<Job, 'inputs'>, text: string): string {
   const { host } = new URL(job.inputs.baseUrl);
-  return job.redacts ? shownText(job, text).replaceAll(host, '…') : text;
+  return job.redacts ? redactedText(job, text).replaceAll(host, '…') : text;
 }
 
-export function shownPlan({ redacts }: Redacts, plan: Plan): Plan {
+export function redactedPlan({ redacts }: Redacts, plan: Plan): Plan {
   return redacts ? redactPlan(plan) : plan;
 }
 
-export function shownOutcomes({ redacts }: Redacts, outcomes: readonly Outcome[]): readonly Outcome[] {
-  return redacts ? redactOutcomes(outcomes) : outcomes;
+/** @param changes of the plan, unmasked: their lines and ids tell masked outcomes apart */
+export function redactedOutcomes(
+  { redacts }: Redacts,
+  outcomes: readonly Outcome[],
+  changes: readonly Change[] = [],
+): readonly Outcome[] {
+  return redacts ? redactOutcomes(outcomes, changes) : outcomes;
 }
 
-export function shownProblems(job: Redacts, problems: readonly Problem[]): readonly Problem[] {
-  return problems.map((problem) => ({ ...problem, message: shownText(job, problem.message) }));
+export function redactedProblems(job: Redacts, problems: readonly Problem[]): readonly Problem[] {
+  return job.redacts ? redactProblems(problems) : problems;
 }
 
 export const TITLE = 'LiteLLM User Sync';
@@ -51,6 +56,6 @@ export function artifactName(name: string, target: string): string {
 }
 
 /** The file and, where there are several, the proxy that a text is about. */
-export function named({ inputs }: Job): { csvFile: string; target: string | null } {
+export function fileAndTarget({ inputs }: Job): { csvFile: string; target: string | null } {
   return { csvFile: inputs.csvFile, target: inputs.target === '' ? null : inputs.target };
 }

@@ -1,23 +1,23 @@
 import { writeFile } from 'node:fs/promises';
-import type { Exported, Listing } from '../host/port.ts';
+import type { Shown } from '../host/port.ts';
 import { plural } from '../render/labels.ts';
 import { documentMarkdown } from '../render/markdown.ts';
 import { plain } from '../render/plain.ts';
-import { besides, uploadResults } from './artifacts.ts';
+import { outputPath, uploadResults } from './artifacts.ts';
 import type { Job } from './job.ts';
-import { artifactOf, named, shownText, TITLE } from './labels.ts';
+import { artifactOf, fileAndTarget, redactedText, TITLE } from './labels.ts';
 import type { Outputs } from './outputs.ts';
 import { appendSummary } from './summary.ts';
 
 /** Shows a list of users: stdout, job summary, file and artifact. */
 export async function showListing(
   job: Job,
-  { text, fileName, columns, count, row }: Listing,
+  { text, fileName, columns, count, row }: Extract<Shown, { kind: 'list' }>,
 ): Promise<Partial<Outputs>> {
   process.stdout.write(text);
-  const file = besides(job, fileName);
+  const file = outputPath(job, fileName);
   await writeFile(file, text);
-  const { target } = named(job);
+  const { target } = fileAndTarget(job);
   const head = `**${plural(count, 'user')}**`;
   const table = { header: columns, count, row };
   const summary = (limit: number) =>
@@ -29,12 +29,12 @@ export async function showListing(
 /** Tells of the file that `export` wrote; it is an artifact too, unless it holds emails that readers must not see. */
 export async function showExport(
   job: Job,
-  { path, users, changed, notes, warnings }: Exported,
+  { path, users, changed, notes, warnings }: Extract<Shown, { kind: 'export' }>,
 ): Promise<Partial<Outputs>> {
   for (const warning of warnings) job.log.warning(plain(warning));
   for (const note of notes) job.log.info(plain(note));
-  const shown = [...warnings, ...notes].map((note) => shownText(job, note));
-  const { target } = named(job);
+  const shown = [...warnings, ...notes].map((note) => redactedText(job, note));
+  const { target } = fileAndTarget(job);
   const head = `**${plural(users, 'user')}** exported.`;
   await appendSummary(
     job.env,

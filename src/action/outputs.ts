@@ -6,6 +6,8 @@ export interface Outputs {
   readonly added: number;
   readonly deleted: number;
   readonly updated: number;
+  readonly deactivated: number;
+  readonly reactivated: number;
   readonly unchanged: number;
   readonly failed: number;
   readonly skipped: number;
@@ -22,6 +24,8 @@ export const NO_OUTPUTS: Outputs = {
   added: 0,
   deleted: 0,
   updated: 0,
+  deactivated: 0,
+  reactivated: 0,
   unchanged: 0,
   failed: 0,
   skipped: 0,

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { readUserList, type UserRow } from '../core/desired.ts';
+import { earlierChanges } from '../core/diff.ts';
 import type { Plan } from '../core/plan.ts';
 import {
   type Additions,
-  type ChangesByOrigin,
   changeDigest,
   planDigests,
   readMarker,
-  splitByOrigin,
   unreviewed,
   wantedDigests,
   wholeDigest,
@@ -18,16 +17,22 @@ import { findAuthor } from '../github/author.ts';
 import type { GitHubClient } from '../github/client.ts';
 import { messageOf } from '../github/errors.ts';
 import { isSuperseded, readFileAt } from '../github/repository-file.ts';
-import type { Review } from '../host/port.ts';
 import { plural } from '../render/labels.ts';
 import type { Job } from './job.ts';
 
 const EVERYTHING: Approvals = { kind: 'everything' };
 const RUN_BY_HAND = 'Look at the plan, and run the workflow by `workflow_dispatch` to apply all of it.';
 
+/** Whether a plan may be applied. */
+export type Verdict =
+  | { readonly kind: 'go' }
+  /** Nothing is written, and that is well: the run ends green. */
+  | { readonly kind: 'superseded' }
+  | { readonly kind: 'refused'; readonly reason: string };
+
 /** What the review lets through, and what the lookup found for the result to be written to. */
 export interface Approval {
-  readonly review: Review;
+  readonly verdict: Verdict;
   /** The plan with what nobody reviewed withheld, as far as that was looked up: for showing. */
   readonly reviewed: Plan;
   readonly approvals: Approvals;
@@ -48,12 +53,12 @@ export interface ApprovalOptions {
  */
 export async function approve(plan: Plan, job: Job, options: ApprovalOptions): Promise<Approval> {
   const unseen = { reviewed: plan, approvals: EVERYTHING, whyNot: '' };
-  if (job.client === null) return { review: reviewBlind(plan, job), ...unseen };
-  if (await supersededNow(job)) return { review: { kind: 'superseded' }, ...unseen };
+  if (job.client === null) return { verdict: reviewBlind(job), ...unseen };
+  if (await supersededNow(job)) return { verdict: { kind: 'superseded' }, ...unseen };
   const approvals = await lookUp(plan, job, { ...options, client: job.client });
   const reviewed = withheld(plan, approvals, job, options.additions);
   const whyNot = unreviewed(reviewed).length === 0 ? '' : whyNotReviewed(approvals);
-  return { review: judge(reviewed, whyNot, job), reviewed, approvals, whyNot };
+  return { verdict: judge(reviewed, whyNot, job), reviewed, approvals, whyNot };
 }
 
 /** Whether the head of the branch has another file by now; never where nothing may be asked. */
@@ -65,22 +70,25 @@ export async function supersededNow(job: Job): Promise<boolean> {
 }
 
 /**
- * A pull request's own changes apart from those that were there before it, by the file at its base; `null` where that
- * cannot be read. A file that is new with the pull request has no rows before it.
+ * Indices of the changes that were due before the pull request, by the file at its base; `null` where that cannot be
+ * read, or where there is no pull request. A file that is new with the pull request has no rows before it.
  */
-export async function changesByOrigin(job: Job, plan: Plan, rows: readonly UserRow[]): Promise<ChangesByOrigin | null> {
+export async function changesBefore(
+  job: Job,
+  plan: Plan,
+  rows: readonly UserRow[],
+): Promise<ReadonlySet<number> | 'unreadable' | null> {
   const { client, event, repositoryPath } = job;
   if (client === null || event.pullRequest === null || repositoryPath === null) return null;
   const { baseSha } = event.pullRequest;
   const content = await readFileAt({ client, repository: event.repository, path: repositoryPath, ref: baseSha });
-  if (content === 'unreadable') return null;
-  if (content === null) return splitByOrigin(plan.changes, [], rows);
-  const base = readUserList(content);
-  return base.readable ? splitByOrigin(plan.changes, base.rows, rows) : null;
+  if (content === 'unreadable') return content;
+  const base = content === null ? { rows: [], readable: true } : readUserList(content);
+  return base.readable ? earlierChanges(plan, base.rows, rows) : 'unreadable';
 }
 
-function reviewBlind(plan: Plan, { inputs, event }: Job): Review {
-  if (event.name === 'workflow_dispatch' || inputs.unreviewedChanges === 'apply') return { kind: 'go', plan };
+function reviewBlind({ inputs, event }: Job): Verdict {
+  if (event.name === 'workflow_dispatch' || inputs.unreviewedChanges === 'apply') return { kind: 'go' };
   const why = inputs.comment ? 'no `github-token` was given' : '`comment` is `false`';
   return {
     kind: 'refused',
@@ -122,14 +130,14 @@ function withheld(plan: Plan, approvals: Approvals, { inputs, targetHash }: Job,
   return withholdUnreviewed(plan, targetHash, approvals, { limits: inputs, additions });
 }
 
-function judge(reviewed: Plan, whyNot: string, { inputs, log }: Job): Review {
+function judge(reviewed: Plan, whyNot: string, { inputs, log }: Job): Verdict {
   const left = unreviewed(reviewed);
-  if (left.length === 0) return { kind: 'go', plan: reviewed };
+  if (left.length === 0) return { kind: 'go' };
   const told = `${plural(left.length, 'change')} of this plan ${left.length === 1 ? 'was' : 'were'} not reviewed: ${whyNot}.`;
   if (inputs.unreviewedChanges === 'fail')
     return { kind: 'refused', reason: `${told} Nothing was written. ${RUN_BY_HAND}` };
   log.warning(`${told} ${left.length === 1 ? 'It is' : 'They are'} skipped. ${RUN_BY_HAND}`);
-  return { kind: 'go', plan: reviewed };
+  return { kind: 'go' };
 }
 
 /** Why what was looked up approves some changes not, as a part of a sentence. */

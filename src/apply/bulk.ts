@@ -1,17 +1,18 @@
-import { AnswerLostError } from '../core/errors.ts';
-import { oneLine, reasonOf, withWayOut } from './messages.ts';
+import { AnswerLostError, type RefusalCode, refusalCode } from '../core/errors.ts';
+import type { FailureCode } from '../core/outcome.ts';
+import { type FailureReason, oneLine, reasonOf, withWayOut } from './messages.ts';
 import type { Blocked, FailedRow } from './ports.ts';
 import type { Run } from './run.ts';
 
 /** What is known of one row after a write. */
-export type Answer<R> =
+export type RowAnswer<R> =
   | { readonly kind: 'answered'; readonly row: R }
   /** It may or may not have taken effect. */
   | { readonly kind: 'lost'; readonly reason: string }
   /** It had no effect. `wholeCall`: not the row, but the call that it was in. */
-  | { readonly kind: 'refused'; readonly reason: string; readonly wholeCall: boolean }
+  | { readonly kind: 'refused'; readonly reason: string; readonly code: RefusalCode; readonly wholeCall: boolean }
   /** It was not sent. */
-  | { readonly kind: 'blocked'; readonly reason: string };
+  | { readonly kind: 'blocked'; readonly reason: string; readonly code: FailureCode };
 
 type Result = { readonly userId: string; readonly ok: true } | FailedRow;
 
@@ -23,29 +24,30 @@ export async function writeInBulk<T extends { readonly userId: string }, R exten
   run: Run,
   rows: readonly T[],
   call: (rows: readonly T[], blocked: Blocked) => Promise<readonly R[]>,
-): Promise<Map<string, Answer<Extract<R, { ok: true }>>>> {
-  const answers = new Map<string, Answer<Extract<R, { ok: true }>>>();
-  const tell = (some: readonly T[], answer: Answer<never>): void => {
+): Promise<Map<string, RowAnswer<Extract<R, { ok: true }>>>> {
+  const answers = new Map<string, RowAnswer<Extract<R, { ok: true }>>>();
+  const tell = (some: readonly T[], answer: RowAnswer<never>): void => {
     for (const { userId } of some) answers.set(userId, answer);
   };
-  let patience = Math.ceil(Math.log2(rows.length + 1)) + 2;
+  let splitsLeft = Math.ceil(Math.log2(rows.length + 1)) + 2;
   const write = async (some: readonly T[]): Promise<void> => {
     const blocked = run.blocked();
-    if (blocked !== null) return tell(some, { kind: 'blocked', reason: blocked });
+    if (blocked !== null) return tell(some, { kind: 'blocked', reason: blocked, code: run.blockedCode });
     try {
       const answered = await call(some, () => run.blocked());
       const results = new Map(answered.map((result) => [result.userId, result]));
       for (const { userId } of some) answers.set(userId, answerOf(results.get(userId)));
-      patience = Number.POSITIVE_INFINITY;
+      splitsLeft = Number.POSITIVE_INFINITY;
     } catch (error) {
       const reason = reasonOf(error);
       if (error instanceof AnswerLostError) return tell(some, { kind: 'lost', reason });
-      if (run.isFatal(error)) return tell(some, { kind: 'blocked', reason });
-      patience--;
-      if (some.length === 1 || patience <= 0) return tell(some, refusal(reason));
+      if (run.haltIfFatal(error)) return tell(some, { kind: 'blocked', reason, code: run.blockedCode });
+      splitsLeft--;
+      const refusal = refusalOfCall(error);
+      if (some.length === 1 || splitsLeft <= 0) return tell(some, refusal);
       const half = Math.ceil(some.length / 2);
       await write(some.slice(0, half));
-      if (patience <= 0) return tell(some.slice(half), refusal(reason));
+      if (splitsLeft <= 0) return tell(some.slice(half), refusal);
       await write(some.slice(half));
     }
   };
@@ -53,16 +55,45 @@ export async function writeInBulk<T extends { readonly userId: string }, R exten
   return answers;
 }
 
-function answerOf<R extends Result>(row: R | undefined): Answer<Extract<R, { ok: true }>> {
+/** One write for one user, in the same terms. */
+export async function writeOne<R extends Result>(
+  run: Run,
+  call: () => Promise<R>,
+): Promise<RowAnswer<Extract<R, { ok: true }>>> {
+  const blocked = run.blocked();
+  if (blocked !== null) return { kind: 'blocked', reason: blocked, code: run.blockedCode };
+  try {
+    return answerOf(await call());
+  } catch (error) {
+    const reason = reasonOf(error);
+    if (error instanceof AnswerLostError) return { kind: 'lost', reason };
+    if (run.haltIfFatal(error)) return { kind: 'blocked', reason, code: run.blockedCode };
+    return { kind: 'refused', reason: withWayOut(reason), code: refusalCode(error), wholeCall: false };
+  }
+}
+
+function answerOf<R extends Result>(row: R | undefined): RowAnswer<Extract<R, { ok: true }>> {
   if (row === undefined) return { kind: 'lost', reason: 'the answer does not mention the row' };
   if (row.ok) return { kind: 'answered', row: row as Extract<R, { ok: true }> };
   if (row.lost === true) return { kind: 'lost', reason: oneLine(row.reason) };
-  if (row.blocked === true) return { kind: 'blocked', reason: row.reason };
-  return { kind: 'refused', reason: withWayOut(row.reason), wholeCall: false };
+  if (row.blocked === true) return { kind: 'blocked', reason: row.reason, code: 'not attempted' };
+  return { kind: 'refused', reason: withWayOut(row.reason), code: row.code ?? 'other', wholeCall: false };
 }
 
-function refusal(reason: string): Answer<never> {
-  return { kind: 'refused', reason: withWayOut(reason), wholeCall: true };
+function refusalOfCall(error: unknown): RowAnswer<never> {
+  return { kind: 'refused', reason: withWayOut(reasonOf(error)), code: refusalCode(error), wholeCall: true };
+}
+
+/** An answer other than success as a failure; `blocked` says that nothing was sent. */
+export function failureOf(answer: Exclude<RowAnswer<never>, { kind: 'answered' }>): FailureReason {
+  switch (answer.kind) {
+    case 'blocked':
+      return { code: answer.code, reason: `not attempted: ${answer.reason}` };
+    case 'lost':
+      return { code: 'lost', reason: answer.reason };
+    case 'refused':
+      return { code: answer.code, reason: answer.reason };
+  }
 }
 
 /** Cuts a list into pieces of at most `size`. */

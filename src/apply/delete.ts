@@ -1,40 +1,40 @@
-import type { Outcome } from '../core/outcome.ts';
 import type { DeleteChange } from '../core/plan.ts';
-import { pieces, writeInBulk } from './bulk.ts';
-import { reasonOf, userOutcome } from './messages.ts';
+import { failureOf, pieces, writeInBulk } from './bulk.ts';
+import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
 import type { Run } from './run.ts';
 
-export interface Doomed {
-  readonly change: number;
+/** A user who is to be deleted, for the change with this index. */
+export interface DeleteTarget {
+  readonly index: number;
   readonly userId: string;
 }
 
-/** What became of one delete. */
-export type Deletion = { readonly gone: true } | { readonly gone: false; readonly reason: string };
-
-/** Deletes users piece by piece; every row's outcome is in the run when this resolves. */
+/** Deletes users piece by piece; every change has its outcome in the run when this resolves. */
 export async function applyDeletes(
   run: Run,
-  rows: readonly { readonly change: number; readonly plan: DeleteChange }[],
+  rows: readonly { readonly index: number; readonly change: DeleteChange }[],
   progress: (done: number, total: number) => void,
 ): Promise<void> {
   let done = 0;
   for (const piece of pieces(rows, run.options.proxy.batchSize)) {
-    const doomed = piece.map(({ change, plan }) => ({ change, userId: plan.userId }));
-    const deletions = await deleteUsers(run, doomed);
-    for (const { change, plan } of piece) {
-      run.settle(change, deletedOutcome(plan, deletions.get(plan.userId) ?? { gone: false, reason: 'not attempted' }));
+    const targets = piece.map(({ index, change }) => ({ index, userId: change.userId }));
+    const failures = await deleteUsers(run, targets);
+    for (const { index, change } of piece) {
+      run.record(index, userOutcome('DELETED', index, change, failures.get(change.userId) ?? null));
     }
     done += piece.length;
     progress(done, rows.length);
   }
 }
 
-/** At most `batchSize` users. Whoever the proxy does not report as deleted is looked up: gone is gone. */
-export async function deleteUsers(run: Run, doomed: readonly Doomed[]): Promise<Map<string, Deletion>> {
-  const deletions = new Map<string, Deletion>();
-  if (run.blocked() === null) await run.keep(run.options.journal.intend(doomed));
-  let pending = doomed;
+/**
+ * Deletes at most `batchSize` users. Whoever the proxy does not report as deleted is looked up: gone is gone.
+ * @returns why, for each user who is still there
+ */
+export async function deleteUsers(run: Run, targets: readonly DeleteTarget[]): Promise<Map<string, FailureReason>> {
+  const failures = new Map<string, FailureReason>();
+  if (run.blocked() === null) await run.persist(run.options.journal.intend(targets));
+  let pending = targets;
   for (let attempt = 0; pending.length > 0; attempt++) {
     const answers = await writeInBulk(run, pending, (some, blocked) =>
       run.options.proxy.deleteUsers(
@@ -42,58 +42,43 @@ export async function deleteUsers(run: Run, doomed: readonly Doomed[]): Promise<
         blocked,
       ),
     );
-    const lost: Doomed[] = [];
-    const unclear: Doomed[] = [];
+    const lost: DeleteTarget[] = [];
+    const unclear: DeleteTarget[] = [];
     for (const row of pending) {
       const answer = answers.get(row.userId);
-      if (answer === undefined || answer.kind === 'answered') deletions.set(row.userId, { gone: true });
-      else if (answer.kind === 'blocked' && attempt === 0) deletions.set(row.userId, notAttempted(answer.reason));
-      else {
-        deletions.set(row.userId, { gone: false, reason: answer.reason });
-        unclear.push(row);
-        if (answer.kind === 'lost') lost.push(row);
-      }
+      failures.delete(row.userId);
+      if (answer === undefined || answer.kind === 'answered') continue;
+      failures.set(row.userId, failureOf(answer));
+      if (answer.kind === 'blocked' && attempt === 0) continue;
+      unclear.push(row);
+      if (answer.kind === 'lost') lost.push(row);
     }
     if (unclear.length === 0) break;
     if (lost.length > 0) await run.pause(attempt);
-    const present = await presentOf(run, unclear, deletions);
+    const present = await presentOf(run, unclear, failures);
     pending = attempt < run.options.retries ? lost.filter((row) => present.has(row.userId)) : [];
   }
-  return deletions;
+  return failures;
 }
 
 /** Who of them is still there; the others are deleted. None where that cannot be found out. */
 async function presentOf(
   run: Run,
-  rows: readonly Doomed[],
-  deletions: Map<string, Deletion>,
+  rows: readonly DeleteTarget[],
+  failures: Map<string, FailureReason>,
 ): Promise<ReadonlySet<string>> {
   try {
     const users = await run.options.proxy.findUsers(rows.map((row) => row.userId));
     const present = new Set(users.map((user) => user.userId));
-    for (const { userId } of rows) if (!present.has(userId)) deletions.set(userId, { gone: true });
+    for (const { userId } of rows) if (!present.has(userId)) failures.delete(userId);
     return present;
   } catch (error) {
-    run.isFatal(error);
+    run.haltIfFatal(error);
     for (const { userId } of rows) {
-      const before = deletions.get(userId);
-      const reason = before?.gone === false ? before.reason : '';
-      deletions.set(userId, {
-        gone: false,
-        reason: `${reason}; whether the user is gone could not be looked up (${reasonOf(error)}); run again, the next plan shows it`,
-      });
+      const before = failures.get(userId)?.reason ?? '';
+      const reason = `${before}; whether the user is gone could not be looked up (${reasonOf(error)}); run again, the next plan shows it`;
+      failures.set(userId, { code: 'unknown', reason });
     }
     return new Set();
   }
-}
-
-function notAttempted(reason: string): Deletion {
-  return { gone: false, reason: `not attempted: ${reason}` };
-}
-
-export function deletedOutcome(
-  plan: Omit<DeleteChange, 'keyCount' | 'spend' | 'withheld'>,
-  deletion: Deletion,
-): Outcome {
-  return userOutcome('DELETED', plan, deletion.gone ? null : deletion.reason);
 }

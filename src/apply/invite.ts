@@ -1,78 +1,123 @@
 import { Pool } from '../concurrency.ts';
-import { AnswerLostError } from '../core/errors.ts';
-import type { Outcome } from '../core/outcome.ts';
-import type { UnchangedUser } from '../core/plan.ts';
+import { AnswerLostError, StoppedError } from '../core/errors.ts';
+import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import type { InviteChange } from '../core/plan.ts';
 import { Secret } from '../core/secret.ts';
-import type { Newcomer } from './add/new-user.ts';
-import { reasonOf, teamNames, userOutcome, withWayOut } from './messages.ts';
+import type { NewUserState } from './add/new-user.ts';
+import { pieces } from './bulk.ts';
+import { type FailureReason, reasonOf, teamNames, userOutcome, withWayOut } from './messages.ts';
 import type { Invitation } from './ports.ts';
-import { type ApplyOptions, Run } from './run.ts';
+import type { Run } from './run.ts';
 
-/**
- * Makes a fresh link for users who exist already; their roles, teams and keys are not touched. Links go to the
- * onboarding file one by one, so that a killed run loses none that it made.
- * @returns one outcome a user, in the order given: `UNCHANGED`, or `FAILED` without a link
- */
-export async function inviteUsers(users: readonly UnchangedUser[], options: ApplyOptions): Promise<Outcome[]> {
-  const run = new Run(options);
-  const pool = new Pool(options.concurrency);
-  const outcomes = users.map((user) => userOutcome('UNCHANGED', user, 'not attempted'));
-  let done = 0;
-  users.forEach((user, index) => {
-    pool.add(async () => {
-      outcomes[index] = userOutcome('UNCHANGED', user, await freshLink(run, user));
-      options.onProgress({ phase: 'invite', done: ++done, total: users.length });
-    });
-  });
-  await pool.idle();
-  return outcomes;
+/** A fresh link for an existing user, as far as carrying it out needs the change. */
+export type InviteTarget = Pick<InviteChange, 'email' | 'userId' | 'role' | 'teams'>;
+
+interface InviteRow {
+  readonly index: number;
+  readonly change: InviteTarget;
 }
 
-/** @returns why there is none; `null` where it is there and on disk */
-async function freshLink(run: Run, user: UnchangedUser): Promise<string | null> {
-  const made = await invite(run, user.userId);
-  if ('reason' in made) return `without a link: ${made.reason}; run \`onboard\` again`;
-  const row = {
-    email: user.email,
-    userId: user.userId,
-    role: user.role ?? '',
-    teamName: teamNames(user.teams),
+/**
+ * Makes fresh links for existing users; their roles, teams and keys are not touched. Each link goes to the onboarding
+ * file before its outcome is recorded, so that a killed run loses none that it made.
+ */
+export async function applyInvites(
+  run: Run,
+  rows: readonly InviteRow[],
+  progress: (done: number, total: number) => void,
+): Promise<void> {
+  let done = 0;
+  for (const piece of pieces(rows, run.options.proxy.batchSize)) {
+    if (run.blocked() === null) {
+      await run.persist(
+        run.options.journal.intend(piece.map(({ index, change }) => ({ index, userId: change.userId }))),
+      );
+    }
+    const pool = new Pool(run.options.concurrency);
+    for (const row of piece) {
+      pool.add(async () => {
+        await inviteUser(run, row);
+        progress(++done, rows.length);
+      });
+    }
+    await pool.idle();
+  }
+}
+
+async function inviteUser(run: Run, { index, change }: InviteRow): Promise<void> {
+  const made = await createInvitation(run, change.userId);
+  if ('reason' in made) {
+    run.record(index, invitedOutcome(index, change, withoutLink(made)));
+    return;
+  }
+  const unsaved: FailureReason = {
+    code: 'incomplete',
+    reason: 'without a link: it could not be saved; run `onboard` again',
+  };
+  run.persistThenRecord(linkRow(change, made, run.options.linkFor), index, invitedOutcome(index, change, unsaved), () =>
+    run.record(index, invitedOutcome(index, change, null)),
+  );
+}
+
+/** The outcome of a fresh link: nothing about the user changed. */
+export function invitedOutcome(index: number, change: InviteTarget, failure: FailureReason | null): Outcome {
+  return userOutcome('UNCHANGED', index, change, failure);
+}
+
+function withoutLink({ code, reason }: FailureReason): FailureReason {
+  return { code, reason: `without a link: ${reason}; run \`onboard\` again` };
+}
+
+function linkRow(change: InviteTarget, made: Invitation, linkFor: (invitationId: string) => string): OnboardingRow {
+  return {
+    email: change.email,
+    userId: change.userId,
+    role: change.role ?? '',
+    teamName: teamNames(change.teams),
     keyName: '',
     apiKey: null,
     invitationId: made.id,
     expiresAt: made.expiresAt,
-    link: new Secret(run.options.linkFor(made.id.reveal())),
+    link: new Secret(linkFor(made.id.reveal())),
+    delivery: '',
+    delivered: false,
   };
-  const kept = await run.keep(run.options.journal.onboarding([row]));
-  return kept ? null : 'without a link: it could not be saved; run `onboard` again';
 }
 
-/** Makes the invitation of a new user, unless he has one; a failure becomes a problem of the row. */
-export async function completeInvitation(run: Run, newcomer: Newcomer): Promise<void> {
-  if (!run.options.invitations || newcomer.linked || newcomer.gone) return;
-  const made = await invite(run, newcomer.candidate.user.userId);
-  if ('reason' in made) {
-    newcomer.problems.push(`without a link: ${made.reason}; run \`onboard\` for a fresh link`);
-  } else {
-    newcomer.invitation = made;
+/** Makes the invitation of a new user, unless they have one; a failure becomes a problem of the row. */
+export async function completeInvitation(run: Run, user: NewUserState): Promise<void> {
+  if (!run.options.invitations || user.linked || user.gone) return;
+  const made = await createInvitation(run, user.candidate.user.userId);
+  if (!('reason' in made)) {
+    user.invitation = made;
+    return;
   }
+  if (run.isStopped) user.unresolved = true;
+  user.problems.push(`without a link: ${made.reason}; run \`onboard\` for a fresh link`);
 }
 
 /**
  * An invitation for an existing user. After a lost answer another one is made: the first may be there, but nobody has
- * seen it, and it dies after 7 days; the proxy has no list of invitations to look it up in.
+ * seen it, and it expires after 7 days; the proxy has no list of invitations to look it up in.
  */
-async function invite(run: Run, userId: string): Promise<Invitation | { readonly reason: string }> {
+async function createInvitation(run: Run, userId: string): Promise<Invitation | FailureReason> {
   for (let attempt = 0; ; attempt++) {
     const blocked = run.blocked();
-    if (blocked !== null) return { reason: `not attempted: ${blocked}` };
+    if (blocked !== null) return notAttempted(blocked);
     try {
       return await run.options.proxy.createInvitation(userId);
     } catch (error) {
+      if (error instanceof StoppedError) return notAttempted(error.message);
       const lost = error instanceof AnswerLostError;
-      if (!lost) run.isFatal(error);
-      if (!lost || attempt >= run.options.retries) return { reason: withWayOut(reasonOf(error)) };
+      if (!lost) run.haltIfFatal(error);
+      if (!lost || attempt >= run.options.retries) {
+        return { code: lost ? 'lost' : 'other', reason: withWayOut(reasonOf(error)) };
+      }
       await run.pause(attempt);
     }
   }
+}
+
+function notAttempted(why: string): FailureReason {
+  return { code: 'not attempted', reason: `not attempted: ${why}` };
 }

@@ -1,23 +1,32 @@
-import type { Outcome, OutcomeAction } from '../core/outcome.ts';
+import { messageOf } from '../core/errors.ts';
+import type { FailureCode, Outcome, OutcomeAction } from '../core/outcome.ts';
 import type { TeamRef, UnchangedUser } from '../core/plan.ts';
 import { withoutKeys } from '../core/secret.ts';
 
-/** The row of a user whom the proxy has and who gets no key. `null`: nothing went wrong. */
+/** Why something failed: for machines and for readers. */
+export interface FailureReason {
+  readonly code: FailureCode;
+  readonly reason: string;
+}
+
+/** The outcome of a user whom the proxy has and who gets no key. `failure: null`: nothing went wrong. */
 export function userOutcome(
   action: OutcomeAction,
+  index: number | null,
   user: Pick<UnchangedUser, 'email' | 'userId' | 'role' | 'teams'>,
-  failure: string | null,
+  failure: FailureReason | null,
 ): Outcome {
-  return {
-    action,
-    email: user.email,
-    userId: user.userId,
-    role: user.role ?? '',
-    teamName: teamNames(user.teams),
-    keyShown: '',
-    status: failure === null ? 'SUCCESS' : 'FAILED',
-    reason: failure ?? '',
-  };
+  const { email, userId, role, teams } = user;
+  return withResult({ index, action, email, userId, role: role ?? '', teamName: teamNames(teams), key: null }, failure);
+}
+
+/** An outcome's fields with what became of it. */
+export function withResult(
+  base: Omit<Outcome, 'status' | 'code' | 'reason'>,
+  failure: FailureReason | null,
+  note = '',
+): Outcome {
+  return failure === null ? { ...base, status: 'SUCCESS', reason: note } : { ...base, status: 'FAILED', ...failure };
 }
 
 /** As the `team_name` column has them. */
@@ -29,7 +38,7 @@ const LONGEST = 400;
 
 /** An error as one line for a result row: no line breaks, no key, of bearable length, without a full stop to go on from. */
 export function reasonOf(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error));
+  return oneLine(messageOf(error));
 }
 
 export function oneLine(text: string): string {
@@ -37,12 +46,16 @@ export function oneLine(text: string): string {
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
 }
 
+/** What to do about a refusal, by the proxy's own words. */
 const WAYS_OUT: readonly (readonly [RegExp, string])[] = [
-  [/user.*already exists/i, 'somebody made this user meanwhile: run again, the next plan takes him as he is'],
+  [
+    /user.*already exists/i,
+    'somebody created this user in the meantime: run again, the next plan works with the user as they are',
+  ],
   [/key.*alias.*already exists|unique key alias/i, 'choose another key_name'],
   [
     /team.*(does not|doesn't) exist|team.*not found/i,
-    'the team was deleted meanwhile: correct team_name or create the team',
+    'the team was deleted in the meantime: correct team_name or create the team',
   ],
   [/licen[sc]e|seats?\b/i, 'free a seat or extend the license, then run again'],
   // A refused call says so itself, a refused row does not.

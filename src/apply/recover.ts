@@ -1,185 +1,230 @@
 import type { ProxyUser } from '../core/inventory.ts';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
-import type { ChangeRecord, JournalLine } from '../journal/format.ts';
+import type { RowEntry } from '../core/row-plan.ts';
+import type { ChangeRecord, JournalLine, MailState, WritingCommand } from '../journal/format.ts';
 import { FileJournal } from '../journal/journal.ts';
-import { type Candidate, candidateOf, type Newcomer, newcomerOf, notCreated } from './add/new-user.ts';
-import { Newcomers } from './add/phase.ts';
-import { deletedOutcome } from './delete.ts';
-import { reasonOf } from './messages.ts';
-import { look, missingSteps, type Seen, teamIdsOf, updatedOutcome } from './observed.ts';
+import { type Candidate, candidateOf, type NewUserState, newUserState, notCreated } from './add/new-user.ts';
+import { AddPhase } from './add/phase.ts';
+import { untouched } from './apply.ts';
+import { deliverLinks } from './deliver.ts';
+import { applyInvites, invitedOutcome } from './invite.ts';
+import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
+import { missingSteps, type Observed, observe, teamIdsOf, updatedOutcome } from './observed.ts';
 import { Run, type WriteOptions } from './run.ts';
 
-/** As for a new run; what the killed one wanted, its journal tells. `proxy: null`: no key at hand, only report. */
+/** As for a new run; what the cut-off one wanted, its journal tells. `proxy: null`: no key at hand, only report. */
 export type RecoverOptions = Omit<WriteOptions, 'journal' | 'apiKeys' | 'invitations' | 'proxy'> & {
   readonly proxy: WriteOptions['proxy'] | null;
 };
 
-export interface RecoveryReport {
-  /** `unsettled`: something is still open, the files stay as they are; another recovery can settle it. */
-  readonly state: 'nothing' | 'settled' | 'unsettled';
-  /** Of the run that was killed, in its plan's order; without the users that it did not change. */
+/** What became of a run that was cut off. */
+export interface Recovered {
+  readonly command: WritingCommand;
+  /** `false`: something is still open, the files stay as they are; another recovery can complete it. */
+  readonly isComplete: boolean;
+  /** In the plan's order; without the users whom it did not change. */
   readonly outcomes: readonly Outcome[];
+  /** The rows of the command's file in their order; `null` where the plan was about the file as a whole. */
+  readonly rows: readonly RowEntry[] | null;
+  /** The changes of its plan, by their index. */
+  readonly changes: ReadonlyMap<number, ChangeRecord>;
 }
 
-/** A change of the killed run that has no outcome yet. */
+/** A change of the cut-off run that has no outcome yet. */
 interface OpenChange {
-  readonly change: number;
+  readonly index: number;
   readonly record: ChangeRecord;
   /** The user ids of the writes that had begun, the last one first. */
   readonly intended: readonly string[];
 }
 
-interface Story {
-  readonly wants: { readonly apiKeys: boolean; readonly invitations: boolean };
+interface JournalState {
+  readonly changes: ReadonlyMap<number, ChangeRecord>;
+  readonly head: Extract<JournalLine, { t: 'run' }>;
+  readonly rows: readonly RowEntry[] | null;
   readonly finished: boolean;
-  readonly outcomes: Map<number, Outcome>;
+  readonly outcomes: ReadonlyMap<number, Outcome>;
+  readonly mails: ReadonlyMap<number, MailState>;
   readonly open: readonly OpenChange[];
 }
 
 /**
- * Settles what a killed run left in a directory: looks up whom it created, deletes keys that nobody has seen and makes
- * them again, makes the missing links, and tells what became of every change. May be killed itself and begun again.
+ * Completes what a cut-off run left in a directory: looks up whom it created, deletes keys that nobody has seen and
+ * makes them again, makes the missing links, and tells what became of every change. May be killed itself and begun again.
+ * @returns `null` where no run left anything
  */
 export async function recover(
   directory: string,
   options: RecoverOptions,
   journal: FileJournal = FileJournal.resume(directory),
-): Promise<RecoveryReport> {
-  const story = readStory(await journal.lines());
-  if (story === null) return { state: 'nothing', outcomes: [] };
-  if (options.proxy === null || story.finished) return reportOf(story, story.outcomes, options.proxy !== null);
-  const run = new Run({ ...options, ...story.wants, proxy: options.proxy, journal });
+): Promise<Recovered | null> {
+  const state = readState(await journal.lines());
+  if (state === null) return null;
+  if (options.proxy === null || state.finished) return reportOf(state, state.outcomes, options.proxy !== null);
+  const { apiKeys, invitations } = state.head;
+  const run = new Run({ ...options, apiKeys, invitations, proxy: options.proxy, journal });
   try {
-    await settleOpen(run, story.open, await journal.onboardingFile.read());
-    await run.saved();
+    await complete(run, state, journal);
+    for (const [index, outcome] of state.outcomes) run.outcomes.set(index, outcome);
+    await deliverLinks(run, journal, state.mails);
+    await run.flush();
     await journal.finish(run.isComplete);
   } catch (error) {
-    run.isFatal(error);
-    options.log.warning(`What a killed run left could not be settled: ${reasonOf(error)}. Its files are kept.`);
-    await run.saved();
+    run.haltIfFatal(error);
+    options.log.warning(`What an interrupted run left could not be completed: ${reasonOf(error)}. Its files are kept.`);
+    await run.flush();
   }
   await journal.close();
-  const lines = await journal.lines();
-  const settled = readStory(lines) ?? story;
-  return reportOf(settled, new Map([...run.outcomes, ...settled.outcomes]), true);
+  const after = readState(await journal.lines()) ?? state;
+  return reportOf(after, new Map([...after.outcomes, ...run.outcomes]), true);
 }
 
-function readStory(lines: readonly JournalLine[]): Story | null {
-  const wants = lines.find((line) => line.t === 'run');
-  if (wants === undefined) return null;
+function readState(lines: readonly JournalLine[]): JournalState | null {
+  const head = lines.find((line) => line.t === 'run');
+  if (head === undefined) return null;
   const outcomes = new Map<number, Outcome>();
+  const mails = new Map<number, MailState>();
+  const changes = new Map(lines.flatMap((line) => (line.t === 'change' ? [[line.index, line.record]] : [])));
   const intended = new Map<number, string[]>();
   for (const line of lines) {
-    if (line.t === 'outcome') outcomes.set(line.change, line.outcome);
+    if (line.t === 'outcome') outcomes.set(line.index, line.outcome);
+    if (line.t === 'mail') mails.set(line.index, line.mail);
     if (line.t !== 'intend') continue;
-    for (const [change, userId] of line.rows) intended.set(change, [userId, ...(intended.get(change) ?? [])]);
+    for (const [index, userId] of line.rows) intended.set(index, [userId, ...(intended.get(index) ?? [])]);
   }
   const open = lines.flatMap((line): OpenChange[] => {
-    if (line.t !== 'change' || outcomes.has(line.change)) return [];
-    return [{ change: line.change, record: line.record, intended: intended.get(line.change) ?? [] }];
+    if (line.t !== 'change' || outcomes.has(line.index)) return [];
+    return [{ index: line.index, record: line.record, intended: intended.get(line.index) ?? [] }];
   });
-  return { wants, finished: lines.some((line) => line.t === 'finished'), outcomes, open };
+  const rows = head.hasRows ? lines.flatMap((line) => (line.t === 'row' ? [line.row] : [])) : null;
+  return { changes, head, rows, finished: lines.some((line) => line.t === 'finished'), outcomes, mails, open };
 }
 
-function reportOf(story: Story, outcomes: ReadonlyMap<number, Outcome>, hasProxy: boolean): RecoveryReport {
+function reportOf(state: JournalState, outcomes: ReadonlyMap<number, Outcome>, hasProxy: boolean): Recovered {
   const all = new Map(outcomes);
   const reason = hasProxy
-    ? 'the run was killed and could not be settled yet; run again with the same output-directory'
-    : 'the run was killed; the next run with this output-directory and a key settles it';
-  for (const open of story.open) {
-    if (!all.has(open.change)) all.set(open.change, failed(open, open.intended.length > 0 ? reason : NEVER_BEGUN));
+    ? 'the run was interrupted and could not be completed yet; run again with the same output-directory'
+    : 'the run was interrupted; the next run with this output-directory and a key completes it';
+  for (const open of state.open) {
+    if (all.has(open.index)) continue;
+    const failure: FailureReason = open.intended.length > 0 ? { code: 'interrupted', reason } : NEVER_BEGUN;
+    all.set(open.index, untouched(open.index, open.record, failure));
   }
-  return {
-    state: story.finished ? 'settled' : 'unsettled',
-    outcomes: [...all].sort(([a], [b]) => a - b).map(([, outcome]) => outcome),
-  };
+  const inOrder = [...all].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
+  const { head, rows, changes, finished } = state;
+  return { command: head.command, isComplete: finished, outcomes: inOrder, rows, changes };
 }
 
-const NEVER_BEGUN = 'not attempted: the run was killed; the next run takes it up';
+const NEVER_BEGUN: FailureReason = {
+  code: 'not attempted',
+  reason: 'not attempted: the run was interrupted; the next run takes it up',
+};
 
-async function settleOpen(
-  run: Run,
-  open: readonly OpenChange[],
-  written: ReadonlyMap<string, OnboardingRow>,
-): Promise<void> {
+async function complete(run: Run, { open, head }: JournalState, { onboardingFile }: FileJournal): Promise<void> {
   const begun = open.filter((change) => change.intended.length > 0);
-  for (const change of open) {
-    if (change.intended.length === 0) run.settle(change.change, failed(change, NEVER_BEGUN));
+  for (const { index, record, intended } of open) {
+    if (intended.length === 0) run.record(index, untouched(index, record, NEVER_BEGUN));
   }
-  const teamIds = begun.flatMap(({ record }) => (record.kind === 'update' ? teamIdsOf(record) : []));
-  const seen = await look(run.options.proxy, idsOf(begun), teamIds);
-  const newcomers: Newcomer[] = [];
-  for (const change of begun) {
-    const newcomer = newcomerAmong(change, seen, run, written);
-    if (newcomer === null) run.settle(change.change, truthOf(change, seen, run.options.apiKeys));
-    else newcomers.push(newcomer);
+  // Before anything is appended: rows of this run are told from older ones by their place in the file.
+  const ownLinks = await onboardingFile.read(head.onboardingRows);
+  const written = await onboardingFile.read();
+  const missingLinks = recordWrittenLinks(run, begun, ownLinks);
+  await run.flush();
+  const others = begun.filter(({ record }) => record.kind !== 'invite');
+  const teamIds = others.flatMap(({ record }) => (record.kind === 'update' ? teamIdsOf(record) : []));
+  const observed = await observe(run.options.proxy, idsOf(others), teamIds);
+  const created: NewUserState[] = [];
+  for (const change of others) {
+    const user = createdUser(change, observed, run, written);
+    if (user === null) run.record(change.index, outcomeFrom(change, observed, run.options.apiKeys));
+    else created.push(user);
   }
   const silent = { created: () => undefined, completed: () => undefined };
-  await new Newcomers(run, silent).complete(newcomers);
+  await new AddPhase(run, silent).complete(created);
+  await applyInvites(run, missingLinks, silent.completed);
+}
+
+/** Links of existing users that are on disk are done with. @returns those that are not */
+function recordWrittenLinks(run: Run, begun: readonly OpenChange[], ownLinks: ReadonlyMap<string, OnboardingRow>) {
+  return begun.flatMap(({ index, record }) => {
+    if (record.kind !== 'invite') return [];
+    const row = ownLinks.get(record.userId);
+    if (!row?.link && !row?.delivered) return [{ index, change: record }];
+    run.record(index, invitedOutcome(index, record, null));
+    return [];
+  });
 }
 
 function idsOf(open: readonly OpenChange[]): string[] {
   return [...new Set(open.flatMap((change) => change.intended))];
 }
 
-/** The user whom the killed run created for this change, as far as he had come; `null` where it created none. */
-function newcomerAmong(
+/** The user whom the cut-off run created for this change, as far as it had come; `null` where it created none. */
+function createdUser(
   open: OpenChange,
-  seen: Seen,
+  observed: Observed,
   run: Run,
   written: ReadonlyMap<string, OnboardingRow>,
-): Newcomer | null {
+): NewUserState | null {
   const own = open.record.kind === 'add' ? null : open.record.userId;
   const user = open.intended
-    .map((id) => seen.users.get(id))
+    .map((id) => observed.users.get(id))
     .find((found) => found !== undefined && found.userId !== own);
   if (user === undefined) return null;
-  const row = written.get(user.userId);
-  const newcomer = newcomerOf(candidateFor(open, user.userId, run.options.apiKeys), null);
-  return { ...newcomer, ...stateOf(user, row) };
+  const state = newUserState(candidateFor(open, user.userId, run.options.apiKeys), null);
+  return { ...state, ...progressOf(user, written.get(user.userId)) };
 }
 
-function stateOf(user: ProxyUser, row: OnboardingRow | undefined): Partial<Newcomer> {
-  return { role: user.role, key: row?.apiKey ?? null, linked: row !== undefined && row.link !== null };
+function progressOf(user: ProxyUser, row: OnboardingRow | undefined): Partial<NewUserState> {
+  return {
+    role: user.role,
+    key: row?.apiKey ?? null,
+    linked: row !== undefined && (row.link !== null || row.delivered),
+  };
 }
 
-function candidateFor(open: OpenChange, userId: string, apiKeys: boolean): Candidate {
-  const { record, change } = open;
-  if (record.kind === 'add') return candidateOf(record, change, userId, apiKeys);
+function candidateFor({ record, index }: OpenChange, userId: string, apiKeys: boolean): Candidate {
+  if (record.kind === 'add') return candidateOf(record, index, userId, apiKeys);
   const target = record.kind === 'update' ? record : null;
   const teams = target?.teams?.to ?? target?.currentTeams ?? [];
-  const base = { email: record.email, role: target?.role?.to ?? null, teams, keyName: null };
+  const base = { email: record.email, role: target?.role?.to ?? null, teams, keyName: null, limits: {} };
   return {
-    ...candidateOf(base, change, userId, apiKeys),
+    ...candidateOf(base, index, userId, apiKeys),
     action: 'UPDATED',
     note: 'recreated under a new user id: the old keys and spend are gone',
   };
 }
 
 /** What the proxy's state says of a change whose answer nobody waited for. */
-function truthOf(open: OpenChange, seen: Seen, apiKeys: boolean): Outcome {
-  const { record } = open;
-  if (record.kind === 'delete') {
-    const gone = !seen.users.has(record.userId);
-    return deletedOutcome(
-      record,
-      gone ? { gone } : { gone, reason: 'not deleted: the run was killed; the next run takes it up' },
-    );
+function outcomeFrom(open: OpenChange, observed: Observed, apiKeys: boolean): Outcome {
+  const { record, index } = open;
+  switch (record.kind) {
+    case 'delete':
+      return userOutcome('DELETED', index, record, observed.users.has(record.userId) ? NOT_DELETED : null);
+    case 'deactivate': {
+      const isOff = (observed.users.get(record.userId)?.activity ?? 'active') !== 'active';
+      return userOutcome('DEACTIVATED', index, record, isOff ? null : NOT_COMPLETED);
+    }
+    case 'add':
+      return notCreated(candidateFor(open, '', apiKeys), NOT_CREATED);
+    case 'invite':
+      return invitedOutcome(index, record, NEVER_BEGUN);
+    case 'update':
+      if (!observed.users.has(record.userId)) return updatedOutcome(index, record, observed, GONE);
+      return updatedOutcome(
+        index,
+        record,
+        observed,
+        missingSteps(record, observed).length === 0 ? null : NOT_COMPLETED,
+      );
   }
-  if (record.kind === 'add') {
-    const reason = 'not created: the run was killed; the next run adds the user';
-    return notCreated(candidateFor(open, '', apiKeys), reason);
-  }
-  if (!seen.users.has(record.userId)) {
-    return updatedOutcome(record, seen, 'the run was killed and the user is gone; the next run adds the user');
-  }
-  const done = missingSteps(record, seen).length === 0;
-  return updatedOutcome(record, seen, done ? null : 'not completed: the run was killed; the next run takes it up');
 }
 
-function failed(open: OpenChange, reason: string): Outcome {
-  const { record } = open;
-  if (record.kind === 'delete') return deletedOutcome(record, { gone: false, reason });
-  if (record.kind === 'update') return updatedOutcome(record, null, reason);
-  return notCreated(candidateOf(record, open.change, '', false), reason);
+const NOT_DELETED = interrupted('not deleted: the run was interrupted; the next run takes it up');
+const NOT_CREATED = interrupted('not created: the run was interrupted; the next run adds the user');
+const NOT_COMPLETED = interrupted('not completed: the run was interrupted; the next run takes it up');
+const GONE = interrupted('the run was interrupted and the user is gone; the next run adds the user');
+
+function interrupted(reason: string): FailureReason {
+  return { code: 'interrupted', reason };
 }

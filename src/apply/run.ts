@@ -1,16 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Delivery } from '../core/delivery.ts';
+import { refusalCode, StoppedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { OnboardingRow, Outcome } from '../core/outcome.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { FailureCode, LinkRow, OnboardingRow, Outcome } from '../core/outcome.ts';
+import type { RunHead } from '../journal/format.ts';
+import type { LinkJournal } from './deliver.ts';
 import { reasonOf } from './messages.ts';
 import type { ProxyWrites } from './ports.ts';
 
 export type Phase = 'add' | 'invite' | 'delete' | 'update';
 
-/** What finishing new users takes; recovery needs no more than this. */
+/** What completing new users takes; recovery needs no more than this. */
 export interface WriteOptions {
   readonly proxy: ProxyWrites;
   readonly log: Log;
-  readonly journal: Journal;
+  readonly journal: LinkJournal;
   /** Whether new users get a key. */
   readonly apiKeys: boolean;
   /** Whether new users get an onboarding link. */
@@ -21,17 +25,23 @@ export interface WriteOptions {
   readonly retries: number;
   /** The onboarding link, in the form that the proxy and the command want. */
   readonly linkFor: (invitationId: string) => string;
-  /** Set by SIGINT and SIGTERM: no new write is started. */
-  readonly stop: { readonly requested: boolean };
+  /** Sends a link to its user; `null`: links are handed over in files. Never throws. */
+  readonly deliver: ((row: LinkRow) => Promise<Delivery>) | null;
+  /** Aborted by SIGINT and SIGTERM: no new write is started, and every wait ends. */
+  readonly signal: AbortSignal;
   /** An error after which every further write would fail alike (401): none is tried. */
   readonly isFatal: (error: unknown) => boolean;
-  /** Milliseconds. */
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Waits, or rejects once the signal is aborted; a clock of one's own for tests. */
+  readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export interface ApplyOptions extends WriteOptions {
-  /** Delete and create anew a user whose verified update still fails: keys and spend are lost. */
+  /** What the journal's first lines tell of the run, so that another process can finish it. */
+  readonly head: Pick<RunHead, 'command' | 'proxy' | 'rows'>;
+  /** Delete and recreate a user whose verified update still fails: keys and spend are lost. */
   readonly recreateOnFailure: boolean;
+  /** Administrators who must stay at every moment; at least one does where there is one. */
+  readonly minAdmins: number;
   readonly newUserId: () => string;
   /** Asked once, before the first delete or update. `false`: superseded, none of them is written. */
   readonly beforeDeletes: () => Promise<boolean>;
@@ -41,14 +51,19 @@ export interface ApplyOptions extends WriteOptions {
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;
 
+function sleepUnlessAborted(ms: number, signal: AbortSignal): Promise<void> {
+  return sleep(ms, undefined, { signal });
+}
+
 /** What all steps of one run share: whether writing may go on, and what became of each change. */
 export class Run<O extends WriteOptions = WriteOptions> {
   readonly options: O;
   readonly outcomes = new Map<number, Outcome>();
-  readonly #open = new Set<number>();
-  readonly #saving = new Set<Promise<void>>();
+  readonly #unresolved = new Set<number>();
+  readonly #persisting = new Set<Promise<void>>();
   #halted: string | null = null;
-  #kept = true;
+  #haltedFor: FailureCode = 'not attempted';
+  #persisted = true;
 
   constructor(options: O) {
     this.options = options;
@@ -57,7 +72,17 @@ export class Run<O extends WriteOptions = WriteOptions> {
   /** Why no further write may begin; `null`: it may. Asked before every write. */
   blocked(): string | null {
     if (this.#halted !== null) return this.#halted;
-    return this.options.stop.requested ? 'the run was stopped' : null;
+    return this.isStopped ? new StoppedError().message : null;
+  }
+
+  /** What kind of failure it is that nothing more is written. */
+  get blockedCode(): FailureCode {
+    return this.#haltedFor;
+  }
+
+  /** Whether the run was asked to end: what is missing is left to the next one. */
+  get isStopped(): boolean {
+    return this.options.signal.aborted;
   }
 
   /** No further write; the first reason is the one that rows tell. */
@@ -66,66 +91,72 @@ export class Run<O extends WriteOptions = WriteOptions> {
     this.#halted ??= reason;
   }
 
-  /** Whether every further write would fail alike: then none is tried any more. */
-  isFatal(error: unknown): boolean {
+  /** Halts where every further write would fail alike. @returns whether none may follow */
+  haltIfFatal(error: unknown): boolean {
+    if (error instanceof StoppedError) return true;
     const fatal = this.options.isFatal(error);
-    if (fatal) this.halt(reasonOf(error));
+    if (fatal) {
+      if (this.#halted === null) this.#haltedFor = refusalCode(error);
+      this.halt(reasonOf(error));
+    }
     return fatal;
   }
 
   /** Before the look-up or the repetition of a write: longer each time, so that a slow proxy can finish. */
-  pause(attempt: number): Promise<void> {
-    return this.options.sleep(Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE));
+  async pause(attempt: number): Promise<void> {
+    const { signal, pause = sleepUnlessAborted } = this.options;
+    await pause(Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE), signal).catch(() => undefined);
   }
 
   /** The journal must hold before anything is written: a run that cannot keep one writes no further. */
-  async keep(writing: Promise<void>): Promise<boolean> {
+  async persist(writing: Promise<void>): Promise<boolean> {
     try {
       await writing;
       return true;
     } catch (error) {
-      this.#kept = false;
+      this.#persisted = false;
       this.halt(`the journal or the onboarding file cannot be written (${reasonOf(error)})`);
       return false;
     }
   }
 
-  /** The change is done with: its row goes to the journal. */
-  settle(change: number, outcome: Outcome): void {
-    this.outcomes.set(change, outcome);
-    this.#later(this.keep(this.options.journal.settled([{ change, outcome }])));
+  /** The change is done with: its outcome goes to the journal. */
+  record(index: number, outcome: Outcome): void {
+    this.outcomes.set(index, outcome);
+    this.#unresolved.delete(index);
+    this.#later(this.persist(this.options.journal.recorded([{ index, outcome }])));
   }
 
   /** Puts the secrets of a row on disk, then does `next`; `unsaved` is the outcome where they cannot be put there. */
-  saveFirst(row: OnboardingRow, change: number, unsaved: Outcome, next: () => void): void {
+  persistThenRecord(row: OnboardingRow, index: number, unsaved: Outcome, next: () => void): void {
     this.#later(
-      this.keep(this.options.journal.onboarding([row])).then((kept) => {
-        if (kept) next();
-        else this.leaveOpen(change, unsaved);
+      this.persist(this.options.journal.onboarding([row])).then((saved) => {
+        if (saved) next();
+        else this.recordUnresolved(index, unsaved);
       }),
     );
   }
 
-  /** Something of the change is unknown: the row says so, and the journal stays open for recovery to settle it. */
-  leaveOpen(change: number, outcome: Outcome): void {
-    this.outcomes.set(change, outcome);
-    this.#open.add(change);
+  /** Something is unknown or left to the next run: the row says so, and the journal stays for recovery to complete it. */
+  recordUnresolved(index: number, outcome: Outcome): void {
+    this.outcomes.set(index, outcome);
+    this.#unresolved.add(index);
   }
 
   /** Waits for what is still on its way to disk. */
-  async saved(): Promise<void> {
-    while (this.#saving.size > 0) await Promise.all(this.#saving);
+  async flush(): Promise<void> {
+    while (this.#persisting.size > 0) await Promise.all(this.#persisting);
   }
 
   /** Whether recovery has nothing left to do. */
   get isComplete(): boolean {
-    return this.#open.size === 0 && this.#kept;
+    return this.#unresolved.size === 0 && this.#persisted;
   }
 
   #later(task: Promise<unknown>): void {
     const tracked: Promise<void> = task.then(() => {
-      this.#saving.delete(tracked);
+      this.#persisting.delete(tracked);
     });
-    this.#saving.add(tracked);
+    this.#persisting.add(tracked);
   }
 }

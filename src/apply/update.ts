@@ -1,47 +1,49 @@
-import type { ProxyUser, Role } from '../core/inventory.ts';
-import type { TeamRef } from '../core/plan.ts';
-import { type Answer, pieces, writeInBulk } from './bulk.ts';
-import { reasonOf } from './messages.ts';
+import { Pool } from '../concurrency.ts';
+import { emailKey, type ProxyUser } from '../core/inventory.ts';
+import { failureOf, pieces, type RowAnswer, writeInBulk, writeOne } from './bulk.ts';
+import { movedAway } from './keys.ts';
+import { type FailureReason, reasonOf } from './messages.ts';
 import {
-  look,
+  isPlainRole,
   missingSteps,
+  type Observed,
+  observe,
   plannedUser,
-  type Seen,
   type Step,
   teamIdsOf,
   type UpdateTarget,
   updatedOutcome,
 } from './observed.ts';
-import type { Blocked, RowResult } from './ports.ts';
+import type { Blocked, FailedRow, RoleRow, RowResult, UserFields } from './ports.ts';
 import type { Run } from './run.ts';
 
 export interface UpdateRow {
-  readonly change: number;
+  readonly index: number;
   readonly target: UpdateTarget;
 }
 
 /** An update that the proxy verifiably does not take: recreating the user may help. */
-export interface Stuck extends UpdateRow {
-  readonly seen: Seen;
-  readonly reason: string;
+export interface RejectedUpdate extends UpdateRow {
+  readonly observed: Observed;
+  readonly failure: FailureReason;
 }
 
 interface Tries {
   count: number;
-  /** How often the proxy said no, in contrast to not being heard. */
+  /** How often the proxy said no, or yes without effect, in contrast to not being heard. */
   refusals: number;
   /** It was not sent, nor will be. */
   blocked: boolean;
-  /** The proxy has judged this very row: neither a lost answer nor a call that failed as a whole. */
-  judged: boolean;
-  reason: string;
+  /** A new account would help: the proxy has judged this very row, and nothing but its role or teams. */
+  recreatable: boolean;
+  failure: FailureReason;
 }
 
-interface Open extends UpdateRow {
+interface PendingUpdate extends UpdateRow {
   readonly userId: string;
   readonly tries: Map<string, Tries>;
-  /** The role that the proxy's answer shows, where nothing but the role was missing: no need to look again. */
-  answered: Role | null;
+  /** The user as the proxy's answer shows them, where that answers everything: no need to look again. */
+  answered: ProxyUser | null;
 }
 
 /** A refusal is tried once more (two writes of one roster may have met), then it counts. */
@@ -50,7 +52,7 @@ const REFUSALS = 2;
 /**
  * Updates in rounds: look at the proxy, write what it lacks, look again, until it lacks nothing or stays as it is. So
  * a lost answer needs no treatment of its own, nothing that is there already is written, and success is always seen.
- * Settles every row but those that it returns.
+ * Records every row but those that it returns.
  * @param isFresh the plan has just been made: to begin with, rosters are enough to see who is still there
  */
 export async function applyUpdates(
@@ -58,61 +60,71 @@ export async function applyUpdates(
   rows: readonly UpdateRow[],
   isFresh: boolean,
   progress: (done: number, total: number) => void,
-): Promise<Stuck[]> {
-  const stuck: Stuck[] = [];
-  let open: Open[] = rows.map((row) => ({ ...row, userId: row.target.userId, tries: new Map(), answered: null }));
-  if (run.blocked() === null) await run.keep(run.options.journal.intend(open));
-  for (let glance = isFresh; open.length > 0; glance = false) {
-    const seen = await lookAt(run, open, glance ? glanceAt : lookAtAll);
-    if (seen === null) break;
-    const round = new Round();
-    for (const row of open) sort(run, row, seen, round, stuck);
+): Promise<RejectedUpdate[]> {
+  const rejected: RejectedUpdate[] = [];
+  let pending = rows.map((row): PendingUpdate => {
+    return { ...row, userId: row.target.userId, tries: new Map(), answered: null };
+  });
+  if (rows.length > 0 && run.blocked() === null) await run.persist(run.options.journal.intend(pending));
+  for (let isFirst = isFresh; pending.length > 0; isFirst = false) {
+    const observed = await tryObserving(run, pending, isFirst ? observeRosters : observeAll);
+    if (observed === null) break;
+    const round = new Round(run, observed);
+    for (const row of pending) triage(run, row, observed, round, rejected);
     progress(rows.length - round.rows.length, rows.length);
     if (round.repeats > 0) await run.pause(round.repeats - 1);
-    await round.write(run);
-    open = settleAnswered(run, round.rows, seen);
-    progress(rows.length - open.length, rows.length);
+    await round.write();
+    pending = recordAnswered(run, round.rows, observed);
+    progress(rows.length - pending.length, rows.length);
   }
-  return stuck;
+  return rejected;
 }
 
-/** What is left open of them. */
-function settleAnswered(run: Run, rows: readonly Open[], seen: Seen): Open[] {
-  for (const row of rows) {
-    const user = seen.users.get(row.userId);
-    if (row.answered === null || user === undefined) continue;
-    const now = { ...seen, users: new Map([[row.userId, { ...user, role: row.answered }]]) };
-    run.settle(row.change, updatedOutcome(row.target, now, null));
-  }
-  return rows.filter((row) => row.answered === null);
+/** @returns those that the answers leave open */
+function recordAnswered(run: Run, rows: readonly PendingUpdate[], observed: Observed): PendingUpdate[] {
+  return rows.filter((row) => {
+    if (row.answered === null) return true;
+    const now = { ...observed, users: new Map([[row.userId, row.answered]]) };
+    run.record(row.index, updatedOutcome(row.index, row.target, now, null));
+    return false;
+  });
 }
 
 /** `null` where the proxy cannot be read: what is known then stands in the rows. */
-async function lookAt(run: Run, open: readonly Open[], eyes: typeof lookAtAll): Promise<Seen | null> {
+async function tryObserving(
+  run: Run,
+  pending: readonly PendingUpdate[],
+  how: typeof observeAll,
+): Promise<Observed | null> {
   const blocked = run.blocked();
   try {
-    if (blocked === null || open.some(wasTried)) {
-      return await eyes(run, open);
-    }
+    if (blocked === null || pending.some(wasTried)) return await how(run, pending);
   } catch (error) {
-    run.isFatal(error);
-    for (const row of open) {
-      const reason = wasTried(row)
-        ? `what was written could not be verified (${reasonOf(error)}): run again, the next plan shows what is missing`
-        : `not attempted: the user could not be looked up (${reasonOf(error)})`;
-      run.settle(row.change, updatedOutcome(row.target, null, reason));
+    run.haltIfFatal(error);
+    for (const row of pending) {
+      run.record(row.index, updatedOutcome(row.index, row.target, null, unobserved(row, reasonOf(error))));
     }
     return null;
   }
-  for (const row of open) run.settle(row.change, updatedOutcome(row.target, null, `not attempted: ${blocked}`));
+  const failure: FailureReason = { code: run.blockedCode, reason: `not attempted: ${blocked}` };
+  for (const row of pending) run.record(row.index, updatedOutcome(row.index, row.target, null, failure));
   return null;
 }
 
-function lookAtAll({ options }: Run, open: readonly Open[]): Promise<Seen> {
-  return look(
+function unobserved(row: PendingUpdate, why: string): FailureReason {
+  return wasTried(row)
+    ? {
+        code: 'unverified',
+        reason: `what was written could not be verified (${why}): run again, the next plan shows what is missing`,
+      }
+    : { code: 'not attempted', reason: `not attempted: the user could not be looked up (${why})` };
+}
+
+function observeAll({ options }: Run, pending: readonly PendingUpdate[]): Promise<Observed> {
+  return observe(
     options.proxy,
-    open.map((row) => row.userId),
-    open.flatMap((row) => teamIdsOf(row.target)),
+    pending.map((row) => row.userId),
+    pending.flatMap((row) => teamIdsOf(row.target)),
   );
 }
 
@@ -120,46 +132,52 @@ function lookAtAll({ options }: Run, open: readonly Open[]): Promise<Seen> {
  * As the plan saw them, where all their teams still list them: a deleted user is in no roster. Rosters come 100 teams a
  * request, users take the proxy some milliseconds each.
  */
-async function glanceAt(run: Run, open: readonly Open[]): Promise<Seen> {
-  if (!(await run.options.proxy.cleansRosters())) return lookAtAll(run, open);
-  const current = open.flatMap((row) => row.target.currentTeams.map((team) => team.teamId));
-  const { teams } = await look(run.options.proxy, [], [...current, ...open.flatMap((row) => teamIdsOf(row.target))]);
-  const known = open.map((row) => plannedUser(row.target));
+async function observeRosters(run: Run, pending: readonly PendingUpdate[]): Promise<Observed> {
+  if (!(await run.options.proxy.cleansRosters())) return observeAll(run, pending);
+  const current = pending.flatMap((row) => row.target.currentTeams.map((team) => team.teamId));
+  const wanted = pending.flatMap((row) => teamIdsOf(row.target));
+  const { teams } = await observe(run.options.proxy, [], [...current, ...wanted]);
+  const known = pending.map((row) => plannedUser(row.target));
   const isListed = (user: ProxyUser): boolean =>
     user.teams.length > 0 && user.teams.every((id) => teams.get(id)?.members.has(user.userId));
-  const others = await look(run.options.proxy, ids(known.filter((user) => !isListed(user))), []);
+  const unlisted = known.filter((user) => !isListed(user)).map((user) => user.userId);
+  const others = await observe(run.options.proxy, unlisted, []);
   const users = known.filter(isListed).map((user): [string, ProxyUser] => [user.userId, user]);
   return { users: new Map([...users, ...others.users]), teams };
 }
 
-function ids(users: readonly ProxyUser[]): string[] {
-  return users.map((user) => user.userId);
-}
-
-function wasTried(row: Open): boolean {
+function wasTried(row: PendingUpdate): boolean {
   return [...row.tries.values()].some((tries) => tries.count > 0);
 }
 
-function sort(run: Run, row: Open, seen: Seen, round: Round, stuck: Stuck[]): void {
-  const steps = missingSteps(row.target, seen);
+function triage(run: Run, row: PendingUpdate, observed: Observed, round: Round, rejected: RejectedUpdate[]): void {
+  const steps = missingSteps(row.target, observed);
   const possible = steps.filter((step) => !isExhausted(row.tries.get(nameOf(step)), run.options.retries));
-  if (!seen.users.has(row.userId)) {
+  if (!observed.users.has(row.userId)) {
     const reason = 'the user is no longer on the proxy: run again, the next plan takes that into account';
-    run.settle(row.change, updatedOutcome(row.target, seen, reason));
+    run.record(row.index, updatedOutcome(row.index, row.target, observed, { code: 'gone', reason }));
   } else if (steps.length === 0) {
-    run.settle(row.change, updatedOutcome(row.target, seen, null));
+    run.record(row.index, updatedOutcome(row.index, row.target, observed, null));
   } else if (possible.length > 0) {
-    round.add(row, possible);
+    round.add(row, possible, steps.length === 1);
   } else {
-    giveUp(run, row, steps, seen, stuck);
+    giveUp(run, row, steps, observed, rejected);
   }
 }
 
-function giveUp(run: Run, row: Open, steps: readonly Step[], seen: Seen, stuck: Stuck[]): void {
+function giveUp(
+  run: Run,
+  row: PendingUpdate,
+  steps: readonly Step[],
+  observed: Observed,
+  rejected: RejectedUpdate[],
+): void {
+  const { index, target } = row;
   const tries = steps.map((step) => row.tries.get(nameOf(step)));
-  const reason = steps.map((step, at) => complaint(step, tries[at]?.reason ?? '')).join('; ');
-  if (tries.every((one) => one?.judged)) stuck.push({ change: row.change, target: row.target, seen, reason });
-  else run.settle(row.change, updatedOutcome(row.target, seen, reason));
+  const reason = steps.map((step, at) => complaint(step, tries[at]?.failure.reason ?? '')).join('; ');
+  const failure: FailureReason = { code: tries[0]?.failure.code ?? 'other', reason };
+  if (tries.every((one) => one?.recreatable)) rejected.push({ index, target, observed, failure });
+  else run.record(index, updatedOutcome(index, target, observed, failure));
 }
 
 function isExhausted(tries: Tries | undefined, retries: number): boolean {
@@ -168,99 +186,218 @@ function isExhausted(tries: Tries | undefined, retries: number): boolean {
 }
 
 function nameOf(step: Step): string {
-  return step.kind === 'role' ? 'role' : `${step.kind} ${step.team.teamId}`;
+  return 'team' in step ? `${step.kind} ${step.team.teamId}` : step.kind;
 }
 
 function complaint(step: Step, reason: string): string {
   switch (step.kind) {
-    case 'role':
-      return `role not set to ${step.role}: ${reason}`;
+    case 'fields':
+      return `${namesOfFields(step.fields)} not set${step.fields.role === undefined ? '' : ` to ${step.fields.role}`}: ${reason}`;
     case 'join':
       return `team ${step.team.name} not joined, the teams to leave were kept: ${reason}`;
     case 'leave':
       return `team ${step.team.name} not left: ${reason}`;
+    case 'reactivate':
+      return `not reactivated: ${reason}`;
   }
+}
+
+const COLUMNS: Readonly<Record<string, string>> = {
+  role: 'role',
+  email: 'email',
+  maxBudget: 'max_budget',
+  budgetDuration: 'budget_duration',
+  tpmLimit: 'tpm_limit',
+  rpmLimit: 'rpm_limit',
+  models: 'models',
+};
+
+/** A role's budget and period are what it carries along: they are named where they alone are missing. */
+function namesOfFields(fields: UserFields): string {
+  if (fields.role !== undefined) return 'role';
+  return Object.keys(fields)
+    .map((field) => COLUMNS[field] ?? field)
+    .join(', ');
+}
+
+type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
+
+interface RowStep<S extends Step = Step> {
+  readonly row: PendingUpdate;
+  readonly userId: string;
+  readonly step: S;
+  /** Nothing else is missing: an answer that shows the step done is the end of the row. */
+  readonly alone: boolean;
 }
 
 /** The writes of one round, grouped so that few calls do for many users. */
 class Round {
-  readonly rows: Open[] = [];
+  readonly rows: PendingUpdate[] = [];
   /** The most often that one of its writes was tried before. */
   repeats = 0;
-  readonly #roles: { readonly row: Open; readonly userId: string; readonly role: Role; readonly alone: boolean }[] = [];
-  readonly #joins = new Map<string, { team: TeamRef; rows: Open[] }>();
-  readonly #leaves = new Map<string, { team: TeamRef; rows: Open[] }>();
+  readonly #run: Run;
+  readonly #observed: Observed;
+  readonly #roles: RowStep<StepOf<'fields'>>[] = [];
+  readonly #fields: RowStep<StepOf<'fields'>>[] = [];
+  readonly #joins = new Map<string, RowStep<StepOf<'join'>>[]>();
+  readonly #leaves = new Map<string, RowStep<StepOf<'leave'>>[]>();
+  readonly #reactivations: RowStep<StepOf<'reactivate'>>[] = [];
 
-  add(row: Open, steps: readonly Step[]): void {
+  constructor(run: Run, observed: Observed) {
+    this.#run = run;
+    this.#observed = observed;
+  }
+
+  /** @param alone the row lacks nothing but this one step */
+  add(row: PendingUpdate, steps: readonly Step[], alone: boolean): void {
     this.rows.push(row);
     for (const step of steps) {
       this.repeats = Math.max(this.repeats, row.tries.get(nameOf(step))?.count ?? 0);
-      if (step.kind === 'role')
-        this.#roles.push({ row, userId: row.userId, role: step.role, alone: steps.length === 1 });
-      else group(step.kind === 'join' ? this.#joins : this.#leaves, step.team, row);
+      const of = { row, userId: row.userId, alone };
+      if (step.kind === 'fields') {
+        (isPlainRole(step, row.target) ? this.#roles : this.#fields).push({ ...of, step });
+      } else if (step.kind === 'join') group(this.#joins, step.team.teamId, { ...of, step });
+      else if (step.kind === 'leave') group(this.#leaves, step.team.teamId, { ...of, step });
+      else this.#reactivations.push({ ...of, step });
     }
   }
 
-  /** One call after the other: the proxy rewrites users and rosters without a lock. */
-  async write(run: Run): Promise<void> {
-    const { proxy } = run.options;
+  /** Teams one after the other: older proxies rewrite users and rosters without a lock. */
+  async write(): Promise<void> {
+    const { proxy } = this.#run.options;
+    await this.#writeRoles();
+    await this.#oneByOne(this.#fields, (of) => this.#writeFields(of));
+    for (const [teamId, rows] of this.#joins) {
+      await this.#writeTeam(rows, proxy.joinBatchSize, (ids) => proxy.joinTeam(teamId, ids));
+    }
+    for (const [teamId, rows] of this.#leaves) {
+      const able = await this.#withoutKeys(rows);
+      await this.#writeTeam(able, proxy.batchSize, (ids, blocked) => proxy.leaveTeam(teamId, ids, blocked));
+    }
+    await this.#oneByOne(this.#reactivations, (of) => this.#reactivate(of));
+  }
+
+  async #writeRoles(): Promise<void> {
+    const { proxy } = this.#run.options;
     for (const piece of pieces(this.#roles, proxy.batchSize)) {
-      const answers = await writeInBulk(run, piece, (some) =>
-        proxy.updateRoles(some.map(({ userId, role }) => ({ userId, role }))),
-      );
-      for (const { row, role, alone } of piece) {
-        const answer = answers.get(row.userId);
-        if (alone && answer?.kind === 'answered' && answer.row.role === role) row.answered = role;
-        else note(row, { kind: 'role', role }, answer);
+      const answers = await writeInBulk(this.#run, piece, (some) => proxy.updateRoles(some.map(roleRow)));
+      for (const of of piece) {
+        const answer = answers.get(of.userId);
+        if (answer?.kind === 'answered') this.#takeAnswer(of, answer.row.role ?? null, answer.row.limits ?? null);
+        note(of, answer);
       }
     }
-    for (const { team, rows } of this.#joins.values()) {
-      const step: Step = { kind: 'join', team };
-      await this.#writeTeam(run, rows, step, proxy.joinBatchSize, (ids) => proxy.joinTeam(team.teamId, ids));
+  }
+
+  #takeAnswer(of: RowStep<StepOf<'fields'>>, role: string | null, limits: Partial<ProxyUser['limits']> | null): void {
+    const user = this.#observed.users.get(of.userId);
+    if (user !== undefined && role !== null && limits !== null) {
+      this.#answered(of, { ...user, role, limits: { ...user.limits, ...limits } });
     }
-    for (const { team, rows } of this.#leaves.values()) {
-      const step: Step = { kind: 'leave', team };
-      await this.#writeTeam(run, rows, step, proxy.batchSize, (ids, blocked) =>
-        proxy.leaveTeam(team.teamId, ids, blocked),
-      );
+  }
+
+  /** The row is done with where the answer shows a user whom nothing is missing. */
+  #answered({ row, alone }: RowStep, user: ProxyUser): void {
+    const now = { ...this.#observed, users: new Map([[row.userId, user]]) };
+    if (alone && missingSteps(row.target, now).length === 0) row.answered = user;
+  }
+
+  async #writeFields(of: RowStep<StepOf<'fields'>>): Promise<void> {
+    const { proxy } = this.#run.options;
+    const { fields } = of.step;
+    const answer = await writeOne(this.#run, async () => {
+      const taken = fields.email === undefined ? null : await holderOf(this.#run, of.userId, fields.email);
+      if (taken !== null) return taken;
+      return { ok: true as const, ...(await proxy.updateUser(of.userId, fields)) };
+    });
+    const user = this.#observed.users.get(of.userId);
+    if (answer.kind === 'answered' && user !== undefined) {
+      const { email, role, limits } = answer.row;
+      this.#answered(of, { ...user, email, role, limits });
     }
+    note(of, answer);
+  }
+
+  async #reactivate(of: RowStep<StepOf<'reactivate'>>): Promise<void> {
+    const answer = await writeOne(this.#run, () => this.#run.options.proxy.setActivity(of.userId, true));
+    const user = this.#observed.users.get(of.userId);
+    if (answer.kind === 'answered' && user !== undefined) {
+      this.#answered(of, { ...user, activity: answer.row.user.activity });
+    }
+    note(of, answer);
+  }
+
+  /** Those whose keys are out of the team, so that leaving it deletes none of them. */
+  async #withoutKeys(rows: readonly RowStep<StepOf<'leave'>>[]): Promise<readonly RowStep<StepOf<'leave'>>[]> {
+    const moving = rows.flatMap(({ userId, step: { team, keysTo } }) =>
+      keysTo === null ? [] : { userId, team, keysTo },
+    );
+    const failures = await movedAway(this.#run, moving);
+    return rows.filter((of) => {
+      const failure = failures.get(of.userId);
+      if (failure !== undefined) note(of, failure);
+      return failure === undefined;
+    });
+  }
+
+  async #oneByOne<T>(rows: readonly T[], write: (of: T) => Promise<void>): Promise<void> {
+    const pool = new Pool(this.#run.options.concurrency);
+    for (const of of rows) pool.add(() => write(of));
+    await pool.idle();
   }
 
   async #writeTeam(
-    run: Run,
-    rows: readonly Open[],
-    step: Step,
+    rows: readonly RowStep<StepOf<'join' | 'leave'>>[],
     size: number,
     call: (userIds: readonly string[], blocked: Blocked) => Promise<readonly RowResult[]>,
   ): Promise<void> {
     for (const piece of pieces(rows, size)) {
-      const answers = await writeInBulk(run, piece, (some, blocked) =>
-        call(
-          some.map((row) => row.userId),
-          blocked,
-        ),
-      );
-      for (const row of piece) note(row, step, answers.get(row.userId));
+      const ids = (some: readonly RowStep<StepOf<'join' | 'leave'>>[]): string[] => some.map((of) => of.userId);
+      const answers = await writeInBulk(this.#run, piece, (some, blocked) => call(ids(some), blocked));
+      for (const of of piece) note(of, answers.get(of.userId));
     }
   }
 }
 
-function group(teams: Map<string, { team: TeamRef; rows: Open[] }>, team: TeamRef, row: Open): void {
-  const known = teams.get(team.teamId);
-  if (known === undefined) teams.set(team.teamId, { team, rows: [row] });
-  else known.rows.push(row);
+function roleRow({ userId, step, row }: RowStep<StepOf<'fields'>>): RoleRow {
+  const { role } = row.target;
+  if (role === null) throw new Error(`No role for user ${userId}: a defect of this tool`);
+  const { maxBudget = null, budgetDuration = null } = step.fields;
+  return { userId, role: role.to, limits: { maxBudget, budgetDuration } };
 }
 
-function note(row: Open, step: Step, answer: Answer<RowResult> | undefined): void {
+/** The proxy checks nothing when an email changes (all versions): two users with one email could not be told apart. */
+async function holderOf(run: Run, userId: string, email: string): Promise<FailedRow | null> {
+  const found = await run.options.proxy.findUsersByEmail(email);
+  const other = found.find((user) => user.userId !== userId && emailKey(user.email ?? '') === emailKey(email));
+  if (other === undefined) return null;
+  const reason = `user ${other.userId} has the email ${email} by now; run again, the next plan tells what to do`;
+  return { userId, ok: false, code: 'exists', reason };
+}
+
+function group<T>(groups: Map<string, T[]>, key: string, item: T): void {
+  const known = groups.get(key);
+  if (known === undefined) groups.set(key, [item]);
+  else known.push(item);
+}
+
+function note({ row, step }: RowStep, answer: RowAnswer<unknown> | undefined): void {
   const before = row.tries.get(nameOf(step));
   const blocked = answer?.kind === 'blocked';
-  const reason =
-    answer === undefined || answer.kind === 'answered' ? 'the proxy reports success, but it is not so' : answer.reason;
+  const judged = answer?.kind === 'answered' || (answer?.kind === 'refused' && !answer.wholeCall);
   row.tries.set(nameOf(step), {
     count: (before?.count ?? 0) + (blocked ? 0 : 1),
-    refusals: (before?.refusals ?? 0) + (answer?.kind === 'refused' ? 1 : 0),
+    refusals: (before?.refusals ?? 0) + (answer?.kind === 'refused' || answer?.kind === 'answered' ? 1 : 0),
     blocked,
-    judged: answer?.kind === 'answered' || (answer?.kind === 'refused' && !answer.wholeCall),
-    reason: blocked ? `not attempted: ${reason}` : reason,
+    recreatable: judged && isRecreatable(step, row.target),
+    failure: answer === undefined || answer.kind === 'answered' ? NOT_SO : failureOf(answer),
   });
 }
+
+/** Failures of keys, limits, renames and reactivations never cost anybody their account. */
+function isRecreatable(step: Step, { rename, limits, reactivates }: UpdateTarget): boolean {
+  if (rename !== null || limits.length > 0 || reactivates) return false;
+  return step.kind === 'join' || (step.kind === 'leave' && step.keysTo === null) || 'fields' in step;
+}
+
+const NOT_SO: FailureReason = { code: 'unverified', reason: 'the proxy reports success, but it is not so' };

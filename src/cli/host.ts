@@ -1,18 +1,8 @@
 import type { Log } from '../core/log.ts';
-import type { Plan } from '../core/plan.ts';
+import { isCreated } from '../core/outcome.ts';
+import { isApplied } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
-import type {
-  AnyHost,
-  Exported,
-  Failure,
-  Handover,
-  Listing,
-  Mode,
-  Progress,
-  Review,
-  RowsResult,
-  SyncResult,
-} from '../host/port.ts';
+import type { Failure, Host, Mode, Progress, PublishResult, Review, RunPlan, RunResult, Shown } from '../host/port.ts';
 import { ProgressLines } from '../host/progress.ts';
 import type { Inputs } from '../inputs.ts';
 import { plain } from '../render/plain.ts';
@@ -21,7 +11,7 @@ import { resultText } from '../render/result-text.ts';
 import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
 
 export interface Terminal {
-  readonly stdout: NodeJS.WritableStream;
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
   readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
@@ -39,11 +29,12 @@ export function terminalLog({ stderr }: Terminal, debug: boolean): Log {
 const BAR_WIDTH = 24;
 
 /** A person's terminal, or a script: the plan on stdout, everything else on stderr. Nothing is asked of GitHub. */
-export class TerminalHost implements AnyHost {
+export class TerminalHost implements Host<null> {
   readonly log: Log;
   readonly mode: Mode;
   readonly outputDirectory: string;
-  readonly stop: { requested: boolean };
+  readonly origin = { run: null, commit: null };
+  readonly signal: AbortSignal;
   readonly redacts = false;
   readonly onSecret = (): void => {};
   readonly #terminal: Terminal;
@@ -57,13 +48,13 @@ export class TerminalHost implements AnyHost {
     inputs: Inputs;
     log: Log;
     outputDirectory: string;
-    stop: { requested: boolean };
+    signal: AbortSignal;
   }) {
     this.#terminal = options.terminal;
     this.#inputs = options.inputs;
     this.log = options.log;
     this.outputDirectory = options.outputDirectory;
-    this.stop = options.stop;
+    this.signal = options.signal;
     this.mode = { kind: options.inputs.dryRun === 'true' ? 'plan' : 'apply' };
     this.#lines = new ProgressLines(this.log);
   }
@@ -83,19 +74,16 @@ export class TerminalHost implements AnyHost {
     this.#terminal.stderr.write(`\r\u001b[K${phase} ${bar} ${done} of ${total}${done >= total ? '\n' : ''}`);
   }
 
-  async failed(_failure: Failure): Promise<void> {}
-
-  async checkedOffline(): Promise<void> {}
-
-  async planned(plan: Plan): Promise<void> {
+  async planned(plan: RunPlan): Promise<null> {
     this.#show(plan, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
+    return null;
   }
 
-  async review(plan: Plan): Promise<Review> {
-    return { kind: 'go', plan };
+  async review(plan: RunPlan): Promise<Review<null>> {
+    return { kind: 'go', plan, evidence: null, provenanceOf: () => ({ digest: null, pullRequest: null }) };
   }
 
-  async beforeWrites(plan: Plan): Promise<void> {
+  async beforeWrites(plan: RunPlan): Promise<void> {
     this.#show(plan, 'applying');
   }
 
@@ -103,46 +91,41 @@ export class TerminalHost implements AnyHost {
     return false;
   }
 
-  async handOver(): Promise<Handover> {
-    return { kind: 'done' };
+  async publishSecrets(): Promise<PublishResult> {
+    return { published: true, url: '' };
   }
 
-  async applied({ outcomes, resultFile, secretFile }: SyncResult): Promise<void> {
-    this.log.info(resultText(outcomes).trimEnd());
-    this.log.info(`Results: ${resultFile}`);
-    if (outcomes.some((outcome) => outcome.action === 'ADDED' && outcome.userId !== ''))
-      this.log.info(`Keys and onboarding links (secret): ${secretFile}`);
+  async finished({ command, outcomes, notes, files, secretFiles, auditFile }: RunResult<null>): Promise<void> {
+    this.log.info(resultText(outcomes, command === 'sync' ? undefined : 'Result:').trimEnd());
+    for (const note of notes) this.log.info(plain(note));
+    for (const file of files.filter((path) => !secretFiles.includes(path))) this.log.info(`Results: ${file}`);
+    if (auditFile !== null) this.log.info(`Audit record: ${auditFile}`);
+    const what = outcomes.some(isCreated) ? 'Keys and onboarding links' : 'Onboarding links';
+    for (const file of secretFiles) this.log.info(`${what} (secret): ${file}`);
   }
 
-  async showRows(plan: RowPlan, applying: boolean): Promise<void> {
+  async failed(_failure: Failure): Promise<void> {}
+
+  async shown(shown: Shown): Promise<void> {
+    if (shown.kind === 'list') this.print(shown.text);
+    if (shown.kind !== 'export') return;
+    this.foundChanges = shown.changed;
+    for (const warning of shown.warnings) this.log.warning(plain(warning));
+    for (const note of shown.notes) this.log.info(plain(note));
+  }
+
+  #show(shown: RunPlan, stage: PlanTextOptions['stage']): void {
+    this.foundChanges = shown.plan.changes.some(isApplied);
     const { csvFile } = this.#inputs;
-    this.foundChanges = plan.invited.length > 0 || plan.plan.changes.some((change) => change.withheld === null);
-    this.print(rowPlanText(rowPlanView(plan, false), { applying, csvFile }));
-    for (const { line, column, message } of plan.rows.problems) {
+    if (shown.kind === 'file') this.print(planText(shown.plan, { stage, csvFile }));
+    else this.#showRows(shown.rowPlan, stage === 'applying');
+  }
+
+  #showRows(rows: RowPlan, applying: boolean): void {
+    const { csvFile } = this.#inputs;
+    this.print(rowPlanText(rowPlanView(rows, false), { applying, csvFile }));
+    for (const { line, column, message } of rows.problems) {
       this.log.error(`${csvFile}:${line}:${column}: ${plain(message)}`);
     }
-  }
-
-  async beforeRows(): Promise<void> {}
-
-  async rowsDone({ outcomes, notes, files, secretFiles }: RowsResult): Promise<void> {
-    this.log.info(resultText(outcomes, 'Result:').trimEnd());
-    for (const note of notes) this.log.info(plain(note));
-    for (const file of files) this.log.info(`${secretFiles.includes(file) ? 'Secret' : 'Results'}: ${file}`);
-  }
-
-  async listed({ text }: Listing): Promise<void> {
-    this.print(text);
-  }
-
-  async exported({ notes, warnings, changed }: Exported): Promise<void> {
-    this.foundChanges = changed;
-    for (const warning of warnings) this.log.warning(plain(warning));
-    for (const note of notes) this.log.info(plain(note));
-  }
-
-  #show(plan: Plan, stage: PlanTextOptions['stage']): void {
-    this.foundChanges = plan.changes.some((change) => change.withheld === null);
-    this.print(planText(plan, { stage, csvFile: this.#inputs.csvFile }));
   }
 }

@@ -6,11 +6,12 @@ import { runCommand } from '../commands/registry.ts';
 import { UsageError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { withoutKeys } from '../core/secret.ts';
+import { defectText, isDefect } from '../defect.ts';
 import type { ExitCode } from '../host/port.ts';
 import { stopOnSignals } from '../host/signals.ts';
-import { type Inputs, parseInputs } from '../inputs.ts';
+import { commandOf, type InputName, parseInputs } from '../inputs.ts';
 import { VERSION } from '../version.ts';
-import { type Arguments, helpText, parseArguments } from './args.ts';
+import { type Arguments, helpText, parseArguments, withoutEffect } from './args.ts';
 import { type Terminal, TerminalHost, terminalLog } from './host.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function runCli(
   try {
     const given = parseArguments(argv);
     if (given.help || given.version) {
-      terminal.stdout.write(given.help ? helpText() : `${VERSION}\n`);
+      terminal.stdout.write(given.help ? helpFor(given) : `${VERSION}\n`);
       return 0;
     }
     return await run(given, { ...(await dotEnv(directory)), ...env }, { terminal, log, directory });
@@ -36,16 +37,28 @@ export async function runCli(
   }
 }
 
+/** Of the command that was named; of all, where none was. */
+function helpFor({ inputs }: Arguments): string {
+  return helpText(inputs.command === undefined ? null : commandOf(inputs.command));
+}
+
 async function run(
   given: Arguments,
   env: NodeJS.ProcessEnv,
   { terminal, log, directory }: { terminal: Terminal; log: Log; directory: string },
 ): Promise<ExitCode> {
-  const inputs = parseInputs(given.inputs, env, directory);
-  warnOfNoEffect(inputs, log);
+  const isTTY = terminal.stdout.isTTY === true;
+  const inputs = parseInputs(given.inputs, env, directory, { from: 'cli', isTTY, emails: given.emails });
+  warnOfNoEffect(given, log);
   const outputDirectory = await made(resolve(directory, inputs.outputDirectory || '.'));
   const stop = stopOnSignals(log);
-  const host = new TerminalHost({ terminal, inputs, log, outputDirectory, stop });
+  const host = new TerminalHost({
+    terminal,
+    inputs,
+    log,
+    outputDirectory,
+    signal: stop.signal,
+  });
   const code = await runCommand(inputs, host).finally(stop.release);
   const isDryRun = host.mode.kind === 'plan';
   if (code !== 0 || !isDryRun || !host.foundChanges) return code;
@@ -66,13 +79,15 @@ async function made(outputDirectory: string): Promise<string> {
   }
 }
 
-/** Whoever asks for secrecy must not believe that he has it. */
-function warnOfNoEffect({ encryptTo, redactEmails }: Inputs, log: Log): void {
-  if (encryptTo.length > 0)
-    log.warning('--encrypt-to is for uploads, and a terminal uploads nothing: keys and links are written as they are.');
-  if (redactEmails === 'true')
-    log.warning('--redact-emails masks emails in a job of GitHub Actions, not in a terminal.');
+/** Nobody may believe in vain that keys are encrypted or emails masked. */
+function warnOfNoEffect({ inputs }: Arguments, log: Log): void {
+  for (const name of withoutEffect(inputs)) log.warning(NO_EFFECT[name] ?? `--${name} has no effect in a terminal.`);
 }
+
+const NO_EFFECT: Readonly<Partial<Record<InputName, string>>> = {
+  'encrypt-to': '--encrypt-to is for uploads, and a terminal uploads nothing: keys and links are written as they are.',
+  'redact-emails': '--redact-emails masks emails in a job of GitHub Actions, not in a terminal.',
+};
 
 /** The working directory's `.env`; what the environment has already wins. A folder of that name is a Python environment. */
 async function dotEnv(directory: string): Promise<NodeJS.Dict<string>> {
@@ -86,9 +101,12 @@ async function dotEnv(directory: string): Promise<NodeJS.Dict<string>> {
 }
 
 function fail(error: unknown, { stderr }: Terminal, log: Log): ExitCode {
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof UsageError || error instanceof FileProblemsError) stderr.write(`${message}\n`);
-  else log.error(message);
   log.debug(error instanceof Error ? (error.stack ?? '') : '');
-  return error instanceof UsageError || (error instanceof FileProblemsError && error.isAboutFile) ? 2 : 1;
+  if (error instanceof UsageError || error instanceof FileProblemsError) {
+    stderr.write(`${error.message}\n`);
+    return error instanceof UsageError || error.isAboutFile ? 2 : 1;
+  }
+  if (isDefect(error)) log.error(defectText(error, process.env));
+  else log.error(error instanceof Error ? error.message : String(error));
+  return 1;
 }

@@ -1,52 +1,42 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type DesiredUser, readUserList } from '../core/desired.ts';
+import { ADD_LIST, type DesiredUser, problemsOffline, readUserList } from '../core/desired.ts';
 import { addedInWords } from '../core/manual-words.ts';
-import type { Outcome } from '../core/outcome.ts';
-import { freeKeyNames, newUsers, planAdds, type Rows, skipExisting } from '../core/row-plan.ts';
-import type { ExitCode, RowsHost } from '../host/port.ts';
-import type { Inputs } from '../inputs.ts';
+import { freeKeyNames, newUsers, planAdds, problemsOfFile, type Rows, skipExisting } from '../core/row-plan.ts';
 import { registrationErrorsCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';
-import { writeRegistrations } from './registrations.ts';
-import { type RowCommand, type RowContext, runRows } from './row-run.ts';
-import { writeExisting } from './update-existing.ts';
+import type { RunContext, Writing } from './lifecycle.ts';
+import { planRows } from './plan-rows.ts';
+import { ERROR_FILE, writeRegistrations } from './registrations.ts';
 
-const ERROR_FILE = 'user_reg_error.csv';
-
-/** Creates the users of the file that are not there yet. With `update-existing` nobody is created, as in `add_user.py`. */
-export function add(inputs: Inputs, host: RowsHost): Promise<ExitCode> {
-  return inputs.updateExisting ? writeExisting(inputs, host, ERROR_FILE) : runRows(ADD, inputs, host);
-}
-
-const ADD: RowCommand = {
-  action: 'ADDED',
-  read: (bytes) => readUserList(bytes),
-  plan: async (rows, lookup, context) => {
-    skipExisting(rows, lookup);
-    const users = await withFreeKeyNames(newUsers(rows, lookup, rows.open), rows, context);
-    return { plan: planAdds(users, lookup), invited: [] };
-  },
-  beside: async () => [],
+/** Creates the users of the file who are not there yet. */
+export const ADD: Writing = {
+  command: 'add',
+  read: (bytes) => readUserList(bytes, ADD_LIST),
+  problemsOfFile,
+  problemsOffline,
+  plan: (list, context) =>
+    planRows(list, 'ADDED', context, async (rows, lookup) => {
+      skipExisting(rows, lookup);
+      return planAdds(await withFreeKeyNames(newUsers(rows, lookup, rows.open), rows, context), lookup);
+    }),
   word: addedInWords,
-  write: writeRegistrations,
-  writeErrors: async (outcomes, { host }) => {
+  writeSecrets: writeRegistrations,
+  writeResults: async (outcomes, { host }) => {
     const path = join(host.outputDirectory, ERROR_FILE);
-    await writeFile(path, registrationErrorsCsv(failures(host.redacts ? redactOutcomes(outcomes) : outcomes)));
+    const told = host.redacts ? redactOutcomes(outcomes) : outcomes;
+    const failures = told.filter((row) => row.action === 'ADDED' && row.status !== 'SUCCESS');
+    await writeFile(path, registrationErrorsCsv(failures));
     return [path];
   },
   notes: () => [],
 };
 
-function failures(outcomes: readonly Outcome[]): readonly Outcome[] {
-  return outcomes.filter((row) => row.action === 'ADDED' && row.status !== 'SUCCESS');
-}
-
 /** Key names are asked for only where keys are made, and once for all rows. */
 export async function withFreeKeyNames(
   users: readonly DesiredUser[],
   rows: Rows,
-  { inputs, proxy }: Pick<RowContext, 'inputs' | 'proxy'>,
+  { inputs, proxy }: Pick<RunContext, 'inputs' | 'proxy'>,
 ): Promise<readonly DesiredUser[]> {
   const names = new Set(users.flatMap((user) => user.keyName ?? []));
   if (!inputs.apiKeys || names.size === 0) return users;

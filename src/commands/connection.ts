@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
+import type { Phase, WriteOptions } from '../apply/run.ts';
 import type { Host } from '../host/port.ts';
 import { type Inputs, requireMasterKey } from '../inputs.ts';
+import type { WritingCommand } from '../journal/format.ts';
 import { connect, type ProxyClient } from '../litellm/client.ts';
+import { ProxyAuthError } from '../litellm/errors.ts';
 import { USER_AGENT } from '../version.ts';
 
 /** The proxy that the inputs name; nothing is asked of it yet. */
-export function connectProxy(inputs: Inputs, host: Host): ProxyClient {
+export function connectProxy(inputs: Inputs, host: Pick<Host, 'log' | 'onSecret' | 'signal'>): ProxyClient {
   return connect({
     baseUrl: inputs.baseUrl,
     masterKey: requireMasterKey(inputs),
@@ -14,15 +18,49 @@ export function connectProxy(inputs: Inputs, host: Host): ProxyClient {
     log: host.log,
     onSecret: host.onSecret,
     userAgent: USER_AGENT,
+    signal: host.signal,
+    extraHeaders: inputs.extraHeaders,
+    keyHeader: inputs.keyHeader,
   });
 }
 
+/** Tells a proxy from others in files, without its address. */
+export function proxyHash({ baseUrl }: Inputs): string {
+  return createHash('sha256').update(baseUrl).digest('hex').slice(0, 16);
+}
+
 /** Turns an invitation id into the address that a new user opens; `add` keeps the form of its manual. */
-export async function onboardingLinks(inputs: Inputs, proxy: ProxyClient): Promise<(invitationId: string) => string> {
-  if (inputs.command === 'add') return (id) => `${inputs.publicUrl}/ui/?invitation_id=${id}&action=reset_password`;
+async function onboardingLinks(
+  command: WritingCommand,
+  { publicUrl }: Inputs,
+  proxy: ProxyClient,
+): Promise<(invitationId: string) => string> {
+  if (command === 'add') return (id) => `${publicUrl}/ui/?invitation_id=${id}&action=reset_password`;
   const page = await proxy.onboardingPage();
   return (id) =>
-    page
-      ? `${inputs.publicUrl}/ui/onboarding?id=${id}&invitation_id=${id}`
-      : `${inputs.publicUrl}/ui/?invitation_id=${id}`;
+    page ? `${publicUrl}/ui/onboarding?id=${id}&invitation_id=${id}` : `${publicUrl}/ui/?invitation_id=${id}`;
 }
+
+/** How a command's writes are made. */
+export async function writeOptions(
+  command: WritingCommand,
+  { inputs, host, proxy }: { readonly inputs: Inputs; readonly host: Host; readonly proxy: ProxyClient },
+): Promise<Omit<WriteOptions, 'journal' | 'apiKeys' | 'invitations' | 'deliver'>> {
+  return {
+    proxy,
+    log: host.log,
+    concurrency: inputs.concurrency,
+    retries: inputs.retries,
+    linkFor: await onboardingLinks(command, inputs, proxy),
+    signal: host.signal,
+    isFatal: (error) => error instanceof ProxyAuthError,
+  };
+}
+
+/** The phases of applying, as a reader says them. */
+export const PHASES: Readonly<Record<Phase, string>> = {
+  add: 'Adding users',
+  invite: 'Creating onboarding links',
+  delete: 'Deleting users',
+  update: 'Updating users',
+};

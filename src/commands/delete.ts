@@ -1,26 +1,24 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DELETE_LIST, readUserList } from '../core/desired.ts';
+import { DELETE_LIST, problemsOffline, readUserList } from '../core/desired.ts';
 import { deletedInWords } from '../core/manual-words.ts';
-import { planDeletes } from '../core/row-plan.ts';
-import type { ExitCode, RowsHost } from '../host/port.ts';
-import type { Inputs } from '../inputs.ts';
+import { planDeletes, problemsOfFile } from '../core/row-plan.ts';
 import { deletionErrorsCsv, deletionsCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';
-import { clearLinks, type RowCommand, runRows } from './row-run.ts';
+import type { Writing } from './lifecycle.ts';
+import { planRows } from './plan-rows.ts';
+import { clearLinks } from './registrations.ts';
 
 /** Deletes the users of the file and nobody else. */
-export function deleteUsers(inputs: Inputs, host: RowsHost): Promise<ExitCode> {
-  return runRows(DELETE, inputs, host);
-}
-
-const DELETE: RowCommand = {
-  action: 'DELETED',
+export const DELETE: Writing = {
+  command: 'delete',
   read: (bytes) => readUserList(bytes, DELETE_LIST),
-  plan: async (rows, lookup) => ({ plan: planDeletes(rows, lookup), invited: [] }),
-  beside: async () => [],
+  problemsOfFile,
+  problemsOffline,
+  plan: (list, context) => planRows(list, 'DELETED', context, async (rows, lookup) => planDeletes(rows, lookup)),
   word: deletedInWords,
-  write: async (outcomes, run) => {
+  writeSecrets: async () => ({ files: [], secretFiles: [] }),
+  writeResults: async (outcomes, run) => {
     const { host } = run;
     const told = (host.redacts ? redactOutcomes(outcomes) : outcomes).filter((row) => row.action === 'DELETED');
     const results = join(host.outputDirectory, 'user_del_result.csv');
@@ -28,8 +26,7 @@ const DELETE: RowCommand = {
     await writeFile(results, deletionsCsv(told.filter((row) => row.status === 'SUCCESS')));
     await writeFile(errors, deletionErrorsCsv(told.filter((row) => row.status !== 'SUCCESS')));
     await clearLinks(run, []);
-    return { files: [results, errors], secretFiles: [] };
+    return [results, errors];
   },
-  writeErrors: async () => [],
   notes: () => [],
 };

@@ -1,14 +1,14 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readUserList, type UserRow } from '../core/desired.ts';
 import { UsageError } from '../core/errors.ts';
-import { type ExportList, exportList } from '../core/export-list.ts';
-import type { ExitCode, ReadingHost } from '../host/port.ts';
+import { type ExportList, type ExportRow, exportList } from '../core/export-list.ts';
+import type { ExitCode, Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import { usersCsv } from '../render/csv.ts';
 import { plural, unmanagedWords } from '../render/labels.ts';
 import { connectProxy } from './connection.ts';
 import { failureOf } from './problems.ts';
-import { misreadEmails } from './read-back.ts';
 
 /** Most users named in one message. */
 const MOST_NAMED = 20;
@@ -17,17 +17,23 @@ const MOST_NAMED = 20;
  * Writes the proxy's present users as the file that `sync` reads; `csv-file: -` prints it instead. Writes nothing to
  * the proxy, so that it does the same on every event; `dry-run: true` leaves the file alone.
  */
-export async function exportUsers(inputs: Inputs, host: ReadingHost): Promise<ExitCode> {
+export async function exportUsers<E>(inputs: Inputs, host: Host<E>): Promise<ExitCode> {
   try {
     const list = exportList(await connectProxy(inputs, host).inventory(), inputs.protectedUsers);
     const text = usersCsv(list.rows);
     const warnings = [...oddities(list), ...misread(list)];
     const written = await put(text, inputs, host);
     const users = list.rows.length;
-    await host.exported({ ...written, users, warnings, notes: [...written.notes(users), ...leftOut(list)] });
+    await host.shown({
+      kind: 'export',
+      ...written,
+      users,
+      warnings,
+      notes: [...written.notes(users), ...leftOut(list)],
+    });
     return 0;
   } catch (error) {
-    await host.failed(failureOf(error));
+    await host.failed(failureOf(error), null, false);
     throw error;
   }
 }
@@ -39,7 +45,7 @@ interface Put {
 }
 
 /** @throws UsageError where a file that differs is there */
-async function put(text: string, inputs: Inputs, host: ReadingHost): Promise<Put> {
+async function put(text: string, inputs: Inputs, host: Host): Promise<Put> {
   const { csvFile, csvPath: path } = inputs;
   const told = (changed: boolean, verb: string): Put => {
     return { path, changed, notes: (users) => [`${csvFile}: ${plural(users, 'user')}, ${verb}.`] };
@@ -102,4 +108,26 @@ function leftOut({ unmanaged }: ExportList): string[] {
 function named(emails: readonly string[]): string {
   const more = emails.length - MOST_NAMED;
   return emails.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** Rows read at once: the whole of a large file a second time would take as much memory as the users themselves. */
+const PIECE = 1_000;
+
+/** Rows that `sync` would read as something else than they were written as: their emails. */
+function misreadEmails(rows: readonly ExportRow[]): string[] {
+  const found: string[] = [];
+  for (let at = 0; at < rows.length; at += PIECE) found.push(...misreadAmong(rows.slice(at, at + PIECE)));
+  return found;
+}
+
+function misreadAmong(rows: readonly ExportRow[]): string[] {
+  const { rows: read } = readUserList(new TextEncoder().encode(usersCsv(rows)));
+  const byEmail = new Map(read.map((row) => [row.email, row]));
+  return rows.flatMap((row) => (isSame(row, byEmail.get(row.email)) ? [] : row.email));
+}
+
+function isSame(written: ExportRow, read: UserRow | undefined): boolean {
+  if (read === undefined || read.roleText !== written.role) return false;
+  const teamName = read.teamNames === null ? '' : read.teamNames.length === 0 ? '-' : read.teamNames.join(';');
+  return teamName === written.teamName;
 }

@@ -2,7 +2,7 @@ import { UsageError } from '../core/errors.ts';
 import { emailKey } from '../core/inventory.ts';
 import { isListed, type ListQuery, listQuery } from '../core/list-query.ts';
 import { compare } from '../core/order.ts';
-import type { ExitCode, ReadingHost } from '../host/port.ts';
+import type { ExitCode, Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import type { UserRow } from '../litellm/client.ts';
 import { type ListedUser, listCells, listText } from '../render/list.ts';
@@ -17,7 +17,7 @@ interface Found {
 }
 
 /** Shows the proxy's users, sorted by email; reads alone, so that every mode does the same. */
-export async function list(inputs: Inputs, host: ReadingHost): Promise<ExitCode> {
+export async function list<E>(inputs: Inputs, host: Host<E>): Promise<ExitCode> {
   try {
     const query = listQuery(inputs);
     if ('problems' in query) throw new UsageError(query.problems.join('\n'));
@@ -26,7 +26,7 @@ export async function list(inputs: Inputs, host: ReadingHost): Promise<ExitCode>
     await show(sorted(users), query, inputs, host);
     return 0;
   } catch (error) {
-    await host.failed(failureOf(error));
+    await host.failed(failureOf(error), null, false);
     throw error;
   }
 }
@@ -46,13 +46,14 @@ function sorted(users: readonly (Found | null)[]): ListedUser[] {
     .map((user) => user.fields);
 }
 
-async function show(users: readonly ListedUser[], query: ListQuery, inputs: Inputs, host: ReadingHost): Promise<void> {
+async function show(users: readonly ListedUser[], query: ListQuery, inputs: Inputs, host: Host): Promise<void> {
   const { columns } = query;
   const shown = host.redacts ? users.map(redacted) : users;
   if (users.length === 0) host.log.info('No users found');
-  await host.listed({
+  await host.shown({
+    kind: 'list',
     text: listText(shown, columns, inputs.format),
-    fileName: `user_list_output.${inputs.format}`,
+    fileName: `user_list_output.${inputs.format === 'table' ? 'txt' : inputs.format}`,
     columns,
     count: shown.length,
     row: (index) => listCells(shown[index] ?? []),

@@ -1,12 +1,33 @@
-import { badEmails, type DesiredUser, resolveTeams, type UserList } from '../core/desired.ts';
-import { leavings, makePlan, takenKeyNames, withTeamKeys } from '../core/diff.ts';
-import { emailKey } from '../core/inventory.ts';
+import { leavings, type UserInTeam, uncounted, withCosts } from '../core/costs.ts';
+import { type DesiredUser, desiredUsers, problemsOffline, type UserList, type UserRow } from '../core/desired.ts';
+import { makePlan, type Policy, takenKeyNames } from '../core/diff.ts';
+import { emailKey, type Inventory, type ProxyFacts, type ProxyKey } from '../core/inventory.ts';
 import type { Plan } from '../core/plan.ts';
-import type { Problem } from '../core/problem.ts';
+import { type Problem, withCells } from '../core/problem.ts';
 import { teamDirectory } from '../core/teams.ts';
-import type { Inputs } from '../inputs.ts';
-import type { ProxyClient } from '../litellm/client.ts';
 import { FileProblemsError } from './problems.ts';
+
+/** What a plan asks of the proxy. */
+export interface PlanReads {
+  /** Proven complete. */
+  inventory(): Promise<Inventory>;
+  /** @throws where the proxy is too old to be written to */
+  checkVersion(): Promise<void>;
+  facts(): Promise<ProxyFacts>;
+  /** Names of `/v1/models`. */
+  modelNames(): Promise<ReadonlySet<string>>;
+  /** Which of these aliases exist, and whose key has them. */
+  takenAliases(aliases: readonly string[]): Promise<ReadonlyMap<string, string | null>>;
+  /** The keys of these users in these teams; `unknown`: the key that we use may not list them. */
+  leavingKeys(pairs: readonly UserInTeam[]): Promise<readonly ProxyKey[] | 'unknown'>;
+  /** Which of these memberships have a budget of the member's own. */
+  ownBudgets(pairs: readonly UserInTeam[]): Promise<readonly UserInTeam[]>;
+  /** Numbers of keys; users whose number may not be seen are left out. */
+  keyCounts(userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+}
+
+/** The inputs that shape a plan. */
+export type PlanInputs = Policy & { readonly csvFile: string; readonly apiKeys: boolean };
 
 /** A file without users is a slip, not a wish to delete everybody. */
 const NO_USERS: Problem = {
@@ -15,59 +36,82 @@ const NO_USERS: Problem = {
   message: 'The file holds no users. That never means "delete everyone": use the command `delete` for that.',
 };
 
-/** What is wrong with a file that was read, as far as that can be told without the proxy. */
-export function problemsOffline(list: UserList): readonly Problem[] {
-  return [...problemsOfReading(list), ...badEmails(list.rows, new Set())];
-}
-
-function problemsOfReading(list: UserList): readonly Problem[] {
-  return list.readable && list.rows.length === 0 && list.problems.length === 0 ? [NO_USERS] : list.problems;
-}
-
 /**
  * The plan for a file, from a fresh look at the proxy, with what its changes cost.
+ * @param today `YYYY-MM-DD`, UTC: rows that expired before it count as missing
  * @throws FileProblemsError with everything that is wrong with the file, or with the users that it names
  */
-export async function planFor(list: UserList, inputs: Inputs, proxy: ProxyClient): Promise<Plan> {
-  if (list.rows.length === 0) throw new FileProblemsError(inputs.csvFile, problemsOfReading(list));
-  const inventory = await look(proxy, () => new FileProblemsError(inputs.csvFile, problemsOffline(list)), list);
+export async function planFor(
+  list: UserList,
+  inputs: PlanInputs,
+  proxy: PlanReads,
+  today: string,
+): Promise<{ readonly plan: Plan; readonly desired: readonly DesiredUser[] }> {
+  if (list.rows.length === 0) throw new FileProblemsError(inputs.csvFile, problemsOfList(list, today));
+  const { inventory, facts } = await look(proxy, list, inputs, today);
   const directory = teamDirectory(inventory.teams);
-  const { users, problems } = resolveTeams(list.rows, directory);
-  const known = new Set(inventory.users.flatMap((user) => (user.email === null ? [] : [emailKey(user.email)])));
-  const planned = makePlan(users, inventory, directory, inputs);
-  const found = [...list.problems, ...badEmails(list.rows, known), ...problems, ...planned.problems];
-  found.push(...(await keyNameProblems(users, planned.plan, inputs, proxy)));
+  const emails = new Set(inventory.users.flatMap((user) => (user.email === null ? [] : [emailKey(user.email)])));
+  const { users, problems } = desiredUsers(list, { directory, emails, today });
+  const modelNames = await modelsFor(list.rows, proxy);
+  const planned = makePlan(users, { inventory, directory, facts, modelNames }, inputs, today);
+  const keyNames = await keyNameProblems(planned.plan, list.rows, inputs, proxy);
+  const found = [...problems, ...withCells([...planned.problems, ...keyNames], list)];
   if (found.length > 0) throw new FileProblemsError(inputs.csvFile, found);
-  return costed(planned.plan, proxy);
+  return { plan: await costed(planned.plan, proxy), desired: users };
 }
 
-/** The inventory; if the proxy cannot be read, the file's own problems are worth more than that. */
-async function look(proxy: ProxyClient, fileProblems: () => FileProblemsError, list: UserList) {
+/** What is wrong with a file that was read, as far as that can be told without the proxy. */
+export function problemsOfList(list: UserList, today: string): readonly Problem[] {
+  const isEmpty = list.readable && list.rows.length === 0 && list.problems.length === 0;
+  return isEmpty ? [NO_USERS] : problemsOffline(list, today);
+}
+
+/** The state of the proxy; if it cannot be read, the file's own problems are worth more than that. */
+async function look(
+  proxy: PlanReads,
+  list: UserList,
+  { csvFile }: PlanInputs,
+  today: string,
+): Promise<{ readonly inventory: Inventory; readonly facts: ProxyFacts }> {
   try {
-    const [inventory] = await Promise.all([proxy.inventory(), proxy.checkVersion()]);
-    return inventory;
+    const [inventory, facts] = await Promise.all([proxy.inventory(), proxy.facts(), proxy.checkVersion()]);
+    return { inventory, facts };
   } catch (error) {
-    throw list.problems.length > 0 ? fileProblems() : error;
+    throw list.problems.length > 0 ? new FileProblemsError(csvFile, problemsOffline(list, today)) : error;
+  }
+}
+
+/** A proxy that does not list its models is not worth losing the plan: names are then not checked, and it says so. */
+async function modelsFor(rows: readonly UserRow[], proxy: PlanReads): Promise<ReadonlySet<string> | null> {
+  if (!rows.some((row) => row.limits.models.kind === 'value')) return null;
+  try {
+    return await proxy.modelNames();
+  } catch {
+    return null;
   }
 }
 
 async function keyNameProblems(
-  users: readonly DesiredUser[],
   plan: Plan,
-  inputs: Inputs,
-  proxy: ProxyClient,
+  rows: readonly UserRow[],
+  inputs: PlanInputs,
+  proxy: PlanReads,
 ): Promise<Problem[]> {
   if (!inputs.apiKeys) return [];
   const adds = plan.changes.filter((change) => change.kind === 'add');
   const names = adds.flatMap((change) => change.keyName ?? []);
   if (names.length === 0) return [];
   const taken = await proxy.takenAliases([...new Set(names)]);
-  return takenKeyNames(users, new Set(adds.map((change) => emailKey(change.email))), new Set(taken.keys()));
+  return takenKeyNames(rows, new Set(adds.map((change) => emailKey(change.email))), new Set(taken.keys()));
 }
 
-async function costed(plan: Plan, proxy: ProxyClient): Promise<Plan> {
+async function costed(plan: Plan, proxy: PlanReads): Promise<Plan> {
   const pairs = leavings(plan);
-  if (pairs.length === 0) return plan;
-  const [keys, deleted] = await Promise.all([proxy.teamKeys(pairs), proxy.keysDeletedOnLeave()]);
-  return withTeamKeys(plan, keys, deleted);
+  const userIds = uncounted(plan);
+  const [keys, ownBudgets, keyCounts] = await Promise.all([
+    pairs.length === 0 ? [] : proxy.leavingKeys(pairs),
+    pairs.length === 0 ? [] : proxy.ownBudgets(pairs),
+    userIds.length === 0 ? new Map<string, number>() : proxy.keyCounts(userIds),
+  ]);
+  return withCosts(plan, { keys, ownBudgets, keyCounts });
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../core/errors.ts';
 import { compare } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Failure } from '../host/port.ts';
@@ -23,7 +24,7 @@ export class FileProblemsError extends Error {
 /** What a host tells of an error that ends a run. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof FileProblemsError) return { kind: 'file', problems: error.problems };
-  return { kind: 'error', message: error instanceof Error ? error.message : String(error) };
+  return { kind: 'error', message: messageOf(error) };
 }
 
 /** By line and column; those about the whole file first. */

@@ -1,22 +1,26 @@
 import { join } from 'node:path';
-import type { OnboardingRow, Outcome } from '../core/outcome.ts';
-import { writeBesideOlder } from '../journal/onboarding-file.ts';
+import { DELIVERED } from '../core/delivery.ts';
+import { messageOf } from '../core/errors.ts';
+import { isCreated, type OnboardingRow, type Outcome } from '../core/outcome.ts';
+import { Secret } from '../core/secret.ts';
+import { writeBesideOlder } from '../files/atomic.ts';
 import { type RegistrationRow, registrationsCsv } from '../render/csv.ts';
 import { redactEmail, redactText } from '../render/redact.ts';
-import { clearLinks, type RowContext, type RowRun, type Written } from './row-run.ts';
+import type { EndingRun, WrittenFiles } from './lifecycle.ts';
 
 const RESULT_FILE = 'user_reg_result.csv';
+export const ERROR_FILE = 'user_reg_error.csv';
 
 /**
  * Writes `user_reg_result.csv`, mode 0600, an older one is kept under another name. While the run went on, its keys and
  * links were in `onboarding_links.csv`, where they outlive a killed run; from here on they are in this file alone.
  */
-export async function writeRegistrations(outcomes: readonly Outcome[], run: RowRun): Promise<Written> {
-  const made = outcomes.filter((outcome) => outcome.action === 'ADDED' && outcome.userId !== '');
+export async function writeRegistrations(outcomes: readonly Outcome[], run: EndingRun): Promise<WrittenFiles> {
+  const made = outcomes.filter(isCreated);
   const userIds = made.map((outcome) => outcome.userId);
   const [links, models] = await Promise.all([run.journal.onboardingFile.read(), modelsOf(userIds, run)]);
   const rows = made.map((outcome) => registration(outcome, links.get(outcome.userId), models));
-  const holdsSecrets = rows.some((row) => row.invitationUrl !== null || typeof row.apiKeys === 'object');
+  const holdsSecrets = rows.some((row) => row.invitationUrl instanceof Secret || row.apiKeys instanceof Secret);
   const path = await writeRows(rows, { ...run, masks: run.host.redacts && !holdsSecrets });
   await clearLinks(run, userIds);
   return { files: [path], secretFiles: holdsSecrets ? [path] : [] };
@@ -25,7 +29,7 @@ export async function writeRegistrations(outcomes: readonly Outcome[], run: RowR
 /** @param masks whether emails are masked: a file with secrets goes to nobody who must not see them */
 export async function writeRows(
   rows: readonly RegistrationRow[],
-  { host, masks }: Pick<RowContext, 'host'> & { readonly masks: boolean },
+  { host, masks }: Pick<EndingRun, 'host'> & { readonly masks: boolean },
 ): Promise<string> {
   const path = join(host.outputDirectory, RESULT_FILE);
   const text = registrationsCsv(masks ? rows.map(masked) : rows, { header: true });
@@ -44,20 +48,21 @@ function registration(
     userId: outcome.userId,
     teamName: outcome.teamName,
     models: models.get(outcome.userId) ?? null,
-    apiKeys: links?.apiKey ?? (outcome.keyShown || null),
-    invitationUrl: links?.link ?? null,
+    apiKeys: links?.apiKey ?? outcome.key?.shown ?? null,
+    invitationUrl: links?.link ?? (links?.delivered ? DELIVERED : null),
   };
 }
 
 /** Users are there by now, whatever becomes of this look-up: where it fails, the column stays blank. */
 async function modelsOf(
   userIds: readonly string[],
-  { proxy, host }: RowContext,
+  { proxy, host }: EndingRun,
 ): Promise<ReadonlyMap<string, readonly string[]>> {
+  if (proxy === null) return new Map();
   try {
     return await proxy.modelsOf(userIds);
   } catch (error) {
-    host.log.warning(`The column models of ${RESULT_FILE} is blank: ${error instanceof Error ? error.message : error}`);
+    host.log.warning(`The column models of ${RESULT_FILE} is blank: ${messageOf(error)}`);
     return new Map();
   }
 }
@@ -69,4 +74,10 @@ function masked(row: RegistrationRow): RegistrationRow {
     userId: redactText(row.userId),
     teamName: redactText(row.teamName),
   };
+}
+
+/** Takes users out of `onboarding_links.csv` whose secrets stand elsewhere by now; not while recovery may need them. */
+export async function clearLinks({ journal }: Pick<EndingRun, 'journal'>, userIds: readonly string[]): Promise<void> {
+  if (!(await journal.isOver())) return;
+  await journal.onboardingFile.drop(new Set(userIds));
 }

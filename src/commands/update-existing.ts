@@ -4,13 +4,13 @@ import { emailKey, type ProxyKey } from '../core/inventory.ts';
 import { compare } from '../core/order.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { memberships, type TeamDirectory, teamDirectory, teamRefs } from '../core/teams.ts';
-import type { ExitCode, RowsHost } from '../host/port.ts';
+import type { ExitCode, Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ProxyClient, UserRow } from '../litellm/client.ts';
 import { type RegistrationRow, registrationErrorsCsv } from '../render/csv.ts';
 import { connectProxy } from './connection.ts';
 import { failureOf } from './problems.ts';
-import { writeRows } from './registrations.ts';
+import { ERROR_FILE, writeRows } from './registrations.ts';
 
 /** Keys that the proxy makes for a login to its admin pages. */
 const LOGIN_TEAM = 'litellm-dashboard';
@@ -19,17 +19,29 @@ const LOGIN_TEAM = 'litellm-dashboard';
  * `add` with `update-existing`: all users with an email, in the columns of `user_reg_result.csv`, sorted by email. Keys
  * are abbreviated as the proxy has them. Reads no file and creates nobody.
  */
-export async function writeExisting(inputs: Inputs, host: RowsHost, errorFile: string): Promise<ExitCode> {
+export async function writeExisting<E>(inputs: Inputs, host: Host<E>): Promise<ExitCode> {
   try {
     const rows = await existingUsers(connectProxy(inputs, host));
     const path = await writeRows(rows, { host, masks: host.redacts });
-    const errors = join(host.outputDirectory, errorFile);
+    const errors = join(host.outputDirectory, ERROR_FILE);
     await writeFile(errors, registrationErrorsCsv([]));
     const notes = ['Existing users were written, nobody was created (update-existing).'];
-    await host.rowsDone({ outcomes: rows.map(unchanged), notes, files: [path, errors], secretFiles: [] });
+    await host.finished({
+      command: 'add',
+      plan: null,
+      evidence: null,
+      outcomes: rows.map(unchanged),
+      notes,
+      files: [path, errors],
+      secretFiles: [],
+      linksExpire: null,
+      auditFile: null,
+      secretsUrl: '',
+      isUnfinished: false,
+    });
     return 0;
   } catch (error) {
-    await host.failed(failureOf(error));
+    await host.failed(failureOf(error), null, false);
     throw error;
   }
 }
@@ -46,7 +58,7 @@ async function existingUsers(proxy: ProxyClient): Promise<RegistrationRow[]> {
       email: user.email,
       role: user.role,
       userId: user.userId,
-      teamName: teamNames(memberOf({ ...user, keyCount: 0, spend: 0 }), directory),
+      teamName: teamNames(memberOf(user), directory),
       models: user.models,
       apiKeys: keyNames.get(user.userId)?.join(';') ?? null,
       invitationUrl: null,
@@ -82,5 +94,5 @@ function namesByUser(keys: readonly ProxyKey[]): Map<string, string[]> {
 
 function unchanged(row: RegistrationRow): Outcome {
   const { email, userId, role, teamName } = row;
-  return { action: 'UNCHANGED', email, userId, role, teamName, keyShown: '', status: 'SUCCESS', reason: '' };
+  return { index: null, action: 'UNCHANGED', email, userId, role, teamName, key: null, status: 'SUCCESS', reason: '' };
 }

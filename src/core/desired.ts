@@ -1,29 +1,54 @@
-import { readTable, type TableRow, type TableSpec } from './csv.ts';
-import { didYouMean } from './did-you-mean.ts';
-import { emailKey, isRole, ROLES, type Role } from './inventory.ts';
+import { readTable, type Table, type TableRow, type TableSpec } from './csv.ts';
+import {
+  type DesiredLimits,
+  type LimitColumns,
+  limitColumns,
+  NO_LIMITS,
+  readDate,
+  readLimits,
+} from './desired-limits.ts';
+import { codePointsOf, didYouMean, shown, skeleton } from './did-you-mean.ts';
+import { emailKey, isRole, nameKey, ROLES, type Role } from './inventory.ts';
 import type { TeamRef } from './plan.ts';
-import type { Problem } from './problem.ts';
-import type { TeamDirectory } from './teams.ts';
+import { type Problem, withCells } from './problem.ts';
+import { isNoTeam, type TeamDirectory, teamCellFault } from './teams.ts';
+import { LIMIT_HEADERS } from './user-limits.ts';
+
+export { type DesiredLimits, NO_LIMITS } from './desired-limits.ts';
 
 /** A role as a row asks for it. Blank leaves an existing role alone, `default` lets the proxy decide for a new user. */
 export type DesiredRole = Role | 'blank' | 'default';
 
-/** A row of the file, its cells understood as far as that goes without knowing the proxy. */
-export interface UserRow {
+/** What a row and the user that it asks for have in common. */
+interface RowCells {
   readonly line: number;
   readonly email: string;
   readonly emailColumn: number;
   readonly role: DesiredRole;
-  /** As written, also where it is none of the allowed ones. */
-  readonly roleText: string;
-  /** Names or ids as written; `null`: blank, not managed; empty: `-`, no team at all. */
-  readonly teamNames: readonly string[] | null;
   readonly teamColumn: number;
   readonly keyName: string | null;
   readonly keyColumn: number;
+  readonly limits: DesiredLimits;
+  readonly limitColumns: LimitColumns;
+  /** The email that the row's user has had so far. */
+  readonly previousEmail: string | null;
+  readonly previousEmailColumn: number;
+  /** The last day (`YYYY-MM-DD`, UTC) on which the row counts. */
+  readonly expires: string | null;
+  readonly expiresColumn: number;
+}
+
+/** A row of the file, its cells understood as far as that goes without knowing the proxy. */
+export interface UserRow extends RowCells {
+  /** As written, also where it is none of the allowed ones. */
+  readonly roleText: string;
+  /** Cells as written: a name, an id, or several joined by `;`. `null`: blank, not managed; empty: `-`, no team at all. */
+  readonly teamNames: readonly string[] | null;
 }
 
 export interface UserList {
+  /** The header's cells as written. */
+  readonly header: readonly string[];
   readonly rows: readonly UserRow[];
   readonly problems: readonly Problem[];
   /** False where nothing could be read at all. */
@@ -31,20 +56,28 @@ export interface UserList {
 }
 
 /** A row whose teams were found on the proxy. */
-export interface DesiredUser {
-  readonly line: number;
-  readonly email: string;
-  readonly emailColumn: number;
-  readonly role: DesiredRole;
+export interface DesiredUser extends RowCells {
   /** `null`: not managed. Empty: no team at all. */
   readonly teams: readonly TeamRef[] | null;
-  readonly keyName: string | null;
-  readonly keyColumn: number;
 }
 
-const USER_LIST: TableSpec = {
-  columns: ['email', 'role', 'team_name', 'key_name'],
+const BASIC = ['email', 'role', 'team_name', 'key_name'];
+const LIMITS = Object.values(LIMIT_HEADERS);
+const LIFE = ['previous_email', 'expires'];
+
+const notHere = (columns: readonly string[], why: string): [string, string][] => columns.map((column) => [column, why]);
+
+const FOR_SYNC = 'is read by `sync` alone: remove it here.';
+
+/** `user_list.csv` of `sync`. */
+const USER_LIST: TableSpec = { columns: [...BASIC, ...LIMITS, ...LIFE], required: ['email'], shown: BASIC };
+
+/** `user_addlist.csv`. */
+export const ADD_LIST: TableSpec = {
+  columns: [...BASIC, ...LIMITS],
   required: ['email'],
+  shown: BASIC,
+  elsewhere: new Map(notHere(LIFE, FOR_SYNC)),
 };
 
 /** `user_dellist.csv`. A column more is an error: a list of users to keep must not pass for one of users to delete. */
@@ -54,23 +87,51 @@ export const DELETE_LIST: TableSpec = { columns: ['email'], required: ['email'] 
 export const ONBOARD_LIST: TableSpec = {
   columns: ['email', 'role', 'team_id', 'team_name', 'key_name'],
   required: ['email'],
-  aliases: { user_email: 'email', user_role: 'role' },
   shown: ['user_email', 'team_id'],
   bare: { column: 'email', is: (cell) => cell.includes('@') },
+  elsewhere: new Map([
+    ...notHere(LIFE, FOR_SYNC),
+    ...notHere(LIMITS, 'is read by `sync` and `add` alone: remove it here.'),
+  ]),
+  alsoRead: [
+    {
+      header: ['action', 'email', 'user_id', 'role', 'team_name', 'api_keys', 'status', 'error_reason'],
+      kept: ['action'],
+    },
+    { header: ['email', 'role', 'user_id', 'team_name', 'models', 'api_keys', 'invitation_url'], kept: [] },
+  ],
 };
+
+/** Rows of a result file whose users were taken away: a link would bring them back. */
+const GONE: ReadonlySet<string> = new Set(['DELETED', 'DEACTIVATED']);
 
 /** Reads a `user_list.csv`: rows as far as they are readable, and everything that is wrong with them. */
 export function readUserList(bytes: Uint8Array, spec: TableSpec = USER_LIST): UserList {
   const table = readTable(bytes, spec);
   const problems: Problem[] = [...table.problems];
-  const rows = table.rows.map((row) => userRow(row, problems));
-  problems.push(...repeatedEmails(rows));
-  return { rows, problems, readable: table.readable };
+  const kept = table.rows.filter((row) => !GONE.has(row.cell('action').text));
+  const rows = readRows(kept, table, problems);
+  problems.push(...repeatedEmails(rows), ...takenPreviousEmails(rows));
+  const { header, readable } = table;
+  return { header, rows, problems: withCells(problems, { header, rows }), readable };
 }
 
-function userRow(row: TableRow, problems: Problem[]): UserRow {
+function readRows(rows: readonly TableRow[], table: Table, problems: Problem[]): UserRow[] {
+  const [first] = rows;
+  if (first === undefined) return [];
+  // Once for all rows: 100,000 of them share the columns, and most files set no limits.
+  const shared = { limitColumns: limitColumns(first), hasLimits: LIMITS.some((column) => table.columns.has(column)) };
+  return rows.map((row) => userRow(row, shared, problems));
+}
+
+function userRow(
+  row: TableRow,
+  shared: { readonly limitColumns: LimitColumns; readonly hasLimits: boolean },
+  problems: Problem[],
+): UserRow {
   const email = row.cell('email');
   const key = row.cell('key_name');
+  const previous = row.cell('previous_email');
   const role = readRole(row, problems);
   if (email.text === '') problems.push({ line: row.line, column: email.column, message: 'The row has no email.' });
   return {
@@ -82,6 +143,12 @@ function userRow(row: TableRow, problems: Problem[]): UserRow {
     ...readTeams(row, problems),
     keyName: key.text === '' ? null : key.text,
     keyColumn: key.column,
+    limits: shared.hasLimits ? readLimits(row, problems) : NO_LIMITS,
+    limitColumns: shared.limitColumns,
+    previousEmail: previous.text === '' || previous.text === '-' ? null : previous.text,
+    previousEmailColumn: previous.column,
+    expires: readDate(row, 'expires', problems),
+    expiresColumn: row.cell('expires').column,
   };
 }
 
@@ -102,47 +169,163 @@ function readTeams(row: TableRow, problems: Problem[]): Pick<UserRow, 'teamNames
   const [first] = cells;
   if (first === undefined) return { teamNames: null, teamColumn: row.cell('team_name').column };
   const teamColumn = first.column;
-  if (cells.every((cell) => cell.text === '-')) return { teamNames: [], teamColumn };
-  const names = cells.flatMap((cell) => cell.text.split(';')).flatMap((part) => part.trim() || []);
-  if (names.includes('-')) {
-    const message = '`-` means no team at all and must stand alone; a team of that name is written by its id.';
-    problems.push({ line: row.line, column: teamColumn, message });
+  if (cells.every((cell) => isNoTeam(cell.text))) return { teamNames: [], teamColumn };
+  for (const { text, column } of cells) {
+    const message = teamCellFault(text, cells.length > 1);
+    if (message !== null) problems.push({ line: row.line, column, message });
   }
-  return { teamNames: [...new Set(names)], teamColumn };
+  return { teamNames: cells.map((cell) => cell.text), teamColumn };
 }
 
 function repeatedEmails(rows: readonly UserRow[]): Problem[] {
-  const first = new Map<string, number>();
+  const first = new Map<string, UserRow>();
   return rows.flatMap((row) => {
     if (row.email === '') return [];
     const key = emailKey(row.email);
-    const line = first.get(key);
-    if (line === undefined) {
-      first.set(key, row.line);
+    const before = first.get(key);
+    if (before === undefined) {
+      first.set(key, row);
       return [];
     }
-    const message = `\`${row.email}\` stands on line ${line} already, and again on line ${row.line} (letter case does not count). Remove one of them.`;
+    const isTypedAlike = row.email.toLowerCase() === before.email.toLowerCase();
+    const note = isTypedAlike
+      ? 'letter case does not count'
+      : `the same letters in other code points: ${codePointsOf(row.email, before.email)}`;
+    const message = `\`${row.email}\` stands on line ${before.line} already, and again on line ${row.line} (${note}). Remove one of them.`;
     return [{ line: row.line, column: row.emailColumn, message }];
   });
 }
 
-/** `\p{C}`: also what is not seen, as a zero-width space that came along with copying. */
-const EMAIL = /^[^\s@,;:<>()[\]"\\\p{C}]+@[^\s@,;:<>()[\]"\\\p{C}.]+(\.[^\s@,;:<>()[\]"\\\p{C}.]+)+$/u;
+/** A rename from an address that another row has or renames, too: which user is meant would be a guess. */
+function takenPreviousEmails(rows: readonly UserRow[]): Problem[] {
+  const renames = rows.filter((row) => row.previousEmail !== null);
+  if (renames.length === 0) return [];
+  const emails = new Map(rows.map((row) => [emailKey(row.email), row.line]));
+  const first = new Map<string, number>();
+  return renames.flatMap((row) => {
+    const previous = row.previousEmail as string;
+    const key = emailKey(previous);
+    const at = (message: string): Problem => ({ line: row.line, column: row.previousEmailColumn, message });
+    const found: Problem[] = [];
+    const line = emails.get(key);
+    if (line === row.line) {
+      found.push(at(`\`${previous}\` is the row's own email. Write the email that the user had before, or nothing.`));
+    } else if (line !== undefined) {
+      found.push(
+        at(
+          `\`${previous}\` on line ${row.line} is the email of line ${line}, too: one user cannot be both. A chain of renames takes one merge for each.`,
+        ),
+      );
+    }
+    const before = first.get(key);
+    if (before === undefined) first.set(key, row.line);
+    else
+      found.push(
+        at(
+          `previous_email \`${previous}\` stands on line ${before} already, and again on line ${row.line}. Remove one of them.`,
+        ),
+      );
+    return found;
+  });
+}
+
+/** Letters and digits of any script, and the marks that mail servers take. An apostrophe stands inside alone. */
+const LOCAL = /^(?!')[\p{L}\p{M}\p{Nd}!$%&'+=?^_{|}~-]+(\.[\p{L}\p{M}\p{Nd}!$%&'+=?^_{|}~-]+)*(?<!')$/u;
+const DOMAIN = /^(?!-)[\p{L}\p{M}\p{Nd}-]+(?<!-)(\.(?!-)[\p{L}\p{M}\p{Nd}-]+(?<!-))+$/u;
+
+/** What is not seen (a zero-width space that came along with copying, a filler letter), and fullwidth ASCII. */
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\p{C}\uff01-\uff5e]/u;
+
+/** Sources: RFC 5321, 4.5.3.1.1, and its limit of a path, which holds an address in brackets. */
+const LONGEST_LOCAL = 64;
+const LONGEST_EMAIL = 254;
 
 /** `name@example.com`: what no mail server would take is refused, though the proxy takes anything. */
 export function isEmail(text: string): boolean {
-  return EMAIL.test(text);
+  return emailFault(text) === null;
 }
 
-/** Emails that cannot be right; one that the proxy has already (it checks nothing) is let be. */
+/** What is wrong with an email: a sentence, or `''` where that is plain to see; `null` if nothing is. */
+function emailFault(text: string): string | null {
+  const email = nameKey(text);
+  const at = email.lastIndexOf('@');
+  const local = email.slice(0, Math.max(at, 0));
+  const odd = [...email].filter(
+    (char) => /[^ -~]/.test(char) && (UNSEEN.test(char) || !/[\p{L}\p{M}\p{Nd}]/u.test(char)),
+  );
+  if (odd.length > 0) return ` It holds ${shown(odd)}, which no email has.`;
+  if (!LOCAL.test(local) || !DOMAIN.test(email.slice(at + 1))) return '';
+  const [before, all] = [[...local].length, [...email].length];
+  if (before > LONGEST_LOCAL) return ` It has ${before} characters before the \`@\`; ${LONGEST_LOCAL} are allowed.`;
+  return all > LONGEST_EMAIL ? ` It has ${all} characters; ${LONGEST_EMAIL} are allowed.` : null;
+}
+
+/**
+ * Emails that cannot be right, and new ones that look like another one; one that the proxy has already (it checks
+ * nothing) is let be.
+ * @param known the {@link emailKey} of every email on the proxy
+ */
 export function badEmails(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
-  return rows
-    .filter((row) => row.email !== '' && !isEmail(row.email) && !known.has(emailKey(row.email)))
-    .map((row) => ({
-      line: row.line,
-      column: row.emailColumn,
-      message: `Invalid email format: \`${row.email}\`. Expected name@example.com.`,
-    }));
+  const fresh = rows.filter((row) => row.email !== '' && !known.has(emailKey(row.email)));
+  if (fresh.length === 0) return [];
+  const twinOf = twins(rows, known);
+  return fresh.flatMap((row) => {
+    const at = (column: number, message: string): Problem => ({ line: row.line, column, message });
+    const fault = emailFault(row.email);
+    const twin = twinOf(row);
+    const { previousEmail } = row;
+    const isOddBefore = previousEmail !== null && !known.has(emailKey(previousEmail)) && !isEmail(previousEmail);
+    return [
+      ...(fault === null ? [] : [at(row.emailColumn, invalid(row.email, fault) + (twin ? ` ${twin}` : ''))]),
+      ...(fault === null && twin !== null
+        ? [at(row.emailColumn, `${twin} Write it the same, or create this user in LiteLLM if there really are two.`)]
+        : []),
+      ...(isOddBefore ? [at(row.previousEmailColumn, invalid(previousEmail, ''))] : []),
+    ];
+  });
+}
+
+function invalid(email: string, fault: string): string {
+  return `Invalid email format: \`${email}\`. Expected name@example.com.${fault}`;
+}
+
+/** What an email looks like; a mark in front of it is as good as unseen. */
+function emailSkeleton(email: string): string {
+  return skeleton(email).replace(/^[^\p{L}\p{N}_]+/u, '');
+}
+
+interface Seen {
+  readonly email: string;
+  /** `null`: a user of the proxy. */
+  readonly line: number | null;
+}
+
+/** Says of a new email which other one it looks like, on the proxy or in the file; `null` if none. */
+function twins(rows: readonly UserRow[], known: ReadonlySet<string>): (row: UserRow) => string | null {
+  const seen = lookAlikes(rows, known);
+  return (row) => {
+    const key = emailKey(row.email);
+    const renamed = row.previousEmail === null ? key : emailKey(row.previousEmail);
+    const twin = seen.get(emailSkeleton(key))?.find(({ email }) => email !== key && email !== renamed);
+    if (twin === undefined) return null;
+    const where = twin.line === null ? 'on the proxy' : `on line ${twin.line}`;
+    return `\`${row.email}\` looks like \`${twin.email}\` ${where} and is another address: it has ${codePointsOf(key, twin.email)}.`;
+  };
+}
+
+/** Emails by what they look like. Two plain ones never look alike, so that only those beside an odd one are kept. */
+function lookAlikes(rows: readonly UserRow[], known: ReadonlySet<string>): Map<string, Seen[]> {
+  const forEach = (visit: (email: string, line: number | null) => void): void => {
+    for (const row of rows) visit(emailKey(row.email), row.line);
+    for (const email of known) visit(email, null);
+  };
+  const seen = new Map<string, Seen[]>();
+  forEach((email) => {
+    const look = emailSkeleton(email);
+    if (look !== email) seen.set(look, []);
+  });
+  if (seen.size > 0) forEach((email, line) => void seen.get(emailSkeleton(email))?.push({ email, line }));
+  return seen;
 }
 
 /** Looks the rows' teams up; rows that name an unknown or ambiguous one become problems. */
@@ -152,21 +335,81 @@ export function resolveTeams(
 ): { users: DesiredUser[]; problems: Problem[] } {
   const problems: Problem[] = [];
   const users = rows.map((row): DesiredUser => {
-    const { teamNames, teamColumn, roleText: _, ...rest } = row;
-    return { ...rest, teams: teamNames && resolveRow(teamNames, { row, teamColumn, directory, problems }) };
+    const { teamNames, roleText: _, ...rest } = row;
+    return { ...rest, teams: teamNames && resolveRow(teamNames, { row, directory, problems }) };
   });
   return { users, problems };
 }
 
 function resolveRow(
-  names: readonly string[],
-  at: { row: UserRow; teamColumn: number; directory: TeamDirectory; problems: Problem[] },
+  cells: readonly string[],
+  at: { row: UserRow; directory: TeamDirectory; problems: Problem[] },
 ): TeamRef[] {
   const found = new Map<string, TeamRef>();
-  for (const name of names) {
-    const lookup = at.directory.find(name);
+  for (const lookup of cells.flatMap((cell) => at.directory.read(cell))) {
     if (lookup.found) found.set(lookup.team.teamId, lookup.team);
-    else at.problems.push({ line: at.row.line, column: at.teamColumn, message: lookup.message });
+    else at.problems.push({ line: at.row.line, column: at.row.teamColumn, message: lookup.message });
   }
   return [...found.values()];
+}
+
+/** What is known while a `user_list.csv` is checked. */
+export interface Known {
+  readonly directory: TeamDirectory;
+  /** The {@link emailKey} of every email on the proxy. */
+  readonly emails: ReadonlySet<string>;
+  /** `YYYY-MM-DD`, UTC: core has no clock. */
+  readonly today: string;
+}
+
+/**
+ * The users that a `user_list.csv` asks for, and everything that is wrong with it. Of an expired row without a user only
+ * email and date are checked: it does nothing any more.
+ */
+export function desiredUsers(list: UserList, known: Known): { users: DesiredUser[]; problems: Problem[] } {
+  const { users, problems } = resolveTeams(list.rows, known.directory);
+  const found = [...badEmails(list.rows, known.emails), ...problems, ...swallowedRows(list.rows, known.emails)];
+  return { users, problems: withoutOver(list, [...list.problems, ...withCells(found, list)], known) };
+}
+
+/** What is wrong with a `user_list.csv` as far as that can be told without the proxy. */
+export function problemsOffline(list: UserList, today: string): Problem[] {
+  const found = withCells(badEmails(list.rows, new Set()), list);
+  return withoutOver(list, [...list.problems, ...found], { emails: new Set(), today });
+}
+
+/** Without the problems of expired rows that have no user; those of the row as a whole, its email and its date stay. */
+function withoutOver(list: UserList, problems: readonly Problem[], known: Pick<Known, 'emails' | 'today'>): Problem[] {
+  if (problems.length === 0) return [];
+  const over = new Map(list.rows.flatMap((row) => (isOver(row, known) ? [[row.line, row] as const] : [])));
+  return problems.filter(({ line, column }) => {
+    const row = line === null ? undefined : over.get(line);
+    if (row === undefined || column === null) return true;
+    const isSurplus = (list.header[column - 1] ?? '') === '';
+    return isSurplus || column === row.emailColumn || column === row.expiresColumn;
+  });
+}
+
+function isOver(
+  { email, previousEmail, expires }: UserRow,
+  { emails, today }: Pick<Known, 'emails' | 'today'>,
+): boolean {
+  const isKnown = [email, previousEmail ?? ''].some((one) => emails.has(emailKey(one)));
+  return expires !== null && expires < today && !isKnown;
+}
+
+/** A key_name that holds the email of a user without a row: two rows have run together, and that user would be deleted. */
+function swallowedRows(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
+  const holding = rows.flatMap(({ line, keyName, keyColumn }) => {
+    const words = keyName === null ? [] : keyName.split(/[\s,;"]+/).filter((word) => known.has(emailKey(word)));
+    return words.length === 0 ? [] : { line, keyName, keyColumn, words };
+  });
+  if (holding.length === 0) return [];
+  const emails = new Set(rows.flatMap((row) => [emailKey(row.email), emailKey(row.previousEmail ?? '')]));
+  return holding.flatMap(({ line, keyName, keyColumn, words }) => {
+    const swallowed = words.find((word) => !emails.has(emailKey(word)));
+    if (swallowed === undefined) return [];
+    const message = `key_name \`${keyName}\` holds the email of a user who has no row (\`${swallowed}\`). A line break before it is perhaps missing; else choose another key_name.`;
+    return [{ line, column: keyColumn, message }];
+  });
 }

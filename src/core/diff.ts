@@ -1,19 +1,40 @@
-import type { DesiredUser } from './desired.ts';
+import { adminLosses, keyFates, rosterConflicts } from './costs.ts';
+import type { DesiredUser, UserRow } from './desired.ts';
+import { budgetNotes, leavingSoon, removableRows, slipHints } from './hints.ts';
 import {
   emailKey,
   hasEmail,
   type Inventory,
-  type ProxyKey,
+  type ProxyFacts,
   type ProxyUser,
   type Role,
+  type Team,
   type UserWithEmail,
 } from './inventory.ts';
-import { breaches, type Limits } from './limits.ts';
+import { type Limits, measure } from './limits.ts';
 import { compare } from './order.ts';
-import type { AddChange, Change, DeleteChange, Plan, UnchangedUser, UpdateChange } from './plan.ts';
+import type {
+  AddChange,
+  Change,
+  DeactivateChange,
+  DeleteChange,
+  LimitChange,
+  Plan,
+  UnchangedUser,
+  UpdateChange,
+} from './plan.ts';
 import type { Problem } from './problem.ts';
-import { byEmail, countUnmanaged, type Population, splitManaged, type UnmanagedReason } from './scope.ts';
+import {
+  byEmail,
+  countUnmanaged,
+  globMatcher,
+  type Population,
+  splitManaged,
+  type UnmanagedReason,
+  unmatchedGlobs,
+} from './scope.ts';
 import { type Memberships, memberships, sortTeams, type TeamDirectory, teamMove, teamRefs } from './teams.ts';
+import { LIMIT_HEADERS, limitChanges, limitSettings, unclearable, unknownModels } from './user-limits.ts';
 
 export interface Policy extends Limits {
   /** Role of a new user whose cell is blank; `default` sends none. */
@@ -23,6 +44,19 @@ export interface Policy extends Limits {
   readonly noUpdate: boolean;
   /** Globs on email or user id. */
   readonly protectedUsers: readonly string[];
+  /** What becomes of managed users who are missing from the file. */
+  readonly onMissing: 'delete' | 'deactivate';
+  /** What becomes of the keys of a team that their owner leaves. */
+  readonly teamKeys: 'move' | 'delete';
+}
+
+/** Everything that a plan is told of the proxy. */
+export interface ProxyState {
+  readonly inventory: Inventory;
+  readonly directory: TeamDirectory;
+  readonly facts: ProxyFacts;
+  /** Names of `/v1/models`; `null`: not read. */
+  readonly modelNames: ReadonlySet<string> | null;
 }
 
 export interface Planned {
@@ -36,30 +70,47 @@ export const WHY_UNTOUCHED: Readonly<Record<Exclude<UnmanagedReason, 'without em
   'other role': 'has a role on the proxy that is not managed here',
   'own user': 'is the user whose key this run uses, and is never changed by it',
   protected: 'is protected by `protected-users`',
+  deactivated: 'was deactivated by somebody else (`metadata.scim_active` is false), who alone can tell why',
 };
 
-/** What makes the proxy match the file. Pure: the same input gives the same plan, in the same order. */
-export function makePlan(
-  desired: readonly DesiredUser[],
-  inventory: Inventory,
-  directory: TeamDirectory,
-  policy: Policy,
-): Planned {
-  const { managed, unmanaged } = splitManaged(inventory, policy.protectedUsers);
-  const context: Context = {
-    directory,
-    policy,
-    memberships: memberships(inventory.teams),
-    users: byEmail(inventory.users),
-    unmanaged,
-  };
-  const rows = desired.map((row) => planRow(row, context));
-  const wanted = new Set(desired.map((row) => emailKey(row.email)));
-  const deletes = managed.filter((user) => !wanted.has(emailKey(user.email))).map((user) => deletion(user, context));
-  const changes = [...rows.flatMap((row) => row.change ?? []), ...deletes];
+/**
+ * What makes the proxy match the file. Pure: the same input gives the same plan, in the same order.
+ * @param today `YYYY-MM-DD`, UTC: rows that expired before it count as missing
+ */
+export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, policy: Policy, today: string): Planned {
+  const context = contextOf(proxy, policy);
+  const expired = desired.filter((row) => isExpired(row, today));
+  const active = desired.filter((row) => !isExpired(row, today));
+  const leaving = expired.map((row) => planExpired(row, context));
+  const wanted = new Set(active.flatMap((row) => keysOf(row)));
+  const rows = [...active.map((row) => planRow(row, context)), ...leaving];
+  const gone = missing(wanted, new Set(leaving.flatMap((row) => row.user ?? [])), context);
+  const changes = [...rows, ...gone].flatMap((row) => row.change ?? []);
   const unchanged = rows.flatMap((row) => row.unchanged ?? []);
-  const plan = planOf({ changes, unchanged }, inventory, { managed, unmanaged }, policy);
-  return { plan, problems: [...rows.flatMap((row) => row.problem ?? []), ...sharedEmails(managed, wanted, context)] };
+  const plan = planOf({ changes, unchanged }, proxy.inventory, context.population, policy);
+  return {
+    plan: {
+      ...plan,
+      deactivated: [...leaving, ...gone].filter((row) => row.settled).length,
+      warnings: [...policyWarnings(proxy, policy), ...unknownModels(active, proxy.modelNames), ...warningsOf(rows)],
+      notes: [
+        ...slipHints(plan.changes),
+        ...budgetNotes(plan.changes, proxy.facts),
+        ...removableRows(leaving.flatMap((row) => row.unused ?? [])),
+      ],
+      leavingSoon: leavingSoon(active, today),
+    },
+    problems: [
+      ...rows.flatMap((row) => row.problems ?? []),
+      ...sharedEmails(new Set([...wanted, ...expired.flatMap(keysOf)]), context),
+      ...onMissingProblems(proxy.facts, policy),
+    ],
+  };
+}
+
+/** Whether the row's last day is over. */
+export function isExpired({ expires }: Pick<UserRow, 'expires'>, today: string): boolean {
+  return expires !== null && expires < today;
 }
 
 /** A plan of these changes: sorted, and measured against the limits. */
@@ -69,44 +120,189 @@ export function planOf(
   { managed, unmanaged }: Population,
   limits: Limits,
 ): Plan {
-  const admins = inventory.users.filter((user) => user.role === 'proxy_admin' && hasEmail(user)).length;
-  return {
-    changes: sortChanges(changes),
-    unchanged: [...unchanged].sort((a, b) => compareEmails(a, b)),
-    managed: managed.length,
-    admins,
-    unmanaged: countUnmanaged(unmanaged),
-    breaches: breaches(changes, { managed: managed.length, admins }, limits),
+  const active = {
+    managed: managed.filter(isActive).length,
+    admins: inventory.users.filter((user) => user.role === 'proxy_admin' && hasEmail(user) && isActive(user)).length,
   };
+  return {
+    ...active,
+    ...measure(sortChanges(changes), active, limits),
+    unchanged: [...unchanged].sort((a, b) => compareEmails(a, b)),
+    unmanaged: countUnmanaged(unmanaged),
+    deactivated: 0,
+    warnings: [],
+    notes: [],
+    leavingSoon: [],
+  };
+}
+
+function isActive(user: ProxyUser): boolean {
+  return user.activity === 'active';
 }
 
 interface Context {
   readonly directory: TeamDirectory;
+  readonly facts: ProxyFacts;
   readonly policy: Policy;
   readonly memberships: Memberships;
+  readonly teams: ReadonlyMap<string, Team>;
+  /** Users by email, those with no email by an id that is one. */
   readonly users: ReadonlyMap<string, readonly UserWithEmail[]>;
-  readonly unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>;
+  readonly nameless: ReadonlyMap<string, string>;
+  readonly population: Population;
+  readonly isProtected: (value: string) => boolean;
+}
+
+function contextOf({ inventory, directory, facts }: ProxyState, policy: Policy): Context {
+  return {
+    directory,
+    facts,
+    policy,
+    memberships: memberships(inventory.teams),
+    teams: new Map(inventory.teams.map((team) => [team.teamId, team])),
+    users: byEmail(inventory.users),
+    nameless: namelessUsers(inventory.users),
+    population: splitManaged(inventory, policy.protectedUsers),
+    isProtected: globMatcher(policy.protectedUsers),
+  };
+}
+
+/** Ids of users without email that are an email themselves, by that email. */
+export function namelessUsers(users: readonly ProxyUser[]): ReadonlyMap<string, string> {
+  const nameless = users.filter((user) => !hasEmail(user) && user.userId.includes('@'));
+  return new Map(nameless.map(({ userId }) => [emailKey(userId), userId]));
 }
 
 interface PlannedRow {
   readonly change?: Change;
   readonly unchanged?: UnchangedUser;
-  readonly problem?: Problem;
+  readonly problems?: readonly Problem[];
+  readonly warning?: string;
+  /** Of an expired row: its user, whatever becomes of them. */
+  readonly user?: ProxyUser;
+  /** An expired row without a user. */
+  readonly unused?: DesiredUser;
+  /** The user is to be deactivated, and is so already. */
+  readonly settled?: boolean;
+}
+
+type Found =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'one'; readonly user: UserWithEmail; readonly renamed: boolean }
+  | { readonly kind: 'problem'; readonly problem: Problem };
+
+/** The row's user: the one with its email, else the one with its previous email. */
+function findUser(row: DesiredUser, context: Context): Found {
+  const { email, previousEmail } = row;
+  const [user, ...others] = meant(email, context);
+  const [before, ...more] = previousEmail === null ? [] : meant(previousEmail, context);
+  if (user !== undefined && others.length > 0) return refused(row, sharedMessage(email, [user, ...others]));
+  if (user !== undefined && before !== undefined) return refusedPrevious(row, bothMessage(user, before));
+  if (user !== undefined) return { kind: 'one', user, renamed: false };
+  if (before === undefined) return { kind: 'none' };
+  if (more.length > 0) return refusedPrevious(row, sharedMessage(before.email.trim(), [before, ...more]));
+  return { kind: 'one', user: before, renamed: true };
+}
+
+/** Users with this email. Where all but one are protected, that one is meant. */
+function meant(email: string, { users, population }: Context): readonly UserWithEmail[] {
+  const all = users.get(emailKey(email)) ?? [];
+  const open = all.filter((user) => population.unmanaged.get(user) !== 'protected');
+  return open.length === 1 ? open : all;
+}
+
+function refused(row: DesiredUser, message: string): Found & { readonly kind: 'problem' } {
+  return { kind: 'problem', problem: problemAt(row, message) };
+}
+
+function refusedPrevious(row: DesiredUser, message: string): Found {
+  return { kind: 'problem', problem: previousProblem(row, message) };
+}
+
+function bothMessage(user: UserWithEmail, before: UserWithEmail): string {
+  return `\`${user.email.trim()}\` (\`${user.userId}\`) and \`${before.email.trim()}\` (\`${before.userId}\`) are both on the proxy: nobody can be renamed. Clear previous_email and give each a row, or delete one of them in LiteLLM.`;
 }
 
 function planRow(row: DesiredUser, context: Context): PlannedRow {
-  const [user, ...others] = context.users.get(emailKey(row.email)) ?? [];
-  if (user === undefined) return { change: addition(row, context.policy) };
-  if (others.length > 0) return { problem: problemAt(row, sharedMessage(row.email, [user, ...others])) };
-  const change = update(row, user, context);
-  const reason = context.unmanaged.get(user);
-  if (reason !== undefined && reason !== 'without email') {
-    return change === null ? {} : { problem: problemAt(row, untouchable(row.email, reason, change)) };
+  const found = findUser(row, context);
+  if (found.kind === 'problem') return { problems: [found.problem] };
+  if (found.kind === 'none') return planNew(row, context);
+  const { user, renamed } = found;
+  const change = update(row, found, context);
+  const problems = [...obstacles(row, found, change, context), ...unclearable(row, change.limits, context.facts)];
+  if (problems.length > 0) return { problems };
+  if (changesNothing(change)) {
+    if (context.population.unmanaged.has(user)) return {};
+    return { unchanged: { email: row.email, userId: user.userId, role: user.role, teams: change.currentTeams } };
   }
-  if (change !== null) return { change };
-  const { full, half } = context.memberships(user);
-  const teams = teamRefs([...full, ...half], context.directory);
-  return { unchanged: { email: row.email, userId: user.userId, role: user.role, teams } };
+  if (renamed && context.isProtected(row.email)) {
+    return { problems: [problemAt(row, protectedTarget(row.email))] };
+  }
+  return { change };
+}
+
+function planNew(row: DesiredUser, context: Context): PlannedRow {
+  for (const email of keysOf(row)) {
+    const userId = context.nameless.get(email);
+    if (userId !== undefined) return { problems: [problemAt(row, namelessMessage(row.email, userId))] };
+  }
+  const conflicts = rosterConflicts(sortTeams(row.teams ?? []), [row.email], null, context.teams);
+  const change = { ...addition(row, context.policy), conflicts };
+  if (row.previousEmail === null) return { change };
+  const warning = `Nobody on the proxy has \`${row.previousEmail}\` (previous_email, line ${row.line}): \`${row.email}\` becomes a new user.`;
+  return { change, warning };
+}
+
+/** Why the user must not be changed as the row asks. */
+function obstacles(
+  row: DesiredUser,
+  { user, renamed }: { readonly user: UserWithEmail; readonly renamed: boolean },
+  change: UpdateChange,
+  { population }: Context,
+): Problem[] {
+  const reason = population.unmanaged.get(user);
+  if (reason === undefined || reason === 'without email') return [];
+  const email = renamed ? user.email.trim() : row.email;
+  if (reason === 'deactivated') {
+    return [problemAt(row, `\`${email}\` ${WHY_UNTOUCHED[reason]}. Reactivate them there, or remove the row.`)];
+  }
+  return changesNothing(change) ? [] : [problemAt(row, untouchable(email, reason, change))];
+}
+
+function planExpired(row: DesiredUser, context: Context): PlannedRow {
+  const found = findUser(row, context);
+  if (found.kind === 'problem') return { problems: [found.problem] };
+  if (found.kind === 'none') return { unused: row };
+  const { user } = found;
+  const reason = context.population.unmanaged.get(user);
+  if (reason === 'deactivated') return { user };
+  if (reason !== undefined && reason !== 'without email') {
+    return {
+      user,
+      warning: `\`${row.email}\` (line ${row.line}) expired on ${row.expires}, but stays: the user ${WHY_UNTOUCHED[reason]}.`,
+    };
+  }
+  return { user, ...removal(user, context, row) };
+}
+
+/** Managed users that no row names. */
+function missing(wanted: ReadonlySet<string>, expired: ReadonlySet<ProxyUser>, context: Context): PlannedRow[] {
+  return context.population.managed
+    .filter((user) => !wanted.has(emailKey(user.email)) && !expired.has(user))
+    .map((user) => removal(user, context, null));
+}
+
+function removal(user: UserWithEmail, context: Context, row: DesiredUser | null): PlannedRow {
+  const expiry = { line: row?.line ?? null, expired: row?.expires ?? null };
+  const change = { ...deletion(user, context), ...expiry };
+  if (context.policy.onMissing === 'delete') return { change };
+  const deactivation: DeactivateChange = { ...change, kind: 'deactivate' };
+  return isActive(user) ? { change: deactivation } : { settled: true };
+}
+
+/** Emails by which a row knows its user. */
+function keysOf({ email, previousEmail }: DesiredUser): string[] {
+  return [email, ...(previousEmail === null ? [] : [previousEmail])].map(emailKey);
 }
 
 /** The new user that a row asks for. */
@@ -114,10 +310,13 @@ export function addition(row: DesiredUser, policy: Pick<Policy, 'userRole' | 'no
   const role = row.role === 'blank' ? policy.userRole : row.role;
   return {
     kind: 'add',
+    line: row.line,
     email: row.email,
     role: role === 'default' ? null : role,
     teams: row.teams && sortTeams(row.teams),
     keyName: row.keyName,
+    limits: limitSettings(row.limits),
+    conflicts: [],
     withheld: policy.noAdd ? 'no-add' : null,
   };
 }
@@ -130,65 +329,139 @@ export function deletion(
   const { full, half } = memberships(user);
   return {
     kind: 'delete',
+    line: null,
     email: user.email.trim(),
     userId: user.userId,
     role: user.role,
     teams: teamRefs([...full, ...half], directory),
     keyCount: user.keyCount,
     spend: user.spend,
+    active: isActive(user),
+    expired: null,
     withheld: policy.noDelete ? 'no-delete' : null,
   };
 }
 
-function update(row: DesiredUser, user: ProxyUser, { memberships, directory, policy }: Context): UpdateChange | null {
-  const membership = memberships(user);
+function update(
+  row: DesiredUser,
+  { user, renamed }: { readonly user: UserWithEmail; readonly renamed: boolean },
+  context: Context,
+): UpdateChange {
+  const { directory, policy, facts } = context;
   const keepsRole = row.role === 'blank' || row.role === 'default' || row.role === user.role;
-  const role = keepsRole ? null : { from: user.role, to: row.role as Role };
+  const membership = context.memberships(user);
   const teams = row.teams === null ? null : teamMove(membership, row.teams, directory);
-  if (role === null && teams === null) return null;
+  const fates = keyFates(teams, facts, policy.teamKeys);
+  const emails = renamed ? [user.email, row.email] : [user.email];
   return {
     kind: 'update',
+    line: row.line,
     email: row.email,
     userId: user.userId,
-    role,
+    role: keepsRole ? null : { from: user.role, to: row.role as Role },
+    rename: renamed ? { from: user.email.trim(), to: emailKey(row.email) } : null,
     teams,
+    limits: limitChanges(row.limits, user.limits),
+    reactivates: user.activity === 'deactivated by us',
     currentRole: user.role,
     currentTeams: teamRefs([...membership.full, ...membership.half], directory),
-    teamKeys: [],
-    teamKeysDeleted: true,
+    currentLimits: user.limits,
+    spend: user.spend,
+    keyFates: fates,
+    leftKeys: fates.length === 0 ? [] : 'unknown',
+    losses: adminLosses(teams, user, context.teams),
+    conflicts: rosterConflicts(teams?.join ?? [], emails, user.userId, context.teams),
+    approvedAsAdd: null,
     withheld: policy.noUpdate ? 'no-update' : null,
   };
+}
+
+function changesNothing({ role, rename, teams, limits, reactivates }: UpdateChange): boolean {
+  return role === null && rename === null && teams === null && limits.length === 0 && !reactivates;
 }
 
 function untouchable(email: string, reason: Exclude<UnmanagedReason, 'without email'>, change: UpdateChange): string {
   const names = (teams: readonly { name: string }[]): string => teams.map((team) => team.name).join(';') || '-';
   const differs = [
+    change.rename && `email → ${change.rename.to}`,
     change.role && `role ${change.role.from ?? 'default'} → ${change.role.to}`,
     change.teams && `teams ${names(change.teams.from)} → ${names(change.teams.to)}`,
+    ...change.limits.map(limitWords),
+    change.reactivates ? 'reactivated' : null,
   ].filter((part) => part !== null);
-  return `\`${email}\` ${WHY_UNTOUCHED[reason]}, but the row would change him (${differs.join(', ')}). Leave role and team_name blank, or remove the row.`;
+  return `\`${email}\` ${WHY_UNTOUCHED[reason]}, but the row would change them (${differs.join(', ')}). Leave the cells blank, or remove the row.`;
 }
 
-/** Users that share an email and are in reach of a delete: nothing is guessed. Rows that name them have their own problem. */
-function sharedEmails(managed: readonly UserWithEmail[], wanted: ReadonlySet<string>, context: Context): Problem[] {
-  const inReach = new Set(managed);
+function limitWords({ field, from, to }: LimitChange): string {
+  const value = (limit: LimitChange['to']): string => (limit === null ? '-' : String(limit) || 'all');
+  return `${LIMIT_HEADERS[field]} ${value(from)} → ${value(to)}`;
+}
+
+function protectedTarget(email: string): string {
+  return `\`${email}\` ${WHY_UNTOUCHED.protected}, and nobody is given such an email. Clear previous_email, or choose another email.`;
+}
+
+export function namelessMessage(email: string, userId: string): string {
+  return `A user on the proxy has the id \`${userId}\` and no email: adding \`${email}\` would make a second account of one person. Give that user the email in LiteLLM, or delete them, then run again.`;
+}
+
+/** Users that share an email and are in reach of a plan: nothing is guessed. Rows that name them have their own problem. */
+function sharedEmails(named: ReadonlySet<string>, context: Context): Problem[] {
+  const inReach = new Set<ProxyUser>(context.population.managed);
   return [...context.users]
-    .filter(([key, users]) => users.length > 1 && !wanted.has(key) && users.some((user) => inReach.has(user)))
-    .sort(([a], [b]) => compare(a, b))
-    .map(([key, users]) => ({ line: null, column: null, message: sharedMessage(key, users), about: 'proxy' }));
+    .filter(([key, users]) => users.length > 1 && !named.has(key))
+    .map(([key]) => ({ key, users: meant(key, context) }))
+    .filter(({ users }) => users.length > 1 && users.some((user) => inReach.has(user)))
+    .sort((a, b) => compare(a.key, b.key))
+    .map(({ key, users }) => aboutProxy(sharedMessage(key, users)));
 }
 
 /** Which of several users is meant is not guessed. */
 export function sharedMessage(email: string, users: readonly ProxyUser[]): string {
   const ids = users.map((user) => `\`${user.userId}\``).sort(compare);
-  return `${ids.length} users on the proxy have the email \`${email}\`: ${ids.join(', ')}. Delete all but one in LiteLLM, or protect them (\`protected-users\`), then run again.`;
+  return `${ids.length} users on the proxy have the email \`${email}\`: ${ids.join(', ')}. Delete all but one in LiteLLM, or protect all but one by their ids (\`protected-users\`), then run again.`;
+}
+
+function onMissingProblems({ version, enforcesDeactivation }: ProxyFacts, { onMissing }: Policy): Problem[] {
+  if (onMissing === 'delete' || enforcesDeactivation) return [];
+  const litellm = version === null ? 'the version of this LiteLLM is not known' : `this is LiteLLM ${version}`;
+  const message = `on-missing: deactivate needs LiteLLM 1.90 or newer, and ${litellm}: older ones store the mark, and the keys go on working. Use on-missing: delete, or update LiteLLM.`;
+  return [aboutProxy(message)];
+}
+
+function policyWarnings({ inventory }: ProxyState, { protectedUsers }: Policy): string[] {
+  return unmatchedGlobs(inventory, protectedUsers).map(
+    (glob) => `protected-users: \`${glob}\` matches nobody on the proxy.`,
+  );
+}
+
+function warningsOf(rows: readonly PlannedRow[]): string[] {
+  return rows.flatMap(({ warning, change }) => [
+    ...(warning === undefined ? [] : [warning]),
+    ...(change?.kind === 'add' || change?.kind === 'update' ? conflictWarnings(change) : []),
+  ]);
+}
+
+function conflictWarnings({ email, line, conflicts }: AddChange | UpdateChange): string[] {
+  return conflicts.map(({ team, userId }) => {
+    const holder = userId === null ? 'without a user id' : `under the user id \`${userId}\``;
+    return `LiteLLM may keep \`${email}\` (line ${line}) out of \`${team.name}\`, whose roster shows that email ${holder}. Remove that entry from the team in LiteLLM first.`;
+  });
+}
+
+function aboutProxy(message: string): Problem {
+  return { line: null, column: null, message, about: 'proxy' };
 }
 
 function problemAt(row: DesiredUser, message: string): Problem {
-  return { line: row.line, column: row.emailColumn, message };
+  return { line: row.line, column: row.emailColumn, columnName: 'email', email: row.email, message };
 }
 
-const ORDER = { add: 0, delete: 1, update: 2 } as const;
+function previousProblem(row: DesiredUser, message: string): Problem {
+  return { line: row.line, column: row.previousEmailColumn, columnName: 'previous_email', email: row.email, message };
+}
+
+const ORDER = { add: 0, delete: 1, deactivate: 2, update: 3, invite: 4 } as const;
 
 function sortChanges(changes: readonly Change[]): Change[] {
   return [...changes].sort((a, b) => ORDER[a.kind] - ORDER[b.kind] || compareEmails(a, b));
@@ -198,45 +471,50 @@ function compareEmails(a: { email: string }, b: { email: string }): number {
   return compare(emailKey(a.email), emailKey(b.email)) || compare(a.email, b.email);
 }
 
-/** User and team of every membership that the plan ends: their keys are what it costs. */
-export function leavings(plan: Plan): { userId: string; teamId: string }[] {
-  return plan.changes.flatMap((change) =>
-    change.kind === 'update' && change.teams
-      ? change.teams.leave.map((team) => ({ userId: change.userId, teamId: team.teamId }))
-      : [],
-  );
+/**
+ * Indices of the changes that were due before a pull request: those of users whose rows it leaves as they were.
+ * @param base rows of the file at the pull request's base
+ * @param head rows of the pull request's own file
+ */
+export function earlierChanges(plan: Plan, base: readonly UserRow[], head: readonly UserRow[]): ReadonlySet<number> {
+  const touched = touchedEmails(base, head);
+  const isEarlier = (change: Change): boolean =>
+    !touched.has(emailKey(change.email)) &&
+    !(change.kind === 'update' && change.rename !== null && touched.has(emailKey(change.rename.from)));
+  return new Set(plan.changes.flatMap((change, index) => (isEarlier(change) ? [index] : [])));
 }
 
-/** The plan with the keys that its team moves cost. */
-export function withTeamKeys(plan: Plan, keys: readonly ProxyKey[], deleted: boolean): Plan {
-  const byUser = new Map<string, ProxyKey[]>();
-  for (const key of keys) {
-    if (key.userId !== null) byUser.set(key.userId, [...(byUser.get(key.userId) ?? []), key]);
-  }
-  const changes = plan.changes.map((change) => {
-    if (change.kind !== 'update' || !change.teams) return change;
-    const left = new Set(change.teams.leave.map((team) => team.teamId));
-    const teamKeys = (byUser.get(change.userId) ?? []).filter((key) => key.teamId !== null && left.has(key.teamId));
-    return { ...change, teamKeys, teamKeysDeleted: deleted };
-  });
-  return { ...plan, changes };
+function touchedEmails(base: readonly UserRow[], head: readonly UserRow[]): Set<string> {
+  const contents = (rows: readonly UserRow[]) => new Map(rows.map((row) => [emailKey(row.email), contentOf(row)]));
+  const [before, after] = [contents(base), contents(head)];
+  const differs = ({ email }: UserRow): boolean => before.get(emailKey(email)) !== after.get(emailKey(email));
+  const rows = [...base, ...head].filter(differs);
+  return new Set(rows.flatMap(({ email, previousEmail }) => [email, previousEmail ?? email].map(emailKey)));
+}
+
+/** What a row says, wherever it stands. */
+function contentOf(row: UserRow): string {
+  const isPosition = (name: string): boolean => name === 'line' || /Columns?$/.test(name);
+  return JSON.stringify(Object.entries(row).filter(([name]) => !isPosition(name)));
 }
 
 /** The plan with its limits measured again, after more of it was withheld. */
 export function withLimits(plan: Plan, limits: Limits): Plan {
-  return { ...plan, breaches: breaches(plan.changes, plan, limits) };
+  return { ...plan, ...measure(plan.changes, plan, limits) };
 }
 
 /** Rows whose `key_name` a new user's key would take from somebody: a row above it, or a key on the proxy. */
 export function takenKeyNames(
-  desired: readonly DesiredUser[],
+  desired: readonly Pick<DesiredUser, 'line' | 'email' | 'keyName' | 'keyColumn'>[],
   added: ReadonlySet<string>,
   taken: ReadonlySet<string>,
 ): Problem[] {
   const first = new Map<string, number>();
   return desired.flatMap((row) => {
     if (row.keyName === null || !added.has(emailKey(row.email))) return [];
-    const at = (message: string): Problem[] => [{ line: row.line, column: row.keyColumn, message }];
+    const at = (message: string): Problem[] => [
+      { line: row.line, column: row.keyColumn, columnName: 'key_name', email: row.email, message },
+    ];
     if (taken.has(row.keyName)) {
       return at(
         `A key named \`${row.keyName}\` exists on the proxy already, and key names are unique. Choose another key_name.`,

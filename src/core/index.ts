@@ -1,9 +1,9 @@
 import type { UserRow } from './desired.ts';
-import { deletion, type Policy, planOf, sharedMessage, WHY_UNTOUCHED } from './diff.ts';
+import { deletion, namelessMessage, namelessUsers, type Policy, planOf, sharedMessage, WHY_UNTOUCHED } from './diff.ts';
 import { emailKey, type Inventory, type ProxyUser, type UserWithEmail } from './inventory.ts';
-import type { AddChange, DeleteChange, Plan, UnchangedUser } from './plan.ts';
+import type { Change, DeleteChange, InviteChange, Plan } from './plan.ts';
 import type { Rows } from './row-plan.ts';
-import { byEmail, type Population, splitManaged } from './scope.ts';
+import { byEmail, meantUser, type Population, splitManaged } from './scope.ts';
 import { type Memberships, memberships, type TeamDirectory, teamDirectory, teamRefs } from './teams.ts';
 
 /** What is known of the proxy while rows are looked at. */
@@ -14,6 +14,7 @@ export class Lookup {
   readonly #population: Population;
   readonly #users: ReadonlyMap<string, readonly UserWithEmail[]>;
   readonly #memberships: Memberships;
+  readonly #nameless: ReadonlyMap<string, string>;
 
   constructor(inventory: Inventory, policy: Policy) {
     this.inventory = inventory;
@@ -22,6 +23,7 @@ export class Lookup {
     this.#population = splitManaged(inventory, policy.protectedUsers);
     this.#users = byEmail(inventory.users);
     this.#memberships = memberships(inventory.teams);
+    this.#nameless = namelessUsers(inventory.users);
   }
 
   has(email: string): boolean {
@@ -35,13 +37,14 @@ export class Lookup {
 
   /** The one user of a row who may be touched; `null` where there is none. Any obstacle refuses the row. */
   touchable(row: UserRow, rows: Rows): UserWithEmail | null {
-    const [user, ...others] = this.#users.get(emailKey(row.email)) ?? [];
-    if (user === undefined) return null;
-    const reason = this.#population.unmanaged.get(user);
-    if (others.length > 0) {
-      const ids = [user, ...others].map((one) => one.userId);
-      rows.refuseRow(row, sharedMessage(row.email, [user, ...others]), ids.sort().join(';'));
-    } else if (reason !== undefined && reason !== 'without email') {
+    const all = this.#users.get(emailKey(row.email)) ?? [];
+    if (all.length === 0) return this.#refuseNameless(row, rows);
+    const user = meantUser(all, this.#population.unmanaged);
+    const reason = user && this.#population.unmanaged.get(user);
+    if (user === null) {
+      const ids = all.map((one) => one.userId);
+      rows.refuseRow(row, sharedMessage(row.email, all), ids.sort().join(';'));
+    } else if (reason !== undefined && reason !== null && reason !== 'without email') {
       rows.refuseRow(row, `\`${row.email}\` ${WHY_UNTOUCHED[reason]}.`, user.userId);
     } else {
       return user;
@@ -49,17 +52,25 @@ export class Lookup {
     return null;
   }
 
+  /** A user without email whose id is the row's email: LiteLLM makes such ones by JWT and SSO, and fills the email in later. */
+  #refuseNameless(row: UserRow, rows: Rows): null {
+    const userId = this.#nameless.get(emailKey(row.email));
+    if (userId !== undefined) rows.refuseRow(row, namelessMessage(row.email, userId), userId);
+    return null;
+  }
+
   deletion(user: UserWithEmail): DeleteChange {
     return deletion(user, { memberships: this.#memberships, directory: this.directory, policy: this.policy });
   }
 
-  unchanged(user: ProxyUser, email: string): UnchangedUser {
+  /** @param email as the row has it */
+  invitation(user: ProxyUser, email: string): InviteChange {
     const { full, half } = this.#memberships(user);
     const teams = teamRefs([...full, ...half], this.directory);
-    return { email, userId: user.userId, role: user.role, teams };
+    return { kind: 'invite', email, userId: user.userId, role: user.role, teams, withheld: null };
   }
 
-  plan(changes: readonly (AddChange | DeleteChange)[]): Plan {
+  plan(changes: readonly Change[]): Plan {
     const listsDeletes = changes.some((change) => change.kind === 'delete');
     return planOf({ changes, unchanged: [] }, this.inventory, this.#population, { ...this.policy, listsDeletes });
   }

@@ -1,4 +1,5 @@
-import type { Breach, Change } from './plan.ts';
+import { compare } from './order.ts';
+import { type Breach, type Change, isApplied, isRemoval, type Plan } from './plan.ts';
 
 /** A number of users, or a share of the managed ones (rounded up). */
 export type DeleteLimit =
@@ -13,35 +14,68 @@ export interface Limits {
   readonly listsDeletes?: boolean;
 }
 
-/** What the limits are measured against. */
+/** What the limits are measured against: active users before the plan. */
 export interface Population {
-  /** Number of managed users on the proxy before the plan. */
   readonly managed: number;
-  /** Number of users with an email and the role `proxy_admin` before the plan, managed or not. */
+  /** Users with an email and the role `proxy_admin`, managed or not. */
   readonly admins: number;
 }
 
-/** Breaches of the limits by what would be written; withheld changes do not count. */
-export function breaches(changes: readonly Change[], population: Population, limits: Limits): Breach[] {
-  const written = changes.filter((change) => change.withheld === null);
-  return [tooManyDeletes(written, population, limits), tooFewAdmins(written, population, limits)].filter(
-    (breach) => breach !== null,
-  );
+/**
+ * The changes held against the limits, on what would be written. Where expiries alone go beyond `max-deletes`, the
+ * latest of them are withheld and the rest may be applied.
+ */
+export function measure(
+  changes: readonly Change[],
+  population: Population,
+  limits: Limits,
+): Pick<Plan, 'changes' | 'breaches'> {
+  const measured = holdRemovals(changes.map(released), population, limits);
+  const admins = tooFewAdmins(measured.changes.filter(isApplied), population, limits);
+  return { changes: measured.changes, breaches: [measured.breach, admins].filter((breach) => breach !== null) };
 }
 
-function tooManyDeletes(written: readonly Change[], { managed }: Population, limits: Limits): Breach | null {
-  const { maxDeletes, listsDeletes } = limits;
-  if (maxDeletes === null) return null;
-  const deletes = written.filter((change) => change.kind === 'delete').length;
-  const allowed = maxDeletes.kind === 'count' ? maxDeletes.count : share(managed, maxDeletes.percent);
-  if (deletes <= allowed) return null;
+/** As if it had never been held against `max-deletes`. */
+function released(change: Change): Change {
+  return change.withheld === 'max-deletes' ? { ...change, withheld: null } : change;
+}
+
+function holdRemovals(
+  changes: readonly Change[],
+  { managed }: Population,
+  limits: Limits,
+): { readonly changes: readonly Change[]; readonly breach: Breach | null } {
+  const { maxDeletes } = limits;
+  const removals = changes.filter(isRemoval).filter(isApplied);
+  const allowed = maxDeletes === null ? Number.POSITIVE_INFINITY : allowedOf(maxDeletes, managed);
+  const excess = removals.length - allowed;
+  if (maxDeletes === null || excess <= 0) return { changes, breach: null };
   const shown =
     maxDeletes.kind === 'percent' ? `${maxDeletes.percent}% of ${managed} managed users = ${allowed}` : `${allowed}`;
-  const correct = listsDeletes ? 'take rows out of the file' : 'put the missing rows back into the file';
-  return {
-    limit: 'max-deletes',
-    message: `${deletes} of ${managed} managed users would be deleted, but max-deletes allows ${shown}. Nothing is applied. If this is intended, raise the limit (max-deletes: ${deletes}); if not, ${correct}, or set no-delete: true.`,
-  };
+  const expiries = removals.flatMap((change) => (change.expired === null ? [] : { change, expired: change.expired }));
+  const are = `${removals.length} of ${managed} managed users would be ${verb(removals)}, but max-deletes allows ${shown}.`;
+  const raise = `If this is intended, raise the limit (max-deletes: ${removals.length})`;
+  if (expiries.length >= excess) {
+    expiries.sort((a, b) => compare(b.expired, a.expired) || compare(b.change.userId, a.change.userId));
+    const held = new Set<Change>(expiries.slice(0, excess).map(({ change }) => change));
+    const message = `${are} ${excess} of the ${expiries.length} expired accounts ${excess === 1 ? 'stays' : 'stay'} for now, the rest is applied. ${raise}; if not, put a later date into \`expires\`.`;
+    return {
+      changes: changes.map((change) => (held.has(change) ? { ...change, withheld: 'max-deletes' } : change)),
+      breach: { limit: 'max-deletes', stops: false, message },
+    };
+  }
+  const correct = limits.listsDeletes ? 'take rows out of the file' : 'put the missing rows back into the file';
+  const message = `${are} Nothing is applied. ${raise}; if not, ${correct}, or set no-delete: true.`;
+  return { changes, breach: { limit: 'max-deletes', stops: true, message } };
+}
+
+/** A plan deletes or deactivates: `on-missing` says which. */
+function verb(removals: readonly Change[]): string {
+  return removals.some((change) => change.kind === 'delete') ? 'deleted' : 'deactivated';
+}
+
+function allowedOf(limit: DeleteLimit, managed: number): number {
+  return limit.kind === 'count' ? limit.count : share(managed, limit.percent);
 }
 
 /** Rounded up; what binary fractions add (1.1% of 3,000 is 33.000000000000004) is no user. */
@@ -58,19 +92,25 @@ function tooFewAdmins(written: readonly Change[], { admins }: Population, limits
     : 'give somebody the role proxy_admin in the file';
   return {
     limit: 'min-admins',
+    stops: true,
     message: `${after} of now ${admins} proxy_admin users would remain, but min-admins asks for ${minAdmins}. Nothing is applied. If this is intended, lower the limit (min-admins: ${after}); if not, ${correct}.`,
   };
 }
 
+/** Inactive administrators count for nothing, before and after. */
 function adminsGained(change: Change): number {
   switch (change.kind) {
     case 'add':
-      return change.role === 'proxy_admin' ? 1 : 0;
+      return Number(change.role === 'proxy_admin');
     case 'delete':
-      return change.role === 'proxy_admin' ? -1 : 0;
-    case 'update':
-      return change.role === null
-        ? 0
-        : Number(change.role.to === 'proxy_admin') - Number(change.role.from === 'proxy_admin');
+    case 'deactivate':
+      return change.active && change.role === 'proxy_admin' ? -1 : 0;
+    case 'update': {
+      const before = !change.reactivates && change.currentRole === 'proxy_admin';
+      const after = (change.role?.to ?? change.currentRole) === 'proxy_admin';
+      return Number(after) - Number(before);
+    }
+    case 'invite':
+      return 0;
   }
 }

@@ -1,31 +1,31 @@
-import type { ProxyKey, Role } from './inventory.ts';
+import type { LimitSettings, ProxyKey, Role, UserLimits } from './inventory.ts';
 
-/** A team with the name that people know it by: its alias, or its id where the alias is missing or shared. */
+/** A team with the name that a file gives it: its alias, or its id where the alias is missing or would mislead. */
 export interface TeamRef {
   readonly teamId: string;
   readonly name: string;
+  /** Given where the team has an alias that is not its name, as others share it or no cell can hold it. */
+  readonly alias?: string;
 }
 
-/** Why a planned change is not applied. */
-export type Withheld = 'no-add' | 'no-delete' | 'no-update' | 'not reviewed';
+/** Why a planned change is not applied. `max-deletes`: an expiry beyond that limit. */
+export type Withheld = 'no-add' | 'no-delete' | 'no-update' | 'not reviewed' | 'max-deletes';
 
-/** The value of one limit of a user; `null`: none. Models are compared as a set. */
-export type LimitValue = number | string | readonly string[] | null;
+export type LimitField = keyof UserLimits;
 
-/** The limits that a row asks for, by field. */
-export type LimitSettings = Readonly<Record<string, LimitValue>>;
+/** One limit of a user as it is and as it is to be. */
+export type LimitChange = {
+  readonly [F in LimitField]: { readonly field: F; readonly from: UserLimits[F]; readonly to: UserLimits[F] };
+}[LimitField];
 
-export interface LimitChange {
-  readonly field: string;
-  readonly from: LimitValue;
-  readonly to: LimitValue;
+/**
+ * A roster that shows the email of whoever is to join under another user id, or under none (`null`): the proxy
+ * compares emails when somebody joins, so that they can't.
+ */
+export interface RosterConflict {
+  readonly team: TeamRef;
+  readonly userId: string | null;
 }
-
-/** What becomes of the keys of the teams that a user leaves, whether there are any or not. */
-export type KeyFate =
-  | { readonly fate: 'moves'; readonly to: TeamRef }
-  | { readonly fate: 'deleted' }
-  | { readonly fate: 'survives' };
 
 /** An update that is carried out on the approval of an add: its user came to be after the review. */
 export interface ApprovedAsAdd {
@@ -37,6 +37,8 @@ export interface ApprovedAsAdd {
 
 export interface AddChange {
   readonly kind: 'add';
+  /** Of the row; `null`: of no row. */
+  readonly line: number | null;
   /** As written in the CSV, trimmed. */
   readonly email: string;
   /** `null`: sent without a role, the proxy decides (`default`). */
@@ -44,27 +46,37 @@ export interface AddChange {
   /** `null`: not managed, the proxy's default teams. Empty: no team at all. */
   readonly teams: readonly TeamRef[] | null;
   readonly keyName: string | null;
-  readonly limits?: LimitSettings;
+  /** What the row asks for, and no other: the rest is the proxy's to fill. */
+  readonly limits: LimitSettings;
+  readonly conflicts: readonly RosterConflict[];
   readonly withheld: Withheld | null;
 }
 
-export interface DeleteChange {
-  readonly kind: 'delete';
+/** Somebody who is to be deleted or deactivated. */
+interface Leaver {
+  /** Of the expired row; `null`: no row names them. */
+  readonly line: number | null;
   readonly email: string;
   readonly userId: string;
   readonly role: string | null;
   readonly teams: readonly TeamRef[];
-  /** Number of API keys that go with the user. */
-  readonly keyCount: number;
+  /** Number of the user's API keys; `null`: not known. */
+  readonly keyCount: number | null;
   /** US dollars. */
   readonly spend: number;
-  /** The day (YYYY-MM-DD) after which the row of the file counts as missing; `null`: there is no row. */
-  readonly expired?: string | null;
+  /** Whether their keys work now; false where we deactivated them earlier. */
+  readonly active: boolean;
+  /** The last day that their row names, where that is why they leave. Such a change needs no other review. */
+  readonly expired: string | null;
   readonly withheld: Withheld | null;
 }
 
-/** In place of a delete with `on-missing: deactivate`. */
-export interface DeactivateChange extends Omit<DeleteChange, 'kind'> {
+export interface DeleteChange extends Leaver {
+  readonly kind: 'delete';
+}
+
+/** The account stays with its keys, spend and teams, but no key of theirs works. */
+export interface DeactivateChange extends Leaver {
   readonly kind: 'deactivate';
 }
 
@@ -73,33 +85,58 @@ export interface TeamMove {
   readonly to: readonly TeamRef[];
   /** Teams to join (or to mend, where only half of a membership is there). */
   readonly join: readonly TeamRef[];
+  /** Teams of `join` that have to be left first, because the roster alone has the user. */
+  readonly rejoin: readonly TeamRef[];
   /** Teams to leave (or to mend). */
   readonly leave: readonly TeamRef[];
 }
 
+/** What becomes of a key whose owner leaves its team. */
+export type KeyFate =
+  | { readonly fate: 'moves'; readonly to: TeamRef }
+  | { readonly fate: 'deleted' | 'survives'; readonly to: null };
+
+/** What becomes of the user's keys of one team that they leave, whether they have any or not. */
+export type TeamKeysFate = KeyFate & { readonly team: TeamRef };
+
+/** A key of a team that its owner leaves, and what becomes of it. */
+export type LeftKey = KeyFate & { readonly key: ProxyKey };
+
+/** What a member has in a team and loses by leaving it. */
+export interface Loss {
+  readonly team: TeamRef;
+  readonly what: 'team admin role' | 'own budget in the team';
+}
+
 export interface UpdateChange {
   readonly kind: 'update';
+  readonly line: number | null;
   readonly email: string;
   readonly userId: string;
   readonly role: { readonly from: string | null; readonly to: Role } | null;
-  readonly rename?: { readonly from: string; readonly to: string } | null;
+  readonly rename: { readonly from: string; readonly to: string } | null;
   readonly teams: TeamMove | null;
-  readonly limits?: readonly LimitChange[];
-  readonly reactivates?: boolean;
-  /** `null` where no team is left. */
-  readonly keyFate?: KeyFate | null;
-  readonly approvedAsAdd?: ApprovedAsAdd;
-  /** The user's present role and teams, for result rows. */
+  readonly limits: readonly LimitChange[];
+  /** Whether we deactivated the user earlier, and their keys work again after this. */
+  readonly reactivates: boolean;
+  /** The user's present role, teams and limits: for result rows, and for what a write has to carry along. */
   readonly currentRole: string | null;
   readonly currentTeams: readonly TeamRef[];
-  /** The user's keys of the teams that he leaves. Empty until costs were looked up. */
-  readonly teamKeys: readonly ProxyKey[];
-  /** Whether the proxy deletes `teamKeys` when he leaves (1.106 does, 1.75 keeps them). */
-  readonly teamKeysDeleted: boolean;
+  readonly currentLimits: UserLimits;
+  /** US dollars. */
+  readonly spend: number;
+  /** One for each team that is left, be it to join it again. */
+  readonly keyFates: readonly TeamKeysFate[];
+  /** The user's keys of those teams; `unknown`: not looked up, or hidden from the key that is used. */
+  readonly leftKeys: readonly LeftKey[] | 'unknown';
+  readonly losses: readonly Loss[];
+  readonly conflicts: readonly RosterConflict[];
+  /** `null`: by its own approval. */
+  readonly approvedAsAdd: ApprovedAsAdd | null;
   readonly withheld: Withheld | null;
 }
 
-/** A fresh onboarding link for a user who is there already. */
+/** A fresh onboarding link for a user who exists already; nothing else about them changes. */
 export interface InviteChange {
   readonly kind: 'invite';
   readonly email: string;
@@ -109,7 +146,17 @@ export interface InviteChange {
   readonly withheld: Withheld | null;
 }
 
-export type Change = AddChange | DeleteChange | UpdateChange;
+export type Change = AddChange | DeleteChange | DeactivateChange | UpdateChange | InviteChange;
+
+/** Whether the change is to be written, and not withheld. */
+export function isApplied(change: Change): boolean {
+  return change.withheld === null;
+}
+
+/** Whether the change takes somebody's access away: what `max-deletes` counts. */
+export function isRemoval(change: Change): change is DeleteChange | DeactivateChange {
+  return change.kind === 'delete' || change.kind === 'deactivate';
+}
 
 export interface UnchangedUser {
   readonly email: string;
@@ -124,24 +171,49 @@ export interface UnmanagedCounts {
   readonly otherRole: number;
   readonly ownUser: number;
   readonly protected: number;
+  /** Deactivated by somebody else. */
+  readonly deactivated: number;
 }
 
-/** A limit that the plan breaks: nothing of the plan may be applied. */
+/** A limit that the plan breaks. */
 export interface Breach {
   readonly limit: 'max-deletes' | 'min-admins';
+  /** Whether nothing of the plan may be applied. If not, what breaks the limit is withheld, and the run ends red. */
+  readonly stops: boolean;
   /** Whole sentence with the numbers, the limit and how to raise it. */
   readonly message: string;
 }
 
+/** Whether a broken limit keeps all of the plan from being applied. */
+export function isStopped(plan: Pick<Plan, 'breaches'>): boolean {
+  return plan.breaches.some((breach) => breach.stops);
+}
+
+/** A row whose account ends soon. */
+export interface LeavingSoon {
+  readonly line: number;
+  readonly email: string;
+  /** `YYYY-MM-DD`, the last day. */
+  readonly expires: string;
+}
+
 /** What it takes to make the proxy match the file: data only, sorted, made without clock or network. */
 export interface Plan {
-  /** Sorted: adds, deletes, updates; within a kind by email. */
+  /** Sorted: adds, deletes, deactivations, updates, invitations; within a kind by email. */
   readonly changes: readonly Change[];
   readonly unchanged: readonly UnchangedUser[];
-  /** Number of users that a plan may touch, before it is applied. */
+  /** Number of active users that a plan may touch, before it is applied. */
   readonly managed: number;
-  /** Number of `proxy_admin` users with an email, managed or not, before it is applied. */
+  /** Number of active `proxy_admin` users with an email, managed or not, before it is applied. */
   readonly admins: number;
   readonly unmanaged: UnmanagedCounts;
+  /** Number of users whom we deactivated and who stay so. */
+  readonly deactivated: number;
   readonly breaches: readonly Breach[];
+  /** What is probably not meant, though it can be applied. Plain text with values in backticks. */
+  readonly warnings: readonly string[];
+  /** What a reader should know. Plain text with values in backticks. */
+  readonly notes: readonly string[];
+  /** Rows that expire within 30 days, by day. */
+  readonly leavingSoon: readonly LeavingSoon[];
 }

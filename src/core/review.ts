@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto';
-import type { DesiredUser, UserRow } from './desired.ts';
+import type { DesiredUser } from './desired.ts';
 import { addition, type Policy, withLimits } from './diff.ts';
-import { emailKey, ROLES, type Role } from './inventory.ts';
+import { emailKey, ROLES, type Role, type UserLimits } from './inventory.ts';
 import type { Limits } from './limits.ts';
-import type {
-  AddChange,
-  Change,
-  DeactivateChange,
-  InviteChange,
-  LimitValue,
-  Plan,
-  TeamMove,
-  TeamRef,
-  UpdateChange,
+import { compare } from './order.ts';
+import {
+  type AddChange,
+  type Change,
+  isApplied,
+  isRemoval,
+  type LimitField,
+  type Plan,
+  type TeamKeysFate,
+  type TeamMove,
+  type TeamRef,
+  type UpdateChange,
 } from './plan.ts';
 import { sortTeams } from './teams.ts';
 
@@ -50,7 +52,7 @@ function plainAddress(baseUrl: string): string {
  * Covers target, action, who, role and teams from → to, and what else of a user changes, where it does; never what
  * the change costs, which moves on by itself. Keys are covered as what becomes of them, not one by one.
  */
-export function changeDigest(target: string, change: Change | DeactivateChange | InviteChange): Digest {
+export function changeDigest(target: string, change: Change): Digest {
   return sha256([target, ...content(change)]).slice(0, 16);
 }
 
@@ -63,11 +65,7 @@ export function planDigests(target: string, plan: Plan): Digest[] {
 }
 
 function needsReview(change: Change): boolean {
-  return change.withheld === null && !hasExpired(change);
-}
-
-function hasExpired(change: Change): boolean {
-  return 'expired' in change && Boolean(change.expired);
+  return isApplied(change) && !(isRemoval(change) && change.expired !== null);
 }
 
 /** One digest of all: 32 hexadecimal digits, for plans whose digests fit into no comment. */
@@ -76,7 +74,7 @@ export function wholeDigest(digests: readonly Digest[]): string {
 }
 
 /** What is there in every change stands in front; the rest follows only where it changes. */
-function content(change: Change | DeactivateChange | InviteChange): unknown[] {
+function content(change: Change): unknown[] {
   switch (change.kind) {
     case 'add':
       return [
@@ -84,7 +82,7 @@ function content(change: Change | DeactivateChange | InviteChange): unknown[] {
         emailKey(change.email),
         change.role,
         change.teams && ids(change.teams),
-        ...limitParts(Object.entries(change.limits ?? {})),
+        ...limitParts(Object.entries(change.limits) as [LimitField, LimitValue][]),
       ];
     case 'delete':
     case 'deactivate':
@@ -101,18 +99,25 @@ function content(change: Change | DeactivateChange | InviteChange): unknown[] {
   }
 }
 
-function updateParts({ rename, limits = [], reactivates, keyFate }: UpdateChange): unknown[] {
+function updateParts({ rename, limits, reactivates, keyFates }: UpdateChange): unknown[] {
   return [
     ...(rename ? [['rename', emailKey(rename.from), emailKey(rename.to)]] : []),
-    ...limitParts(limits.map(({ field, from, to }) => [field, from, to])),
+    ...limitParts(limits.map(({ field, from, to }): [LimitField, LimitValue, LimitValue] => [field, from, to])),
     ...(reactivates ? ['reactivates'] : []),
-    ...(keyFate?.fate === 'moves' ? [['keys', keyFate.to.teamId]] : []),
-    ...(keyFate?.fate === 'deleted' ? [['keys', null]] : []),
+    ...keyParts(keyFates.filter(({ fate }) => fate !== 'survives')),
   ];
 }
 
-function limitParts(fields: readonly (readonly [string, ...LimitValue[]])[]): unknown[] {
-  const sorted = [...fields].sort(([a], [b]) => Number(a > b) - Number(a < b));
+/** What becomes of the keys of each team that is left, whether there are any or not. */
+function keyParts(fates: readonly TeamKeysFate[]): unknown[] {
+  const parts = fates.map(({ team, to }) => [team.teamId, to?.teamId ?? null]);
+  return parts.length === 0 ? [] : [['keys', parts]];
+}
+
+type LimitValue = UserLimits[LimitField] | undefined;
+
+function limitParts(fields: readonly (readonly [LimitField, ...LimitValue[]])[]): unknown[] {
+  const sorted = [...fields].sort(([a], [b]) => compare(a, b));
   return sorted.map(([field, ...values]) => ['limit', field, ...values.map(asSet)]);
 }
 
@@ -227,7 +232,7 @@ export function wantedDigests(target: string, plan: Plan, additions: Additions):
 
 /** The digest by whose approval a change of a reviewed plan is carried out. */
 export function approvalDigest(target: string, change: Change): Digest {
-  const asAdd = change.kind === 'update' ? change.approvedAsAdd : undefined;
+  const asAdd = change.kind === 'update' ? change.approvedAsAdd : null;
   return asAdd?.digest ?? changeDigest(target, change);
 }
 
@@ -246,7 +251,7 @@ export function withholdUnreviewed(
   if (digests.length === 0 || reviewed.wholes.has(wholeDigest(digests))) return plan;
   const changes = plan.changes.map((change) => reviewedPart(change, { target, reviewed, additions }));
   const withheld = { ...plan, changes };
-  return changes.some((change) => change.withheld === null) ? withLimits(withheld, limits) : withheld;
+  return changes.some(isApplied) ? withLimits(withheld, limits) : withheld;
 }
 
 function reviewedPart(
@@ -266,18 +271,17 @@ function reviewedPart(
  * rename is not the user of that email.
  */
 function coveredByAdd(change: UpdateChange, digest: Digest): UpdateChange | null {
-  const { keyFate: _, ...rest } = change;
   const role = change.role !== null && isHarmless(change.role) ? change.role : null;
-  const teams = change.teams !== null && change.teams.join.length > 0 ? joinOnly(change.teams) : null;
-  if (change.rename || (role === null && teams === null)) return null;
+  const teams = change.teams === null ? null : joinOnly(change.teams);
+  if (change.rename !== null || (role === null && teams === null)) return null;
   const leftOut = [
     ...(change.role !== role ? ['role'] : []),
     ...(change.teams !== null && change.teams.leave.length > 0 ? ['teams to leave'] : []),
-    ...(change.limits?.length ? ['limits'] : []),
+    ...(change.limits.length > 0 ? ['limits'] : []),
     ...(change.reactivates ? ['deactivation'] : []),
   ];
-  const nothingElse = { limits: [], reactivates: false, teamKeys: [] };
-  return { ...rest, ...nothingElse, role, teams, approvedAsAdd: { digest, leftOut } };
+  const nothingElse = { limits: [], reactivates: false, keyFates: [], leftKeys: [], losses: [] };
+  return { ...change, ...nothingElse, role, teams, approvedAsAdd: { digest, leftOut } };
 }
 
 /** An administrator's role is never set on the approval of an add, and no role is lowered on it. */
@@ -290,50 +294,24 @@ function rank(role: string | null): number {
   return role === null ? ROLES.length : (ROLES as readonly string[]).indexOf(role);
 }
 
-function joinOnly({ from, join }: TeamMove): TeamMove {
+/** Without the half memberships that would have to be left first. */
+function joinOnly({ from, join: all, rejoin }: TeamMove): TeamMove | null {
+  const halves = new Set(rejoin.map((team) => team.teamId));
+  const join = all.filter((team) => !halves.has(team.teamId));
   const present = new Set(from.map((team) => team.teamId));
   const to = sortTeams([...from, ...join.filter((team) => !present.has(team.teamId))]);
-  return { from, to, join, leave: [] };
+  return join.length === 0 ? null : { from, to, join, rejoin: [], leave: [] };
 }
 
 /** What the row of an update says that is carried out on the approval of an add; `null` for every other change. */
 export function approvedAsAddNote(change: Change): string | null {
-  const asAdd = change.kind === 'update' ? change.approvedAsAdd : undefined;
-  if (asAdd === undefined) return null;
+  const asAdd = change.kind === 'update' ? change.approvedAsAdd : null;
+  if (asAdd === null) return null;
   const left = asAdd.leftOut.length === 0 ? '' : ` Not reviewed and left as it is: ${asAdd.leftOut.join(', ')}.`;
-  return `Reviewed as a new user, who came to be meanwhile: no key, link or mail is made.${left}`;
+  return `Reviewed as a new user, who came to be in the meantime: no key, link or mail is made.${left}`;
 }
 
 /** Changes that no comment showed. */
 export function unreviewed(plan: Plan): Change[] {
   return plan.changes.filter((change) => change.withheld === 'not reviewed');
-}
-
-/** Changes by where they come from. */
-export interface ChangesByOrigin {
-  /** Of rows that the pull request adds, removes or changes. */
-  readonly own: readonly Change[];
-  /** Of rows that are the same before it, or in neither file: the proxy differed already. */
-  readonly before: readonly Change[];
-}
-
-/** Tells a pull request's own changes from those that were there before it, by the rows of the file at its base. */
-export function splitByOrigin(
-  changes: readonly Change[],
-  base: readonly UserRow[],
-  head: readonly UserRow[],
-): ChangesByOrigin {
-  const [before, after] = [cellsByEmail(base), cellsByEmail(head)];
-  const isOwn = ({ email }: Change): boolean => before.get(emailKey(email)) !== after.get(emailKey(email));
-  return { own: changes.filter(isOwn), before: changes.filter((change) => !isOwn(change)) };
-}
-
-/** A row as one text of its cells, wherever in the file it stands. */
-function cellsByEmail(rows: readonly UserRow[]): Map<string, string> {
-  return new Map(
-    rows.map((row) => {
-      const cells = Object.entries(row).filter(([name]) => name !== 'line' && !/columns?$/i.test(name));
-      return [emailKey(row.email), JSON.stringify(cells)];
-    }),
-  );
 }

@@ -2,30 +2,59 @@ import { badEmails, type DesiredUser, isEmail, resolveTeams, type UserList, type
 import { addition, takenKeyNames } from './diff.ts';
 import type { Lookup } from './index.ts';
 import { emailKey } from './inventory.ts';
-import type { Outcome } from './outcome.ts';
-import type { DeleteChange, Plan, UnchangedUser } from './plan.ts';
+import type { Failed, Outcome, Skipped } from './outcome.ts';
+import type { AddChange, Change, DeleteChange, InviteChange, Plan } from './plan.ts';
 import type { Problem } from './problem.ts';
+
+/** A row of the file: a change of the plan, or why it is none. */
+export type RowEntry = { readonly index: number } | { readonly left: Failed | Skipped };
 
 /** What single rows ask for: that is done, and no other user is touched. */
 export interface RowPlan {
-  /** Adds alone, or deletes alone. */
   readonly plan: Plan;
-  /** Users who exist already and get a fresh link. */
-  readonly invited: readonly UnchangedUser[];
-  readonly rows: Rows;
+  /** What carrying a row out means. */
+  readonly action: 'ADDED' | 'DELETED';
+  /** One entry a row, in the order of the file. */
+  readonly entries: readonly RowEntry[];
+  /** What is wrong with rows, in the order of the file. */
+  readonly problems: readonly Problem[];
+}
+
+/** The changes of rows by the line where the row begins. */
+export type ChangesByLine = ReadonlyMap<number, Change>;
+
+/** The plan of these changes, and what became of every row. */
+export function rowPlan(rows: Rows, changes: ChangesByLine, lookup: Lookup): RowPlan {
+  const plan = lookup.plan([...changes.values()]);
+  const indexes = new Map(plan.changes.map((change, index) => [change, index]));
+  const entries = rows.all.flatMap((row): RowEntry[] => {
+    const left = rows.left.get(row);
+    if (left !== undefined) return [{ left }];
+    const change = changes.get(row.line);
+    return change === undefined ? [] : [{ index: indexes.get(change) as number }];
+  });
+  return { plan, action: rows.action, entries, problems: rows.problems };
+}
+
+/** The outcomes of a file's rows in their order; those of changes by their index. */
+export function outcomesOfRows(entries: readonly RowEntry[], outcomes: readonly Outcome[]): Outcome[] {
+  const byIndex = new Map(outcomes.map((outcome) => [outcome.index, outcome]));
+  return entries.flatMap((entry) => ('left' in entry ? entry.left : (byIndex.get(entry.index) ?? [])));
 }
 
 /** Rows whose users exist already are skipped. */
 export function skipExisting(rows: Rows, lookup: Lookup): void {
-  for (const row of rows.open) if (lookup.has(row.email)) rows.skip(row, ALREADY_THERE);
+  for (const row of rows.open) if (lookup.has(row.email)) rows.skip(row, 'exists');
 }
 
-/** Existing users of the rows, who get nothing but a fresh link. Rows whose user must not be touched are refused. */
-export function takeExisting(rows: Rows, lookup: Lookup): Map<UserRow, UnchangedUser> {
-  const found = new Map<UserRow, UnchangedUser>();
+/** A fresh link for each row whose user exists. Rows whose user must not be touched are refused. */
+export function planInvites(rows: Rows, lookup: Lookup): Map<number, InviteChange> {
+  const found = new Map<number, InviteChange>();
   for (const row of rows.open) {
     const user = lookup.touchable(row, rows);
-    if (user !== null) found.set(row, lookup.unchanged(user, row.email));
+    if (user === null) continue;
+    if (user.activity === 'active') found.set(row.line, lookup.invitation(user, row.email));
+    else rows.refuseRow(row, INACTIVE, user.userId);
   }
   return found;
 }
@@ -50,26 +79,29 @@ function stillOpen(users: readonly DesiredUser[], rows: Rows): DesiredUser[] {
   return users.filter((user) => open.has(user.line));
 }
 
-export function planAdds(users: readonly DesiredUser[], lookup: Lookup): Plan {
-  return lookup.plan(users.map((user) => addition(user, lookup.policy)));
+export function planAdds(users: readonly DesiredUser[], lookup: Lookup): Map<number, AddChange> {
+  return new Map(users.map((user) => [user.line, addition(user, lookup.policy)]));
 }
 
 /** Deletes the rows' users and nobody else; a missing user is a skipped row. */
-export function planDeletes(rows: Rows, lookup: Lookup): Plan {
-  const changes: DeleteChange[] = [];
+export function planDeletes(rows: Rows, lookup: Lookup): Map<number, DeleteChange> {
+  const changes = new Map<number, DeleteChange>();
   for (const row of rows.open) {
     const user = lookup.touchable(row, rows);
-    if (user !== null) changes.push({ ...lookup.deletion(user), email: row.email });
+    if (user !== null) changes.set(row.line, { ...lookup.deletion(user), email: row.email });
     else if (rows.left.has(row)) continue;
-    else if (isEmail(row.email)) rows.skip(row, NOT_THERE);
+    else if (isEmail(row.email)) rows.skip(row, 'missing');
     else rows.refuse(badEmails([row], new Set()));
   }
-  return lookup.plan(changes);
+  return changes;
 }
 
 /** Why a row is not carried out although nothing is wrong with it. */
 export const ALREADY_THERE = 'User already exists in the system';
 const NOT_THERE = 'User not found in the system';
+
+const INACTIVE =
+  'The user is deactivated, and nobody inactive gets a link. Put their row back into the list that `sync` reads, which reactivates them.';
 
 /** Problems that are about no single row: a header, quotes that may have swallowed the rest of the file. */
 export function problemsOfFile(list: UserList): Problem[] {
@@ -81,7 +113,7 @@ export function problemsOfFile(list: UserList): Problem[] {
 export class Rows {
   readonly all: readonly UserRow[];
   /** Rows that are not carried out: `FAILED` for a bad one, `SKIPPED` where there is nothing to do. */
-  readonly left = new Map<UserRow, Outcome>();
+  readonly left = new Map<UserRow, Failed | Skipped>();
   readonly #problems: Problem[] = [];
   readonly #blankRole: string;
   /** What carrying a row out means. */
@@ -112,30 +144,34 @@ export class Rows {
     }
     for (const row of this.open) {
       const reasons = byLine.get(row.line);
-      if (reasons !== undefined) this.#leave(row, 'FAILED', reasons.join(' '));
+      if (reasons !== undefined) this.#fail(row, reasons.join(' '));
     }
   }
 
   refuseRow(row: UserRow, message: string, userId = ''): void {
     this.#problems.push({ line: row.line, column: row.emailColumn, message });
-    this.#leave(row, 'FAILED', message, userId);
+    this.#fail(row, message, userId);
   }
 
-  skip(row: UserRow, reason: string): void {
-    this.#leave(row, 'SKIPPED', reason);
+  skip(row: UserRow, code: 'exists' | 'missing'): void {
+    const reason = code === 'exists' ? ALREADY_THERE : NOT_THERE;
+    this.left.set(row, { ...this.#base(row, ''), status: 'SKIPPED', code, reason });
   }
 
-  #leave(row: UserRow, status: 'FAILED' | 'SKIPPED', reason: string, userId = ''): void {
-    this.left.set(row, {
+  #fail(row: UserRow, reason: string, userId = ''): void {
+    this.left.set(row, { ...this.#base(row, userId), status: 'FAILED', code: 'row', reason });
+  }
+
+  #base(row: UserRow, userId: string) {
+    return {
+      index: null,
       action: this.action,
       email: row.email,
       userId,
       role: row.roleText || this.#blankRole,
       teamName: row.teamNames?.join(';') ?? '',
-      keyShown: '',
-      status,
-      reason,
-    });
+      key: null,
+    };
   }
 }
 

@@ -1,9 +1,17 @@
 import picomatch from 'picomatch';
-import { emailKey, hasEmail, type Inventory, isRole, type ProxyUser, type UserWithEmail } from './inventory.ts';
+import {
+  emailKey,
+  hasEmail,
+  type Inventory,
+  isRole,
+  nameKey,
+  type ProxyUser,
+  type UserWithEmail,
+} from './inventory.ts';
 import type { UnmanagedCounts } from './plan.ts';
 
-/** Why a user is never touched. */
-export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected';
+/** Why a user is never touched. `deactivated`: by somebody else, who must be asked. */
+export type UnmanagedReason = 'without email' | 'other role' | 'own user' | 'protected' | 'deactivated';
 
 export interface Population {
   readonly managed: readonly UserWithEmail[];
@@ -32,9 +40,19 @@ function unmanagedReason(
   ownUserId: string | null,
   isProtected: (value: string) => boolean,
 ): UnmanagedReason | null {
-  if (user.userId === ownUserId) return 'own user';
+  // First, as it settles which of several users of one email is meant.
   if (isProtected(user.email.trim()) || isProtected(user.userId)) return 'protected';
-  return hasInternalRole(user) ? null : 'other role';
+  if (user.userId === ownUserId) return 'own user';
+  if (!hasInternalRole(user)) return 'other role';
+  return user.activity === 'deactivated by others' ? 'deactivated' : null;
+}
+
+/** Globs that match no user of the proxy: each is probably a slip. */
+export function unmatchedGlobs(inventory: Inventory, globs: readonly string[]): string[] {
+  return globs.filter((glob) => {
+    const matches = globMatcher([glob]);
+    return !inventory.users.some((user) => matches(user.userId) || (hasEmail(user) && matches(user.email.trim())));
+  });
 }
 
 /** No role at all counts as `default`, which is internal. */
@@ -43,10 +61,13 @@ export function hasInternalRole(user: Pick<ProxyUser, 'role'>): boolean {
 }
 
 /** `*`, `?`, `[ab]` and `{a,b}` globs over whole values, letter case ignored; `*` also spans `/`. */
-function globMatcher(globs: readonly string[]): (value: string) => boolean {
+export function globMatcher(globs: readonly string[]): (value: string) => boolean {
   const options = { nocase: true, bash: true, dot: true, nonegate: true, noextglob: true };
-  const patterns = globs.map((glob) => picomatch(glob, options));
-  return (value) => patterns.some((matches) => matches(value));
+  const patterns = globs.map((glob) => picomatch(nameKey(glob), options));
+  return (value) => {
+    const text = nameKey(value);
+    return patterns.some((matches) => matches(text));
+  };
 }
 
 export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>): UnmanagedCounts {
@@ -56,6 +77,7 @@ export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason
     otherRole: count('other role'),
     ownUser: count('own user'),
     protected: count('protected'),
+    deactivated: count('deactivated'),
   };
 }
 
@@ -70,4 +92,17 @@ export function byEmail(users: Iterable<ProxyUser>): Map<string, UserWithEmail[]
     else found.set(key, [user]);
   }
   return found;
+}
+
+/**
+ * The user that a row with this email means: the only one, or the only one that is not protected. `null` where several
+ * are left (or none): nothing is guessed.
+ * @param users all users of one email
+ */
+export function meantUser(
+  users: readonly UserWithEmail[],
+  unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason>,
+): UserWithEmail | null {
+  const [first, ...others] = users.length === 1 ? users : users.filter((user) => unmanaged.get(user) !== 'protected');
+  return first !== undefined && others.length === 0 ? first : null;
 }

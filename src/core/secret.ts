@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * A value that must not be seen: an API key, an invitation id, an onboarding link.
  * Printed, interpolated, inspected or serialised it reads `***`; only {@link Secret.reveal} gives it away,
@@ -13,6 +15,11 @@ export class Secret {
 
   reveal(): string {
     return this.#value;
+  }
+
+  /** What the proxy knows a key by (source: `hash_token`, all versions): SHA-256 in hexadecimal digits. */
+  hash(): string {
+    return createHash('sha256').update(this.#value).digest('hex');
   }
 
   /** `sk-...abcd`, as the proxy itself abbreviates a key. */

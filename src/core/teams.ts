@@ -1,5 +1,5 @@
-import { didYouMean } from './did-you-mean.ts';
-import type { ProxyUser, Team } from './inventory.ts';
+import { dashNote, didYouMean } from './did-you-mean.ts';
+import { nameKey, type ProxyUser, type Team } from './inventory.ts';
 import { compare } from './order.ts';
 import type { TeamMove, TeamRef } from './plan.ts';
 
@@ -9,9 +9,11 @@ export interface Membership {
   readonly full: readonly string[];
   /** In only one of the two: to be mended. */
   readonly half: readonly string[];
+  /** Those of `half` whose roster has the user: no route adds the other half, so that they must leave and join again. */
+  readonly rosterOnly: readonly string[];
 }
 
-export type Memberships = (user: ProxyUser) => Membership;
+export type Memberships = (user: Pick<ProxyUser, 'userId' | 'teams'>) => Membership;
 
 /** Looks memberships up by user; built once for all users. */
 export function memberships(teams: readonly Team[]): Memberships {
@@ -29,7 +31,7 @@ export function memberships(teams: readonly Team[]): Memberships {
     const listed = rosters.get(user.userId) ?? [];
     const full = claimed.filter((teamId) => listed.includes(teamId));
     const half = [...new Set([...claimed, ...listed])].filter((teamId) => !full.includes(teamId));
-    return { full, half };
+    return { full, half, rosterOnly: listed.filter((teamId) => half.includes(teamId)) };
   };
 }
 
@@ -53,6 +55,7 @@ export function teamMove(
     from: teamRefs(present, directory),
     to: sortTeams(wanted),
     join: sortTeams(join),
+    rejoin: sortTeams(join.filter((team) => membership.rosterOnly.includes(team.teamId))),
     leave: teamRefs(leave, directory),
   };
 }
@@ -69,31 +72,45 @@ export type TeamLookup =
 export interface TeamDirectory {
   /** An id wins over an alias, so that every team can be written; an alias must be unique. */
   find(written: string): TeamLookup;
+  /**
+   * The teams of a whole cell. A cell that is a team's name means that team, whatever it holds; else names are separated
+   * by `;`. A part that is no name, but whose pieces between commas all are, means those, as in LiteLLM's own template.
+   */
+  read(cell: string): readonly TeamLookup[];
   /** The team with the name that `find` takes: its alias, or its id where the alias is missing or would mislead. */
   ref(teamId: string): TeamRef;
   has(teamId: string): boolean;
 }
 
 export function teamDirectory(teams: readonly Team[]): TeamDirectory {
-  const byId = new Map(teams.map((team) => [team.teamId, team]));
-  const byAlias = new Map<string, Team[]>();
-  for (const team of teams) {
-    if (team.alias !== null) byAlias.set(team.alias, [...(byAlias.get(team.alias) ?? []), team]);
-  }
+  const byId = groups(teams.map((team) => [team.teamId, team]));
+  const byAlias = groups(teams.flatMap((team) => (team.alias === null ? [] : [[team.alias, team] as const])));
+  const exact = new Map(teams.map((team) => [team.teamId, team]));
   const nameOf = (teamId: string): string => {
-    const alias = byId.get(teamId)?.alias ?? null;
-    return alias !== null && isWritable(alias) && byAlias.get(alias)?.length === 1 && !byId.has(alias) ? alias : teamId;
+    const alias = exact.get(teamId)?.alias ?? null;
+    if (alias === null || !isWritable(alias)) return teamId;
+    const key = nameKey(alias);
+    return byAlias.get(key)?.length === 1 && !byId.has(key) ? alias : teamId;
   };
-  const ref = (teamId: string): TeamRef => ({ teamId, name: nameOf(teamId) });
+  const ref = (teamId: string): TeamRef => {
+    const name = nameOf(teamId);
+    const alias = exact.get(teamId)?.alias?.trim() ?? '';
+    return alias === '' || alias === name ? { teamId, name } : { teamId, name, alias };
+  };
+  const matches = (written: string): readonly Team[] => {
+    const team = exact.get(written);
+    if (team !== undefined) return [team];
+    const key = nameKey(written);
+    return byId.get(key) ?? byAlias.get(key) ?? [];
+  };
   const find = (written: string): TeamLookup => {
-    if (byId.has(written)) return { found: true, team: ref(written) };
-    const [first, ...others] = byAlias.get(written) ?? [];
+    const [first, ...others] = matches(written);
     if (first === undefined) return { found: false, message: unknown(written) };
     if (others.length > 0) return { found: false, message: ambiguous(written, [first, ...others]) };
     return { found: true, team: ref(first.teamId) };
   };
   const unknown = (written: string): string =>
-    `Unknown team \`${written}\`.${didYouMean(written, new Set(teams.flatMap(({ teamId }) => [nameOf(teamId), teamId])))} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
+    `Unknown team \`${written}\`${dashNote(written)}.${didYouMean(written, new Set(teams.flatMap(({ teamId }) => [nameOf(teamId), teamId])))} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
   // One wrong name may stand in thousands of rows, and its nearest is looked for among all teams.
   const found = new Map<string, TeamLookup>();
   const findOnce = (written: string): TeamLookup => {
@@ -101,7 +118,40 @@ export function teamDirectory(teams: readonly Team[]): TeamDirectory {
     found.set(written, known);
     return known;
   };
-  return { find: findOnce, ref, has: (teamId) => byId.has(teamId) };
+  const isName = (written: string): boolean => matches(written).length > 0;
+  const readCell = (cell: string): TeamLookup[] =>
+    (isName(cell) ? [cell] : parts(cell, ';').flatMap((part) => piecesOf(part, isName))).map(findOnce);
+  const cells = new Map<string, TeamLookup[]>();
+  const read = (cell: string): TeamLookup[] => {
+    const known = cells.get(cell) ?? readCell(cell);
+    cells.set(cell, known);
+    return known;
+  };
+  return { find: findOnce, read, ref, has: (teamId) => exact.has(teamId) };
+}
+
+/** Teams by what their names or ids are compared by. */
+function groups(entries: readonly (readonly [string, Team])[]): Map<string, Team[]> {
+  const found = new Map<string, Team[]>();
+  for (const [name, team] of entries) {
+    const key = nameKey(name);
+    const same = found.get(key);
+    if (same) same.push(team);
+    else found.set(key, [team]);
+  }
+  return found;
+}
+
+function parts(text: string, separator: string): string[] {
+  return text.split(separator).flatMap((part) => part.trim() || []);
+}
+
+/** The names between commas if one of them is known; the others are then told as unknown. Else the part is one name. */
+function piecesOf(part: string, isName: (written: string) => boolean): string[] {
+  const pieces = parts(part, ',');
+  // Separators and `-` are told by whoever reads the cell: they are no names.
+  if (pieces.length === 0 || isNoTeam(part)) return [];
+  return !isName(part) && pieces.some(isName) ? pieces : [part];
 }
 
 function ambiguous(written: string, teams: readonly Team[]): string {
@@ -111,5 +161,23 @@ function ambiguous(written: string, teams: readonly Team[]): string {
 
 /** Whether a name can stand in the `team_name` column and mean itself. */
 export function isWritable(name: string): boolean {
-  return name !== '' && name !== '-' && name.trim() === name && !/[;\r\n]/.test(name);
+  return !isNoTeam(name) && name.trim() === name && !/[;\r\n]/.test(name) && teamCellFault(name) === null;
+}
+
+/** `-` alone: no team at all. */
+export function isNoTeam(cell: string): boolean {
+  return cell === '-';
+}
+
+/**
+ * What is wrong with a cell of teams whatever teams there are; `null` if nothing is.
+ * @param isOneOfTwo whether another cell of the row names teams, too
+ */
+export function teamCellFault(cell: string, isOneOfTwo = false): string | null {
+  if (/^[\s;,]*$/.test(cell)) {
+    return `\`${cell}\` holds separators and no team. Write the teams' names, \`-\` for no team at all, or nothing to leave the teams alone.`;
+  }
+  return parts(cell, ';').includes('-') && (cell !== '-' || isOneOfTwo)
+    ? '`-` means no team at all and must stand alone; a team of that name is written by its id.'
+    : null;
 }

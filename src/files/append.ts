@@ -14,10 +14,10 @@ export class AppendFile {
     this.#handle = handle;
   }
 
-  /** Opens for appending, mode 0600; a last line without line end (a write that was cut) is ended first. */
-  static async open(path: string): Promise<AppendFile> {
-    const handle = await open(path, 'a+', 0o600);
-    await handle.chmod(0o600);
+  /** Opens for appending; a last line without line end (a write that was cut) is ended first. */
+  static async open(path: string, mode = 0o600): Promise<AppendFile> {
+    const handle = await open(path, 'a+', mode);
+    await handle.chmod(mode);
     const file = new AppendFile(handle);
     const { size } = await handle.stat();
     if (size > 0) {
@@ -45,5 +45,16 @@ export class AppendFile {
     this.#next = null;
     await this.#handle.appendFile(text);
     await this.#handle.datasync();
+  }
+}
+
+/** Appends whole lines to a file without secrets, on disk when it resolves. No lines: no file. */
+export async function appendLines(path: string, lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return;
+  const file = await AppendFile.open(path, 0o644);
+  try {
+    await file.append(lines.map((line) => `${line}\n`).join(''));
+  } finally {
+    await file.close();
   }
 }

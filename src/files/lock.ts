@@ -1,10 +1,11 @@
 import { unlinkSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export const LOCK_FILE = '.litellm-user-sync.lock';
 
-/** Another run is writing in this directory: to this one its journal would look like a killed run's. */
+/** Another run is writing in this directory: to this one its journal would look like an interrupted run's. */
 export class DirectoryInUseError extends Error {
   override readonly name = 'DirectoryInUseError';
 
@@ -26,7 +27,7 @@ export async function holdDirectory(directory: string): Promise<void> {
   const path = join(directory, LOCK_FILE);
   if (held.has(path)) return;
   const owner = `${process.pid} ${await startOf(process.pid)}`;
-  while (!(await created(path, owner))) await takeOver(path, directory);
+  while (!(await created(path, owner))) await removeStale(path, directory);
   if (held.size === 0) process.once('exit', giveBack);
   held.add(path);
 }
@@ -41,22 +42,53 @@ function giveBack(): void {
   }
 }
 
+/** The lock appears with its content, by one link: nobody ever reads an empty one. */
 async function created(path: string, owner: string): Promise<boolean> {
+  const own = `${path}.${process.pid}`;
+  await writeFile(own, owner, { mode: 0o600 });
   try {
-    await writeFile(path, owner, { flag: 'wx', mode: 0o600 });
+    await link(own, path);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  } finally {
+    await rm(own, { force: true });
   }
 }
 
-async function takeOver(path: string, directory: string): Promise<void> {
-  const [pid = '', started = ''] = (await textOf(path)).split(' ');
-  if (isAlive(Number(pid)) && started === (await startOf(Number(pid)))) {
-    throw new DirectoryInUseError(directory, Number(pid), path);
+/** A process that holds this is judging; killed within that moment, it leaves the folder behind. */
+const JUDGING_MS = 5_000;
+const WAIT_MS = 20;
+
+/** Judges and removes under a lock of its own: nobody removes a lock that was made after they judged the one before it. */
+async function removeStale(path: string, directory: string): Promise<void> {
+  const judging = `${path}.judging`;
+  try {
+    await mkdir(judging);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (Date.now() - (await madeAt(judging)) > JUDGING_MS) await rmdir(judging).catch(() => undefined);
+    await sleep(WAIT_MS);
+    return;
   }
-  await rm(path, { force: true });
+  try {
+    const [pid = '', started = ''] = (await textOf(path)).split(' ');
+    if (isAlive(Number(pid)) && started === (await startOf(Number(pid)))) {
+      throw new DirectoryInUseError(directory, Number(pid), path);
+    }
+    await rm(path, { force: true });
+  } finally {
+    await rmdir(judging).catch(() => undefined);
+  }
+}
+
+/** Milliseconds since 1970; now, where the folder is gone. */
+async function madeAt(folder: string): Promise<number> {
+  return stat(folder).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Date.now(),
+  );
 }
 
 function isAlive(pid: number): boolean {
@@ -69,8 +101,8 @@ function isAlive(pid: number): boolean {
 
 /** When a process began, in ticks since the start of the system: a number is soon another process's. Linux only. */
 async function startOf(pid: number): Promise<string> {
-  const stat = await textOf(`/proc/${pid}/stat`);
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const text = await textOf(`/proc/${pid}/stat`);
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
 }
 
 async function textOf(path: string): Promise<string> {

@@ -17,8 +17,8 @@ export function secretUploadRefusal(visibility: Visibility, encrypted: boolean):
     unknown: 'It is not known who may read this repository: anybody',
   }[visibility];
   return (
-    `${readers} could download API keys and onboarding links from the artifact, so nothing was written. ` +
+    `${readers} could download API keys and onboarding links from the artifact. ` +
     "Set 'encrypt-to' to the age recipients who may read them, or 'api-keys: false' and 'invitations: false', " +
-    "or 'artifacts: false'."
+    "or 'artifacts: false', or mail the links ('deliver: smtp') with 'api-keys: false'."
   );
 }

@@ -1,6 +1,7 @@
+import type { DesiredUser, UserRow } from '../core/desired.ts';
 import type { Log } from '../core/log.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Change, Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 
@@ -21,121 +22,141 @@ export interface Progress {
   readonly total: number;
 }
 
-/** Where a command runs: a terminal or a job. Commands speak to it and know neither. */
-export interface Host {
-  readonly log: Log;
-  readonly mode: Mode;
-  /** Absolute; exists. */
-  readonly outputDirectory: string;
-  /** Set by SIGINT and SIGTERM: start no new write. */
-  readonly stop: { readonly requested: boolean };
-  /** Called with every secret the moment it is received. */
-  readonly onSecret: (value: string) => void;
-  /** Files with emails for others to see are written masked. */
-  readonly redacts: boolean;
-  /** A document that somebody asked for: the plan, a list. */
-  print(document: string): void;
-  progress(progress: Progress): void;
-  failed(failure: Failure): Promise<void>;
-  /** The file is fine, but there is no plan. */
-  checkedOffline(users: number): Promise<void>;
-  /** Uploads files that hold secrets, where somebody waits for them. */
-  handOver(secretFiles: readonly string[]): Promise<Handover>;
-}
+/** What a run is about to do: for a file as a whole (`sync`), or for its rows one by one. */
+export type RunPlan =
+  | {
+      readonly kind: 'file';
+      readonly plan: Plan;
+      /** The rows of the file. */
+      readonly rows: readonly UserRow[];
+      /** What they ask for, with their teams as the proxy has them. */
+      readonly desired: readonly DesiredUser[];
+    }
+  | { readonly kind: 'rows'; readonly plan: Plan; readonly rowPlan: RowPlan };
 
-/** Why there is no plan. */
+/** Why there is no plan, or why it was not applied. */
 export type Failure =
   | { readonly kind: 'file'; readonly problems: readonly Problem[] }
   | { readonly kind: 'error'; readonly message: string };
 
-/** What a review lets through. */
-export type Review =
-  | { readonly kind: 'go'; readonly plan: Plan }
+/** Where a change comes from, for the audit record. */
+export interface Provenance {
+  /** See `changeDigest`; `null` for commands without review. */
+  readonly digest: string | null;
+  /** The pull request whose comment showed the change; `null`: none did. */
+  readonly pullRequest: { readonly number: number; readonly author: string } | null;
+}
+
+/** What a review lets through. `evidence` is the host's own: it gets it back with the result. */
+export type Review<E> =
+  | {
+      readonly kind: 'go';
+      readonly plan: RunPlan;
+      readonly evidence: E;
+      readonly provenanceOf: (change: Change) => Provenance;
+    }
   /** Nothing is written, and that is well: the run ends green. */
   | { readonly kind: 'superseded' }
   | { readonly kind: 'refused'; readonly reason: string };
 
-export interface SyncResult {
-  /** With what was withheld; `null`: of a killed run, of which only the rows are known. */
-  readonly plan: Plan | null;
-  readonly outcomes: readonly Outcome[];
-  readonly resultFile: string;
-  /** Holds the secrets of this run and of earlier ones in the same directory. */
-  readonly secretFile: string;
-}
-
 /** Whether the secrets reached somebody. `isLost`: the file goes with the job, nobody will ever see it. */
-export type Handover =
-  | { readonly kind: 'done' }
-  | { readonly kind: 'failed'; readonly reason: string; readonly isLost: boolean };
+export type PublishResult =
+  | { readonly published: true; readonly url: string }
+  | { readonly published: false; readonly reason: string; readonly isLost: boolean };
 
-/** What `sync` tells and asks beyond that: comment, review and artifacts in a job, little in a terminal. */
-export interface SyncHost extends Host {
-  /** Nothing will be written by this run. */
-  planned(plan: Plan): Promise<void>;
-  /** Withholds what was not reviewed. Also where the run finds out that a newer file is there. */
-  review(plan: Plan): Promise<Review>;
-  /**
-   * Everything that would make a write regrettable, before the first one.
-   * @throws if the secrets that the plan creates could not be handed over
-   */
-  beforeWrites(plan: Plan): Promise<void>;
-  isSuperseded(): Promise<boolean>;
-  applied(result: SyncResult): Promise<void>;
-}
-
-export interface RowsResult {
-  /** In the order of the file. */
+/** What became of a run. */
+export interface RunResult<E> {
+  readonly command: string;
+  /** With what was withheld; `null`: of an interrupted run, of which only its journal is known. */
+  readonly plan: RunPlan | null;
+  /** `null` where nothing was reviewed: an interrupted run. */
+  readonly evidence: E | null;
+  /** One per user or row, as the result files have them. */
   readonly outcomes: readonly Outcome[];
   /** Messages to the reader; they may hold values. */
   readonly notes: readonly string[];
   /** The first is the command's result file. */
   readonly files: readonly string[];
-  /** Those of them that hold secrets, and no others. */
+  /** Files that hold secrets, `files` or others. */
   readonly secretFiles: readonly string[];
+  /** The first day on which a link of this run no longer opens, `YYYY-MM-DD`; `null`: it made none. */
+  readonly linksExpire: string | null;
+  /** The audit record; `null`: none was written. */
+  readonly auditFile: string | null;
+  /** Where the secrets are for whoever waits for them; blank: nowhere but on this machine. */
+  readonly secretsUrl: string;
+  /** Whether the journal is still needed: something is left to recover. */
+  readonly isUnfinished: boolean;
 }
 
-/** What `add`, `delete` and `onboard` tell: no comment and no review. */
-export interface RowsHost extends Host {
-  /** Shows the plan and the rows that are left out of it. `applying`: it is about to be carried out. */
-  showRows(plan: RowPlan, applying: boolean): Promise<void>;
+/** Something that was read and is shown. */
+export type Shown =
+  /** What `list` found. */
+  | {
+      readonly kind: 'list';
+      /** As asked for: TSV, CSV or JSON. */
+      readonly text: string;
+      readonly fileName: string;
+      readonly columns: readonly string[];
+      readonly count: number;
+      /** For a table; the same cells as in the text. */
+      readonly row: (index: number) => readonly string[];
+    }
+  /** What `export` did. */
+  | {
+      readonly kind: 'export';
+      /** Absolute; `null` where the file went to stdout. */
+      readonly path: string | null;
+      readonly users: number;
+      /** Whether the file is another one now, or would be. */
+      readonly changed: boolean;
+      /** Sentences about the file and about users that are left out; they may hold values. */
+      readonly notes: readonly string[];
+      /** The same about users who need somebody's attention. */
+      readonly warnings: readonly string[];
+    }
+  /** A file without a key at hand: it is fine, but there is no plan. */
+  | { readonly kind: 'offline'; readonly users: number };
+
+/**
+ * Where a command runs: a terminal or a job. Commands speak to it and know neither. In the order of a run; facts go
+ * from one call to the next through arguments.
+ */
+export interface Host<E = unknown> {
+  readonly log: Log;
+  readonly mode: Mode;
+  /** Absolute; exists. */
+  readonly outputDirectory: string;
+  /** Address of the run and the commit that it applies, for the audit record; `null` in a terminal. */
+  readonly origin: { readonly run: string | null; readonly commit: string | null };
+  /** Aborted by SIGINT and SIGTERM: start no new write. */
+  readonly signal: AbortSignal;
+  /** Files with emails for others to see are written masked. */
+  readonly redacts: boolean;
+  /** Called with every secret the moment it is received. */
+  readonly onSecret: (value: string) => void;
+  /** A document that somebody asked for: a plan, a list. */
+  print(document: string): void;
+  progress(progress: Progress): void;
+
   /**
-   * Everything that would make a write regrettable, before the first one.
-   * @throws if the secrets that the plan creates could not be handed over
+   * The plan of a run that writes nothing.
+   * @param evidence of the review of a plan that was to be applied, and may not; else `null`
+   * @returns why applying it would be refused, as far as the host can tell; `null`: it would not
    */
-  beforeRows(plan: RowPlan): Promise<void>;
-  rowsDone(result: RowsResult): Promise<void>;
+  planned(plan: RunPlan, evidence: E | null): Promise<string | null>;
+  /** Withholds what was not reviewed. Also where the run finds out that a newer file is there. */
+  review(plan: RunPlan): Promise<Review<E>>;
+  /**
+   * Last chance to refuse, before the first write.
+   * @throws RefusedError
+   */
+  beforeWrites(plan: RunPlan): Promise<void>;
+  isSuperseded(): Promise<boolean>;
+  /** Hands files that hold secrets to whoever waits for them. */
+  publishSecrets(secretFiles: readonly string[]): Promise<PublishResult>;
+  finished(result: RunResult<E>): Promise<void>;
+  /** The run ends here. @param evidence of the review, if it came so far; `null` also once something was written */
+  failed(failure: Failure, evidence: E | null, hasWritten: boolean): Promise<void>;
+  shown(shown: Shown): Promise<void>;
 }
-
-/** What `list` found. */
-export interface Listing {
-  /** As asked for: TSV, CSV or JSON. */
-  readonly text: string;
-  readonly fileName: string;
-  readonly columns: readonly string[];
-  readonly count: number;
-  /** For a table; the same cells as in the text. */
-  readonly row: (index: number) => readonly string[];
-}
-
-/** What `export` did. */
-export interface Exported {
-  /** Absolute; `null` where the file went to stdout. */
-  readonly path: string | null;
-  readonly users: number;
-  /** Whether the file is another one now, or would be. */
-  readonly changed: boolean;
-  /** Sentences about the file and about users that are left out; they may hold values. */
-  readonly notes: readonly string[];
-  /** The same about users who need somebody's attention. */
-  readonly warnings: readonly string[];
-}
-
-/** What `list` and `export` tell. */
-export interface ReadingHost extends Host {
-  listed(listing: Listing): Promise<void>;
-  exported(exported: Exported): Promise<void>;
-}
-
-/** Where every command can run. */
-export interface AnyHost extends SyncHost, RowsHost, ReadingHost {}

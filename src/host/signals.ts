@@ -1,8 +1,8 @@
 import type { Log } from '../core/log.ts';
 
 /** Whether this run was asked to end. */
-export interface Stop {
-  requested: boolean;
+export interface StopOnSignals {
+  readonly signal: AbortSignal;
   /** Gives the signals back to whoever had them. */
   release(): void;
 }
@@ -11,26 +11,26 @@ export interface Stop {
 const TWICE_MS = 1_000;
 
 /**
- * Set by SIGINT and SIGTERM: no new write is started, what has begun is finished, the files are written. The same
- * signal a second later does what it always does, and ends the program.
+ * Aborted by SIGINT and SIGTERM: no new write is started, every wait ends, what has begun is finished, the files are
+ * written. The same signal a second later does what it always does, and ends the program.
  */
-export function stopOnSignals(log: Log, target: NodeJS.EventEmitter = process): Stop {
-  const stop: Stop = {
-    requested: false,
+export function stopOnSignals(log: Log, target: NodeJS.EventEmitter = process): StopOnSignals {
+  const controller = new AbortController();
+  const request = (signal: string): void => {
+    if (!controller.signal.aborted)
+      log.warning(
+        `${signal}: no new write is started; what has begun is finished and written down. Once more ends the run at once, and leaves that to the next one.`,
+      );
+    controller.abort();
+    setTimeout(() => target.off(signal, request), TWICE_MS).unref();
+  };
+  for (const signal of SIGNALS) target.on(signal, request);
+  return {
+    signal: controller.signal,
     release: () => {
       for (const signal of SIGNALS) target.off(signal, request);
     },
   };
-  const request = (signal: string): void => {
-    if (!stop.requested)
-      log.warning(
-        `${signal}: no new write is started; what has begun is finished and written down. Once more ends the run at once, and leaves that to the next one.`,
-      );
-    stop.requested = true;
-    setTimeout(() => target.off(signal, request), TWICE_MS).unref();
-  };
-  for (const signal of SIGNALS) target.on(signal, request);
-  return stop;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;

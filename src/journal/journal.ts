@@ -3,39 +3,42 @@ import { join } from 'node:path';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan.ts';
 import { AppendFile } from '../files/append.ts';
-import { type JournalLine, parseJournal, toRecord } from './format.ts';
-import { OnboardingFile, textOf } from './onboarding-file.ts';
+import { textOf } from '../files/atomic.ts';
+import { type JournalLine, type MailState, parseJournal, type RunHead, toRecord } from './format.ts';
+import { OnboardingFile } from './onboarding-file.ts';
 
 export const JOURNAL_FILE = 'journal.jsonl';
 
-/** A write that is about to begin: the change by its number in the plan, and the user id that it is about. */
+/** A write that is about to begin: the change by its index in the plan, and the user id that it is about. */
 export interface Intent {
-  readonly change: number;
+  readonly index: number;
   /** An add's (or a recreation's) new id; else the change's own. */
   readonly userId: string;
 }
 
-/** What a run leaves behind as it goes, so that a killed one can be settled. Every promise resolves once it is on disk. */
+/** What a run leaves behind as it goes, so that a cut-off one can be completed. Promises resolve once it is on disk. */
 export interface Journal {
-  begin(plan: Plan, wants: { readonly apiKeys: boolean; readonly invitations: boolean }): Promise<void>;
+  begin(plan: Plan, head: RunHead): Promise<void>;
   /** Before the write begins. */
   intend(rows: readonly Intent[]): Promise<void>;
   /** Keys and links, as soon as they are there. */
   onboarding(rows: readonly OnboardingRow[]): Promise<void>;
+  /** Before the mail of a change is sent, and after its server has answered. */
+  mail(index: number, state: MailState): Promise<void>;
   /** Nothing is left to do for these changes. */
-  settled(rows: readonly { readonly change: number; readonly outcome: Outcome }[]): Promise<void>;
-  /** The run is over. `complete`: every change is settled; else the journal stays open for recovery. */
+  recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void>;
+  /** The run is over. `complete`: every change has its outcome; else the journal stays for recovery. */
   finish(complete: boolean): Promise<void>;
 }
 
-/** A run before this one was killed, or left something open, in the same output directory. */
-export class UnsettledJournalError extends Error {
-  override readonly name = 'UnsettledJournalError';
+/** A run before this one was cut off in the same output directory, and was not recovered. */
+export class UnrecoveredJournalError extends Error {
+  override readonly name = 'UnrecoveredJournalError';
 
   constructor(path: string) {
     super(
-      `${path} tells of a run that was killed and not settled yet: nothing new may begin in this directory. ` +
-        'Settle it with a key that may write, or use another output-directory.',
+      `${path} tells of a run that was cut off and not recovered yet: nothing new may begin in this directory. ` +
+        'Run once with a key that may write, or use another output-directory.',
     );
   }
 }
@@ -44,37 +47,27 @@ export class UnsettledJournalError extends Error {
 export class FileJournal implements Journal {
   readonly onboardingFile: OnboardingFile;
   readonly #path: string;
-  readonly #proxy: string;
   #file: Promise<AppendFile> | null = null;
 
-  private constructor(directory: string, proxy: string) {
-    this.#proxy = proxy;
+  private constructor(directory: string) {
     this.#path = join(directory, JOURNAL_FILE);
     this.onboardingFile = new OnboardingFile(directory);
   }
 
   /**
    * For a new run: the journal of a finished one is dropped.
-   * @param proxy a hash that tells the run's proxy from others
-   * @throws UnsettledJournalError where `recover` is due first.
+   * @throws UnrecoveredJournalError where `recover` is due first.
    */
-  static async create(directory: string, proxy: string): Promise<FileJournal> {
-    const journal = new FileJournal(directory, proxy);
-    const lines = await journal.lines();
-    if (lines.length > 0 && !lines.some((line) => line.t === 'finished'))
-      throw new UnsettledJournalError(journal.#path);
+  static async create(directory: string): Promise<FileJournal> {
+    const journal = new FileJournal(directory);
+    if (!(await journal.isOver())) throw new UnrecoveredJournalError(journal.#path);
     await journal.remove();
     return journal;
   }
 
   /** For recovery: goes on in the journal that is there. */
   static resume(directory: string): FileJournal {
-    return new FileJournal(directory, '');
-  }
-
-  /** The file with this run's secrets; `null` where it had none. */
-  get secretFile(): string | null {
-    return this.onboardingFile.grew ? this.onboardingFile.path : null;
+    return new FileJournal(directory);
   }
 
   /** What the journal says; a line that was cut is left out. */
@@ -82,26 +75,35 @@ export class FileJournal implements Journal {
     return parseJournal(await textOf(this.#path));
   }
 
-  begin(plan: Plan, wants: { readonly apiKeys: boolean; readonly invitations: boolean }): Promise<void> {
-    const changes = plan.changes.map((change, number): JournalLine => {
-      return { t: 'change', change: number, record: toRecord(change) };
-    });
-    return this.#append([
-      { t: 'run', proxy: this.#proxy, apiKeys: wants.apiKeys, invitations: wants.invitations },
-      ...changes,
-    ]);
+  /** Whether recovery has nothing to do here. */
+  async isOver(): Promise<boolean> {
+    const lines = await this.lines();
+    return lines.length === 0 || lines.some((line) => line.t === 'finished');
+  }
+
+  async begin(plan: Plan, { rows, ...head }: RunHead): Promise<void> {
+    const onboardingRows = await this.onboardingFile.countRows();
+    const entries = (rows ?? []).map((row): JournalLine => ({ t: 'row', row }));
+    const changes = plan.changes.map(
+      (change, index): JournalLine => ({ t: 'change', index, record: toRecord(change) }),
+    );
+    await this.#append([{ t: 'run', ...head, onboardingRows, hasRows: rows !== null }, ...entries, ...changes]);
   }
 
   intend(rows: readonly Intent[]): Promise<void> {
-    return this.#append([{ t: 'intend', rows: rows.map(({ change, userId }) => [change, userId]) }]);
+    return this.#append([{ t: 'intend', rows: rows.map(({ index, userId }) => [index, userId]) }]);
   }
 
   onboarding(rows: readonly OnboardingRow[]): Promise<void> {
     return this.onboardingFile.append(rows);
   }
 
-  settled(rows: readonly { readonly change: number; readonly outcome: Outcome }[]): Promise<void> {
-    return this.#append(rows.map(({ change, outcome }) => ({ t: 'outcome', change, outcome })));
+  recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void> {
+    return this.#append(rows.map(({ index, outcome }) => ({ t: 'outcome', index, outcome })));
+  }
+
+  mail(index: number, mail: MailState): Promise<void> {
+    return this.#append([{ t: 'mail', index, mail }]);
   }
 
   async finish(complete: boolean): Promise<void> {

@@ -1,10 +1,12 @@
-import { lstat, open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import Papa from 'papaparse';
-import type { OnboardingRow } from '../core/outcome.ts';
+import { DELIVERED } from '../core/delivery.ts';
+import { holdsSecret, type OnboardingRow } from '../core/outcome.ts';
 import { Secret } from '../core/secret.ts';
 import { AppendFile } from '../files/append.ts';
-import { onboardingCsv } from '../render/csv.ts';
+import { moveAside, replaceFile, textOf } from '../files/atomic.ts';
+import { csvLines, csvText, revealed } from '../render/csv.ts';
 
 const ONBOARDING_FILE = 'onboarding_links.csv';
 
@@ -15,8 +17,6 @@ const ONBOARDING_FILE = 'onboarding_links.csv';
  */
 export class OnboardingFile {
   readonly path: string;
-  /** Whether this process has put rows into it. */
-  grew = false;
   #opened: Promise<AppendFile> | null = null;
 
   constructor(directory: string) {
@@ -27,30 +27,39 @@ export class OnboardingFile {
   async append(rows: readonly OnboardingRow[]): Promise<void> {
     const worth = rows.filter(isWorthKeeping);
     if (worth.length === 0) return;
-    this.grew = true;
     this.#opened ??= this.#open();
     const file = await this.#opened;
-    await file.append(ended(onboardingCsv(worth, { header: false })));
+    await file.append(ended(csvLines(worth.map((row) => cellsOf(row, row.delivery !== '')))));
   }
 
-  /** All rows of the file, the later of two of one user filling up the earlier. */
-  async read(): Promise<ReadonlyMap<string, OnboardingRow>> {
-    return merged(await readRows(this.path));
+  /**
+   * The rows of the file, the later of two of one user filling up the earlier.
+   * @param from index of the first row that counts
+   */
+  async read(from = 0): Promise<ReadonlyMap<string, OnboardingRow>> {
+    return merged((await readRows(this.path)).slice(from));
   }
 
-  /** Rewrites the file to one row per user; makes it, with its header, where there is none. */
+  /** How many rows the file has now; what is appended comes behind them. */
+  async countRows(): Promise<number> {
+    if ((await textOf(this.path).catch(() => '')) === '') return 0;
+    await this.#makeAppendable();
+    return (await readRows(this.path)).length;
+  }
+
+  /** Rewrites the file to one row per user; creates it, with its header, where there is none. */
   async compact(): Promise<void> {
     await this.close();
     await moveForeignAway(this.path);
     await this.#rewrite();
   }
 
-  /** Takes users' rows out, for once they stand in a file of another form; with `tidy` an empty file goes altogether. */
-  async drop(userIds: ReadonlySet<string>, tidy: boolean): Promise<void> {
+  /** Takes users' rows out, for once they stand in a file of another form; an empty file goes altogether. */
+  async drop(userIds: ReadonlySet<string>): Promise<void> {
     await this.close();
     const rows = [...(await this.read()).values()].filter((row) => isWorthKeeping(row) && !userIds.has(row.userId));
-    if (rows.length === 0 && tidy) await rm(this.path, { force: true });
-    else await replaceFile(this.path, ended(onboardingCsv(rows, { header: true })));
+    if (rows.length === 0) await rm(this.path, { force: true });
+    else await replaceFile(this.path, onboardingCsv(rows));
   }
 
   async close(): Promise<void> {
@@ -61,47 +70,19 @@ export class OnboardingFile {
 
   async #rewrite(): Promise<void> {
     const rows = [...(await this.read()).values()].filter(isWorthKeeping);
-    await replaceFile(this.path, ended(onboardingCsv(rows, { header: true })));
+    await replaceFile(this.path, onboardingCsv(rows));
   }
 
   async #open(): Promise<AppendFile> {
+    await this.#makeAppendable();
+    return AppendFile.open(this.path);
+  }
+
+  async #makeAppendable(): Promise<void> {
     await moveForeignAway(this.path);
     const text = await textOf(this.path);
     // Also where the last row was cut: an open quote in it would swallow what is appended.
     if (!text.endsWith('\n')) await this.#rewrite();
-    return AppendFile.open(this.path);
-  }
-}
-
-/** Replaces a file as a whole, mode 0600: a reader sees the old content or the new, never a part. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.tmp`;
-  await rm(temporary, { force: true });
-  const handle = await open(temporary, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.datasync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, path);
-  await syncDirectory(dirname(path));
-}
-
-/** Makes a new name or a rename outlive a power cut; where the system has no such thing (Windows) it is left out. */
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r').catch(() => null);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
-}
-
-/** The file's text, `''` where there is none. */
-export async function textOf(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
   }
 }
 
@@ -110,33 +91,43 @@ async function moveForeignAway(path: string): Promise<void> {
   if (found === null) return;
   if (found.isFile()) {
     const text = await textOf(path);
-    if (text === '' || firstLine(text) === firstLine(header())) return;
+    if (text === '' || HEADERS.includes(firstLine(text))) return;
   }
-  await rename(path, await freeName(path));
+  await moveAside(path);
 }
 
-/**
- * Writes a file whole, mode 0600. One that is there and holds more than a header is moved to a free name before.
- * @param header what a file begins with that holds nothing worth keeping
- */
-export async function writeBesideOlder(path: string, text: string, header: string): Promise<void> {
-  const found = await lstat(path).catch(() => null);
-  const isEmpty = found?.isFile() === true && [header.trim(), ''].includes((await textOf(path)).trim());
-  if (found !== null && !isEmpty) await rename(path, await freeName(path));
-  await replaceFile(path, text);
+const ONBOARDING = [
+  'email',
+  'user_id',
+  'role',
+  'team_name',
+  'key_name',
+  'api_key',
+  'invitation_id',
+  'expires_at',
+  'onboarding_link',
+];
+
+/** The last column is there where mails were due. */
+const WITH_DELIVERY = [...ONBOARDING, 'delivery'];
+const HEADERS = [ONBOARDING, WITH_DELIVERY].map((columns) => columns.join(','));
+
+/** `onboarding_links.csv`: holds secrets in the clear. */
+function onboardingCsv(rows: readonly OnboardingRow[]): string {
+  const hasDelivery = rows.some((row) => row.delivery !== '');
+  return ended(
+    csvText(
+      hasDelivery ? WITH_DELIVERY : ONBOARDING,
+      rows.map((row) => cellsOf(row, hasDelivery)),
+    ),
+  );
 }
 
-async function freeName(path: string): Promise<string> {
-  const extension = extname(path);
-  const stem = path.slice(0, -extension.length);
-  for (let number = 1; ; number++) {
-    const name = `${stem}-${number}${extension}`;
-    if ((await lstat(name).catch(() => null)) === null) return name;
-  }
-}
-
-function header(): string {
-  return ended(onboardingCsv([], { header: true }));
+function cellsOf(row: OnboardingRow, withDelivery: boolean): string[] {
+  const once = (secret: Secret | null): string => (row.delivered ? DELIVERED : revealed(secret));
+  const { email, userId, role, teamName, keyName, apiKey, invitationId, expiresAt, link, delivery } = row;
+  const cells = [email, userId, role, teamName, keyName, revealed(apiKey), once(invitationId), expiresAt, once(link)];
+  return withDelivery ? [...cells, delivery] : cells;
 }
 
 function firstLine(text: string): string {
@@ -159,7 +150,7 @@ async function readRows(path: string): Promise<OnboardingRow[]> {
 /** In a row that may be cut a secret counts only where it is known to be whole. */
 function toRow(cells: readonly string[], cut: boolean): OnboardingRow {
   const cell = (at: number): string => (cells[at] ?? '').replace(/^'(?=[=+\-@\t\r])/, '');
-  const secret = (at: number): Secret | null => (cell(at) === '' ? null : new Secret(cell(at)));
+  const secret = (at: number): Secret | null => (['', DELIVERED].includes(cell(at)) ? null : new Secret(cell(at)));
   const followed = (at: number): Secret | null => (cells.length > at + 1 ? secret(at) : null);
   return {
     email: cell(0),
@@ -170,12 +161,14 @@ function toRow(cells: readonly string[], cut: boolean): OnboardingRow {
     apiKey: followed(5),
     invitationId: followed(6),
     expiresAt: cell(7),
-    link: cut && !cell(8).includes(cell(6)) ? null : secret(8),
+    link: cut && cells.length < WITH_DELIVERY.length && !cell(8).includes(cell(6)) ? null : secret(8),
+    delivery: cut ? '' : cell(9),
+    delivered: !cut && cell(8) === DELIVERED,
   };
 }
 
 function isWorthKeeping(row: OnboardingRow): boolean {
-  return row.apiKey !== null || row.link !== null;
+  return holdsSecret(row) || row.delivery !== '';
 }
 
 function merged(rows: readonly OnboardingRow[]): Map<string, OnboardingRow> {
@@ -196,8 +189,12 @@ function filledUp(earlier: OnboardingRow, later: OnboardingRow): OnboardingRow {
     teamName: later.teamName || earlier.teamName,
     keyName: later.keyName || earlier.keyName,
     apiKey: later.apiKey ?? earlier.apiKey,
-    invitationId: later.invitationId ?? earlier.invitationId,
     expiresAt: later.expiresAt || earlier.expiresAt,
-    link: later.link ?? earlier.link,
+    ...linkOf(later.link !== null || later.delivery !== '' ? later : earlier),
   };
+}
+
+/** A link and what became of it belong together: a fresh one has nothing of the mail that brought the one before it. */
+function linkOf({ invitationId, link, delivery, delivered }: OnboardingRow) {
+  return { invitationId, link, delivery, delivered };
 }

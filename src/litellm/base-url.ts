@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 
 /** Where the proxy's API begins; may carry a root path. */
 export class BaseUrl {
@@ -42,4 +42,38 @@ export class BaseUrl {
 function isLocal(hostname: string): boolean {
   if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true;
   return isIP(hostname) === 4 && hostname.startsWith('127.');
+}
+
+/** Names that no public DNS has: of clusters, of home and company networks (RFC 6761, 6762, 8375, 9476). */
+const PRIVATE_NAMES = /\.(svc|svc\.cluster\.local|local|localhost|localdomain|internal|intranet|lan|home\.arpa)$/;
+const PRIVATE_NETWORKS = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+] as const) {
+  PRIVATE_NETWORKS.addSubnet(network, prefix, 'ipv4');
+}
+for (const [network, prefix] of [
+  ['::', 127],
+  ['fc00::', 7],
+  ['fe80::', 10],
+] as const) {
+  PRIVATE_NETWORKS.addSubnet(network, prefix, 'ipv6');
+}
+
+/**
+ * Whether an onboarding link that begins with this address opens for nobody outside the network that the proxy is in:
+ * private and local addresses, names of one label, names of a cluster. Then `public-url` is missing or wrong.
+ */
+export function isUnreachableForUsers(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+  const family = isIP(host);
+  if (family !== 0) return PRIVATE_NETWORKS.check(host, family === 6 ? 'ipv6' : 'ipv4');
+  return !host.includes('.') || PRIVATE_NAMES.test(host);
 }

@@ -1,3 +1,5 @@
+import type { ProxyFacts } from '../core/inventory.ts';
+import type { Log } from '../core/log.ts';
 import {
   IncompleteInventoryError,
   ProxyError,
@@ -7,7 +9,7 @@ import {
 } from './errors.ts';
 import { type Http, routeOf } from './http.ts';
 import { parsed } from './parse.ts';
-import { readiness } from './schemas.ts';
+import { openApi, readiness } from './schemas.ts';
 
 const BULK_ROUTES = {
   create: '/management/v1/users/bulk',
@@ -17,23 +19,58 @@ const BULK_ROUTES = {
 
 export type BulkRoute = keyof typeof BULK_ROUTES;
 
-const OLDEST = [1, 75] as const;
+type Version = readonly [major: number, minor: number];
+
+const OLDEST: Version = [1, 75];
 
 /** What this proxy can do, each found out once, when it is first needed. */
 export class Capabilities {
   readonly #http: Http;
-  readonly #known = new Map<string, Promise<boolean>>();
+  readonly #log: Log;
+  readonly #known = new Map<string, Promise<unknown>>();
 
-  constructor(http: Http) {
+  constructor(http: Http, log: Log) {
     this.#http = http;
+    this.#log = log;
   }
 
   /**
    * Whether the proxy has a bulk route. Asked with GET, which can write nothing: 405 where the route is there for POST,
-   * 404 where it is not (1.75).
+   * 404 where it is not (below 1.103).
    */
   bulk(route: BulkRoute): Promise<boolean> {
     return this.#once(route, () => this.#hasRoute(BULK_ROUTES[route]));
+  }
+
+  /**
+   * What differs between versions and no route shows. Which versions: 1.75, 1.82, 1.90, 1.106 and 1.110 were tried; in
+   * between, the source of 1.81 (leaving a team deletes keys) and of 1.103 (rates are not cleared yet) says more, and
+   * where nothing does, the older one's ways are assumed.
+   */
+  facts(): Promise<ProxyFacts> {
+    return this.#once('facts', async () => {
+      const version = await this.#version();
+      const known = numbers(version ?? '');
+      const from = (...least: Version): boolean => known !== null && isAtLeast(known, least);
+      return {
+        version,
+        leavingDeletesKeys: known === null || from(1, 81),
+        enforcesDeactivation: from(1, 90),
+        clearsBudget: from(1, 82),
+        clearsDurationAndRates: from(1, 106),
+        defaultBudget: 'unknown',
+      };
+    });
+  }
+
+  /**
+   * Whether `/team/bulk_member_add` adds the team to the user's record before it finds that the roster cannot be added
+   * to: so below 1.103, but not on 1.75, which does not compare emails.
+   */
+  async writesHalfMemberships(): Promise<boolean> {
+    if (await this.bulk('leave')) return false;
+    const version = numbers((await this.facts()).version ?? '');
+    return version === null || version[0] > 1 || version[1] > 75;
   }
 
   /** Whether `GET /ui/onboarding` answers 200; anything else counts as no, since the older link opens everywhere. */
@@ -50,24 +87,24 @@ export class Capabilities {
   }
 
   /**
-   * Refuses proxies before 1.75. Only old ones name their version in `/health/readiness`; where that page is closed,
-   * the bulk routes prove a new one. Where they prove nothing, what that page answered says more.
+   * Refuses proxies before 1.75. Where the proxy's page of its health, which names the version of old ones, is closed,
+   * routes that came with 1.75 or later prove enough; where they prove nothing, what that page answered says more.
    * @throws ProxyTooOldError
    */
   async checkVersion(): Promise<void> {
-    const call = { method: 'GET', path: '/health/readiness' } as const;
-    let version: string | null | undefined;
+    let version: string | null;
     try {
-      version = parsed(await this.#http.send(call), readiness, routeOf(call), false).litellm_version;
+      version = await this.#namedVersion();
     } catch (error) {
       const mayBeClosed = error instanceof ProxyError && error.status !== null;
-      if (mayBeClosed && (await this.bulk('create').catch(() => false))) return;
+      if (mayBeClosed && (await this.#provesAge().catch(() => false))) return;
       throw error;
     }
-    if (version === null || version === undefined || !tooOld(version)) return;
+    const known = numbers(version ?? '');
+    if (known === null || isAtLeast(known, OLDEST)) return;
     throw new ProxyTooOldError(
       `The proxy is LiteLLM ${version}; 1.75 or newer is needed: update the proxy. Nothing was written.`,
-      routeOf(call),
+      routeOf(READINESS),
       200,
     );
   }
@@ -87,11 +124,20 @@ export class Capabilities {
     }
   }
 
+  /** A gateway that holds the route back leaves the classic ones: those do. */
   async #hasRoute(path: string): Promise<boolean> {
     const call = { method: 'GET', path } as const;
     const { status } = await this.#http.ask(call);
     if (status === 405) return true;
     if (status === 404) return false;
+    if (status === 401 || status === 403) {
+      await this.#once('held back', async () => {
+        this.#log.warning(
+          `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: a gateway in front of it seems to hold back /management/v1. The slower classic routes are used.`,
+        );
+      });
+      return false;
+    }
     throw new ProxyResponseError(
       `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: does a gateway in front of it hold back this path?`,
       routeOf(call),
@@ -99,14 +145,39 @@ export class Capabilities {
     );
   }
 
+  /** By a route that came with 1.103, or one that 1.75 has and 1.55 has not. */
+  async #provesAge(): Promise<boolean> {
+    if (await this.bulk('create').catch(() => false)) return true;
+    const bulkAdd = await this.#http.ask({ method: 'GET', path: '/team/bulk_member_add' });
+    if (bulkAdd.status === 405) return true;
+    const teams = await this.#http.ask({ method: 'GET', path: '/v2/team/list', query: { page: 1, page_size: 1 } });
+    return teams.status === 200;
+  }
+
+  /** As `/health/readiness` names it: old proxies do. */
+  #namedVersion(): Promise<string | null> {
+    return this.#once('readiness', async () => {
+      const answer = await this.#http.send(READINESS);
+      return parsed(answer, readiness, routeOf(READINESS), false).litellm_version;
+    });
+  }
+
+  /** `null` where neither page is open or names it. */
+  async #version(): Promise<string | null> {
+    const named = await this.#namedVersion().catch(closedOnly);
+    if (named !== null) return named;
+    const description = await this.#http.json({ method: 'GET', path: '/openapi.json' }, openApi).catch(closedOnly);
+    return description?.info.version ?? null;
+  }
+
   async #isPage(path: string): Promise<boolean> {
     const { status } = await this.#http.ask({ method: 'GET', path, withKey: false });
     return status === 200;
   }
 
-  #once(name: string, ask: () => Promise<boolean>): Promise<boolean> {
+  #once<T>(name: string, ask: () => Promise<T>): Promise<T> {
     const known = this.#known.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known as Promise<T>;
     const asked = ask();
     this.#known.set(name, asked);
     asked.catch(() => this.#known.delete(name));
@@ -120,8 +191,20 @@ function mayComeOfAge(error: unknown): boolean {
   return error instanceof IncompleteInventoryError || error instanceof UnexpectedShapeError;
 }
 
-function tooOld(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
-  if (Number.isNaN(major) || Number.isNaN(minor)) return false;
-  return major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]);
+const READINESS = { method: 'GET', path: '/health/readiness' } as const;
+
+/** A page that is closed or not the proxy's says nothing; a proxy that cannot be reached, or is broken, is no answer. */
+function closedOnly(error: unknown): null {
+  if (error instanceof ProxyError && error.status !== null && error.status < 500) return null;
+  throw error;
+}
+
+/** `null` where the text is no version: `main`. */
+function numbers(version: string): Version | null {
+  const [, major, minor] = /^v?(\d+)\.(\d+)/.exec(version) ?? [];
+  return major === undefined || minor === undefined ? null : [Number(major), Number(minor)];
+}
+
+function isAtLeast([major, minor]: Version, [leastMajor, leastMinor]: Version): boolean {
+  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }

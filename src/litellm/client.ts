@@ -1,15 +1,29 @@
-import type { Blocked, CreatedUser, Invitation, NewUser, ProxyWrites, RoleResult, RowResult } from '../apply/ports.ts';
+import type {
+  ActivityResult,
+  Blocked,
+  CreatedUser,
+  Invitation,
+  MovedKey,
+  NewUser,
+  ProxyWrites,
+  RoleResult,
+  RoleRow,
+  RowResult,
+  UpdatedUser,
+  UserFields,
+} from '../apply/ports.ts';
 import { TeamLocks } from '../concurrency.ts';
-import type { Inventory, ProxyKey, ProxyUser, Role, Team } from '../core/inventory.ts';
+import type { Inventory, ProxyFacts, ProxyKey, ProxyUser, Team } from '../core/inventory.ts';
 import type { Secret } from '../core/secret.ts';
+import { setActivity } from './activity.ts';
 import { Capabilities } from './capabilities.ts';
 import { type Effects, Http, type HttpOptions } from './http.ts';
 import { Invitations } from './invitations.ts';
-import { allKeys, createKey, deleteKeys, keysOfUser, ownUserId, takenAliases, teamKeys } from './keys.ts';
-import type { UserRow } from './schemas.ts';
-import { findTeams, joinTeam, leaveTeam, listTeams, listTeamsUnpaged } from './teams.ts';
+import { allKeys, createKey, deleteKeys, keysOfUser, leavingKeys, moveKey, ownUserId, takenAliases } from './keys.ts';
+import { modelList, type UserRow } from './schemas.ts';
+import { findTeams, JOIN_BATCH, joinTeam, leaveTeam, listTeams, listTeamsUnpaged, ownBudgets } from './teams.ts';
+import { createUsers } from './user-create.ts';
 import {
-  createUsers,
   deleteUsers,
   findUsers,
   findUsersByEmail,
@@ -17,6 +31,7 @@ import {
   modelsOf,
   projectUsers,
   updateRoles,
+  updateUser,
   type WriteContext,
 } from './users.ts';
 
@@ -38,27 +53,23 @@ export function connect(options: ProxyOptions, effects: Partial<Effects> = {}): 
       `base-url is plain http:// to a host that is not local: the key can be read on the way. Use https.`,
     );
   }
-  return new ProxyClient(http, options.onSecret ?? (() => {}));
+  return new ProxyClient(http, options);
 }
 
 /** The LiteLLM proxy. Every method may throw a `ProxyError`; writes also `AnswerLostError`, see {@link ProxyWrites}. */
 export class ProxyClient implements ProxyWrites {
   readonly batchSize = 500;
-  /**
-   * The route takes 500, but in one transaction that ends after 5 seconds (Prisma's default): measured on two cores, at
-   * 30 ms a user, 250 did not get through.
-   */
-  readonly joinBatchSize = 50;
+  readonly joinBatchSize = JOIN_BATCH;
   readonly #http: Http;
   readonly #capabilities: Capabilities;
   readonly #context: WriteContext;
   readonly #invitations: Invitations;
 
-  constructor(http: Http, onSecret: (value: string) => void) {
+  constructor(http: Http, { log, onSecret = () => {} }: Pick<ProxyOptions, 'log' | 'onSecret'>) {
     this.#http = http;
-    this.#capabilities = new Capabilities(http);
+    this.#capabilities = new Capabilities(http, log);
     this.#invitations = new Invitations(http, onSecret);
-    this.#context = { http, capabilities: this.#capabilities, locks: new TeamLocks(), onSecret };
+    this.#context = { http, capabilities: this.#capabilities, locks: new TeamLocks(), onSecret, defaults: {} };
   }
 
   /** Requests sent so far. */
@@ -101,14 +112,35 @@ export class ProxyClient implements ProxyWrites {
     return modelsOf(this.#http, userIds);
   }
 
+  /** Numbers of keys by user id, of these users alone; a user who is not there any more is left out. */
+  async keyCounts(userIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    const users = await findUsers(this.#http, userIds);
+    return new Map(users.flatMap(({ userId, keyCount }) => (keyCount === null ? [] : [[userId, keyCount]])));
+  }
+
   /** The keys of all users. */
   listKeys(): Promise<readonly ProxyKey[]> {
     return this.#capabilities.explained(() => allKeys(this.#http));
   }
 
-  /** The keys that stand in these teams and belong to these users. */
-  teamKeys(pairs: readonly { readonly userId: string; readonly teamId: string }[]): Promise<ProxyKey[]> {
-    return teamKeys(this.#http, pairs);
+  /** The keys that stand in these teams and belong to these users; `'unknown'` where our key may not list them. */
+  leavingKeys(
+    pairs: readonly { readonly userId: string; readonly teamId: string }[],
+  ): Promise<readonly ProxyKey[] | 'unknown'> {
+    return leavingKeys(this.#http, pairs);
+  }
+
+  /** Which of these members have a budget of their own in the team, that leaving takes away. */
+  ownBudgets<P extends { readonly userId: string; readonly teamId: string }>(
+    pairs: readonly P[],
+  ): Promise<readonly P[]> {
+    return ownBudgets(this.#http, pairs);
+  }
+
+  /** The models that the proxy offers to the key that we use, as `/v1/models` names them. */
+  async modelNames(): Promise<ReadonlySet<string>> {
+    const { data } = await this.#http.json({ method: 'GET', path: '/v1/models' }, modelList);
+    return new Set(data.map((model) => model.id));
   }
 
   /** Which of these key aliases exist already, and the user whose key has it. */
@@ -116,12 +148,11 @@ export class ProxyClient implements ProxyWrites {
     return takenAliases(this.#http, aliases);
   }
 
-  /** Whether leaving a team deletes the user's keys of that team (1.106 does; on 1.75 they survive). */
-  keysDeletedOnLeave(): Promise<boolean> {
-    return this.#capabilities.bulk('leave');
+  facts(): Promise<ProxyFacts> {
+    return this.#capabilities.facts();
   }
 
-  /** Source: 1.106 takes a deleted user out of all rosters, 1.75 leaves him there. */
+  /** Source: from 1.103 on a deleted user leaves all rosters, before it those alone of teams in the user's record. */
   cleansRosters(): Promise<boolean> {
     return this.#capabilities.bulk('leave');
   }
@@ -139,8 +170,16 @@ export class ProxyClient implements ProxyWrites {
     return deleteUsers(this.#context, userIds, blocked);
   }
 
-  updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RoleResult[]> {
+  updateRoles(users: readonly RoleRow[]): Promise<readonly RoleResult[]> {
     return updateRoles(this.#http, users);
+  }
+
+  updateUser(userId: string, fields: UserFields): Promise<UpdatedUser> {
+    return updateUser(this.#http, userId, fields);
+  }
+
+  setActivity(userId: string, active: boolean): Promise<ActivityResult> {
+    return setActivity(this.#http, userId, active, new Date(this.#http.now()).toISOString());
   }
 
   joinTeam(teamId: string, userIds: readonly string[]): Promise<readonly RowResult[]> {
@@ -163,8 +202,16 @@ export class ProxyClient implements ProxyWrites {
     return deleteKeys(this.#http, hashes);
   }
 
+  moveKey(hash: string, teamId: string): Promise<MovedKey> {
+    return moveKey(this.#http, hash, teamId);
+  }
+
   createInvitation(userId: string): Promise<Invitation> {
     return this.#invitations.create(userId);
+  }
+
+  deleteInvitation(id: Secret): Promise<void> {
+    return this.#invitations.delete(id);
   }
 
   findUsers(userIds: readonly string[]): Promise<readonly ProxyUser[]> {

@@ -1,4 +1,3 @@
-import type { Secret } from '../core/secret.ts';
 import type { BaseUrl } from './base-url.ts';
 import { ProxyAuthError, type ProxyError, ProxyForbiddenError, ProxyResponseError } from './errors.ts';
 import type { Answer, TransportError } from './transport.ts';
@@ -76,11 +75,11 @@ const NOT_THE_API = "is base-url the address of the proxy's API, and not of a lo
 /** The words of LiteLLM's web framework for a route that it lacks; a missing user or team has words of its own. */
 const NO_SUCH_ROUTE = '. Is base-url right, with the root path if the proxy has one, and without /v1 or /ui?';
 
-/** The error that an answer other than success stands for. */
-export function refusal(route: string, answer: Answer, masterKey: Secret): ProxyError {
+/** The error that an answer other than success stands for. @param secrets What must not be repeated from it. */
+export function refusal(route: string, answer: Answer, secrets: readonly string[]): ProxyError {
   const { status, text } = answer;
   if (isHtml(text)) return htmlError(route, status);
-  const message = messageOf(text)?.replaceAll(masterKey.reveal(), '***') ?? null;
+  const message = messageOf(secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text));
   if ((status === 403 && !speaksOfLicense(message)) || (status === 401 && speaksOfRights(message))) {
     return new ProxyForbiddenError(
       `${route} answered ${status}: the key may not do this${said(message?.replace(/\.+$/, '') ?? null)}. Use the master key or a proxy_admin's key.`,
@@ -88,6 +87,10 @@ export function refusal(route: string, answer: Answer, masterKey: Secret): Proxy
       status,
       message,
     );
+  }
+  if (status === 407) {
+    const message = `${route} answered 407: the forward proxy wants credentials. Put them into its address: HTTPS_PROXY=http://user:password@host:port.`;
+    return new ProxyResponseError(message, route, status);
   }
   if (status === 401) {
     return new ProxyAuthError(
@@ -114,18 +117,26 @@ export function lostReason(route: string, why: string): string {
 }
 
 export function unreachable(error: TransportError, baseUrl: BaseUrl): string {
-  const where = `Cannot reach the proxy at ${baseUrl} (${error.code})`;
+  const way = error.via === null ? '' : ` through the forward proxy ${error.via} of this machine's environment`;
+  const where = `Cannot reach the proxy at ${baseUrl}${way} (${error.code})`;
   switch (error.kind) {
     case 'host':
-      return `${where}: no such host. Check base-url, and that this machine may look up that name.`;
+      return error.via === null
+        ? `${where}: no such host. Check base-url, and that this machine may look up that name.`
+        : `${where}: no such host. ${CHECK_WAY}`;
     case 'certificate':
       return `${where}: its TLS certificate is not trusted, or base-url's http and https are mixed up. A private authority's certificate goes into NODE_EXTRA_CA_CERTS.`;
     case 'timeout':
       return `${where}: raise timeout-seconds if the proxy is slow, or lower concurrency.`;
     default:
-      return `${where}: is it running, is base-url right, and may this machine connect to it?`;
+      return error.via === null
+        ? `${where}: is it running, is base-url right, and may this machine connect to it?`
+        : `${where}: is it running, and is base-url right? ${CHECK_WAY}`;
   }
 }
+
+const CHECK_WAY =
+  'Check HTTPS_PROXY and HTTP_PROXY; a host that is reached without a forward proxy belongs into NO_PROXY.';
 
 function said(message: string | null): string {
   return message === null ? '' : `: ${message}`;

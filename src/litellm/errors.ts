@@ -1,7 +1,7 @@
-import { AnswerLostError } from '../core/errors.ts';
+import { AnswerLostError, CodedError, type RefusalCode } from '../core/errors.ts';
 
 /** A request to the proxy that has not had its effect. Its message never holds a key or the body of a request. */
-export class ProxyError extends Error {
+export class ProxyError extends CodedError {
   override readonly name: string = 'ProxyError';
   /** `GET /user/list`: without query and ids. */
   readonly route: string;
@@ -16,6 +16,24 @@ export class ProxyError extends Error {
     this.status = status;
     this.proxyMessage = proxyMessage;
   }
+
+  get code(): RefusalCode {
+    if (saysExists(this.proxyMessage ?? '')) return 'exists';
+    return (this.status === null ? undefined : CODES[this.status]) ?? 'other';
+  }
+}
+
+const CODES: Readonly<Record<number, RefusalCode>> = {
+  400: 'invalid',
+  401: 'unauthorized',
+  403: 'forbidden',
+  409: 'exists',
+  422: 'invalid',
+};
+
+/** The proxy's words where somebody has the email already: 409 from 1.106 on, 400 on 1.75, and a row of the bulk route. */
+export function saysExists(words: string): boolean {
+  return /\buser (with )?email\b.*already exists/i.test(words);
 }
 
 /** No connection: refused, no such host, no trusted certificate, or (reads only) broken or too slow. */

@@ -1,8 +1,8 @@
 import type { ZodType } from 'zod';
-import { Semaphore } from '../concurrency.ts';
+import { backoff, pause, Semaphore } from '../concurrency.ts';
+import { StoppedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
-import { backoff } from './backoff.ts';
 import { BaseUrl } from './base-url.ts';
 import { lostReason, redirectedRead, refusal, unreachable } from './error-text.ts';
 import { LostWriteError, ProxyUnreachableError, RedirectedWriteError } from './errors.ts';
@@ -21,12 +21,21 @@ export interface HttpOptions {
   readonly concurrency: number;
   readonly log: Log;
   readonly userAgent?: string;
+  /** Header that carries `Bearer KEY` (LiteLLM's `litellm_key_header_name`); else `Authorization`. */
+  readonly keyHeader?: string;
+  /** Of a gateway in front of the proxy: sent with every request, to base-url's origin alone. */
+  readonly extraHeaders?: readonly { readonly name: string; readonly value: Secret }[];
+  /**
+   * Told to stop: every wait ends at once and nothing new is sent but look-ups of what a write has done, each once.
+   * Requests under way are left to finish, or the effect of a write would be lost.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** What reaches outside; tests put their own in. */
 export interface Effects {
   readonly transport: Transport;
-  readonly sleep: (milliseconds: number) => Promise<void>;
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -45,9 +54,18 @@ export interface Call {
   readonly repeatable?: boolean;
   /** `false`: sent without the key. */
   readonly withKey?: boolean;
+  /** On a connection that serves nothing else. */
+  readonly ownConnection?: boolean;
+  /** A read that tells what a write has done: sent even where the run was stopped, without waiting for anything. */
+  readonly lookUp?: boolean;
 }
 
 const MOST_REDIRECTS = 5;
+const FIRST_MS = 500;
+const LONGEST_MS = 20_000;
+/** A `Retry-After` beyond this is not waited for. */
+const LONGEST_ASKED_MS = 120_000;
+const SHORTEST_SECRET = 6;
 /** A proxy that has answered nothing for so long is given up: thousands of users would each wait for it in vain. */
 const LONGEST_SILENCE_MS = 180_000;
 
@@ -68,7 +86,7 @@ export class Http {
     this.#options = options;
     this.#effects = {
       transport: createTransport(),
-      sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+      sleep: pause,
       now: Date.now,
       random: Math.random,
       ...effects,
@@ -79,6 +97,11 @@ export class Http {
   /** Requests sent so far, repeated and redirected ones included. */
   get requestCount(): number {
     return this.#requests;
+  }
+
+  /** Milliseconds since 1970. */
+  now(): number {
+    return this.#effects.now();
   }
 
   /** The answer's body as `schema` reads it. @throws ProxyError, AnswerLostError */
@@ -94,29 +117,49 @@ export class Http {
     throw this.#failure(call, answer);
   }
 
-  /** Any answer but a redirect, after retries; for asking what the proxy has. @throws ProxyError, AnswerLostError */
+  /**
+   * Any answer but a redirect, after retries; for asking what the proxy has.
+   * @throws ProxyError, AnswerLostError, StoppedError
+   */
   async ask(call: Call): Promise<Answer> {
+    const signal = call.lookUp ? undefined : this.#options.signal;
     for (let attempt = 0; ; attempt++) {
       if (this.#isSilent()) throw this.#transportFailure(call, new TransportError('unreachable', SILENT));
-      const outcome = await this.#slots.run(() => this.#try(call));
+      const outcome = await this.#slots.run(() => this.#try(call), signal);
       this.#silentSince = isAnswered(outcome) ? null : (this.#silentSince ?? this.#effects.now());
       const wait = attempt < this.#options.retries && mayRepeat(call, outcome) ? this.#wait(attempt, outcome) : null;
-      if (wait === null) {
-        if (outcome instanceof TransportError) throw this.#transportFailure(call, outcome);
-        return outcome;
-      }
-      this.#options.log.debug(`${routeOf(call)}: again in ${Math.round(wait)} ms`);
-      await this.#effects.sleep(wait);
+      if (wait !== null && (await this.#mayGoOn(call, outcome, wait))) continue;
+      if (outcome instanceof TransportError) throw this.#transportFailure(call, outcome);
+      return outcome;
     }
+  }
+
+  /**
+   * Waits, and says whether the call may be made again; not where the run was stopped.
+   * @throws StoppedError where the call has had no effect
+   */
+  async #mayGoOn(call: Call, outcome: Answer | TransportError, wait: number): Promise<boolean> {
+    const { signal, log } = this.#options;
+    if (!signal?.aborted) {
+      log.debug(`${routeOf(call)}: again in ${Math.round(wait)} ms`);
+      await this.#effects.sleep(wait, signal);
+    }
+    if (!signal?.aborted) return true;
+    if (call.lookUp || (call.method === 'POST' && mayHaveHadEffect(outcome))) return false;
+    throw new StoppedError();
   }
 
   #isSilent(): boolean {
     return this.#silentSince !== null && this.#effects.now() - this.#silentSince > LONGEST_SILENCE_MS;
   }
 
+  /** `null`: longer than anybody waits; the request fails at once with the proxy's answer. */
   #wait(attempt: number, outcome: Answer | TransportError): number | null {
     const retryAfter = outcome instanceof TransportError ? null : outcome.retryAfter;
-    return backoff(attempt, retryAfter, this.#effects.now(), this.#effects.random());
+    const asked = retryAfter === null ? null : askedWait(retryAfter, this.#effects.now());
+    if (asked !== null) return asked > LONGEST_ASKED_MS ? null : asked;
+    // A random half is taken off, so that many clients do not come back together.
+    return backoff(attempt, FIRST_MS, LONGEST_MS) * (1 - this.#effects.random() / 2);
   }
 
   async #try(call: Call): Promise<Answer | TransportError> {
@@ -161,18 +204,27 @@ export class Http {
   }
 
   #outgoing(call: Call, url: URL): Exchange {
-    const { masterKey, timeoutSeconds, userAgent } = this.#options;
+    const { masterKey, timeoutSeconds, userAgent, keyHeader = 'Authorization', extraHeaders = [] } = this.#options;
     const headers: Record<string, string> = { accept: 'application/json' };
-    if (call.withKey !== false) headers.authorization = `Bearer ${masterKey.reveal()}`;
     if (userAgent !== undefined) headers['user-agent'] = userAgent;
+    for (const { name, value } of extraHeaders) headers[name.toLowerCase()] = value.reveal();
+    if (call.withKey !== false) headers[keyHeader.toLowerCase()] = `Bearer ${masterKey.reveal()}`;
     if (call.body !== undefined) headers['content-type'] = 'application/json';
     return {
       method: call.method,
       url,
       headers,
+      keepAlive: call.ownConnection !== true,
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
       timeoutMs: timeoutSeconds * 1000 * (1 + (call.rows ?? 0) / 100),
     };
+  }
+
+  /** What a message of the proxy or of a gateway may repeat: a short header's value (`1`) is no secret, but a word. */
+  get #secrets(): readonly string[] {
+    const { masterKey, extraHeaders = [] } = this.#options;
+    const values = extraHeaders.map(({ value }) => value.reveal()).filter((value) => value.length >= SHORTEST_SECRET);
+    return [masterKey.reveal(), ...values];
   }
 
   #transportFailure(call: Call, error: TransportError): Error {
@@ -184,7 +236,7 @@ export class Http {
 
   #failure(call: Call, answer: Answer): Error {
     const route = routeOf(call);
-    const error = refusal(route, answer, this.#options.masterKey);
+    const error = refusal(route, answer, this.#secrets);
     if (call.method === 'POST' && answer.status >= 500) {
       return new LostWriteError(
         lostReason(route, error.proxyMessage ?? `status ${answer.status}`),
@@ -213,6 +265,18 @@ function mayRepeat(call: Call, outcome: Answer | TransportError): boolean {
     return idempotent && (outcome.kind === 'timeout' || outcome.kind === 'broken');
   }
   return outcome.status === 429 || (idempotent && outcome.status >= 500);
+}
+
+/** @param retryAfter Seconds or an HTTP date. @param now Milliseconds since 1970. */
+function askedWait(retryAfter: string, now: number): number | null {
+  const value = retryAfter.trim();
+  if (/^\d+(\.\d+)?$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? null : Math.max(0, date - now);
+}
+
+function mayHaveHadEffect(outcome: Answer | TransportError): boolean {
+  return outcome instanceof TransportError ? outcome.kind !== 'unreachable' : outcome.status >= 500;
 }
 
 const SILENT = `no answer for ${LONGEST_SILENCE_MS / 60_000} minutes, given up`;

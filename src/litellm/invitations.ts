@@ -2,7 +2,7 @@ import type { Invitation } from '../apply/ports.ts';
 import { Secret } from '../core/secret.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
-import { created, invitation } from './schemas.ts';
+import { anyJson, created, invitation } from './schemas.ts';
 import { findUsers } from './users.ts';
 
 /** Signs the invitations that the master key makes. The proxy makes this user itself, with its first team. */
@@ -27,6 +27,16 @@ export class Invitations {
       if (!isMisleading(error)) throw error;
       if (!(await this.#signerFor(userId))) throw error;
       return this.#create(userId);
+    }
+  }
+
+  /** One that is gone already is fine (400). */
+  async delete(id: Secret): Promise<void> {
+    const body = { invitation_id: id.reveal() };
+    try {
+      await this.#http.json({ method: 'POST', path: '/invitation/delete', body, repeatable: true }, anyJson);
+    } catch (error) {
+      if (!(error instanceof ProxyResponseError) || !/does not exist/i.test(error.proxyMessage ?? '')) throw error;
     }
   }
 

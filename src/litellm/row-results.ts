@@ -1,7 +1,7 @@
 import type { Blocked, FailedRow, RowResult } from '../apply/ports.ts';
-import { AnswerLostError } from '../core/errors.ts';
+import { AnswerLostError, StoppedError } from '../core/errors.ts';
 import { cleanMessage } from './error-text.ts';
-import { ProxyError } from './errors.ts';
+import { ProxyError, saysExists } from './errors.ts';
 
 export interface RowAnswer {
   readonly user_id: string | null;
@@ -20,7 +20,7 @@ export function rowResults(
     const answer = byId.get(userId);
     if (answer === undefined) return leftOut(userId);
     if (answer.success || (answer.error !== null && isFine(answer.error))) return { userId, ok: true };
-    return { userId, ok: false, reason: reasonOf(answer.error) };
+    return refusedRow(userId, reasonOf(answer.error));
   });
 }
 
@@ -31,7 +31,11 @@ export function leftOut(userId: string): FailedRow {
 /** The row of a request that may not be made any more; `null` where it may. */
 export function unsent(userId: string, blocked: Blocked): FailedRow | null {
   const reason = blocked();
-  return reason === null ? null : { userId, ok: false, blocked: true, reason };
+  return reason === null ? null : unsentRow(userId, reason);
+}
+
+export function unsentRow(userId: string, reason: string): FailedRow {
+  return { userId, ok: false, blocked: true, reason };
 }
 
 export function reasonOf(error: string | null): string {
@@ -40,7 +44,14 @@ export function reasonOf(error: string | null): string {
 
 /** The row of a call about one user that threw. Errors that are not the proxy's are thrown on. */
 export function failedRow(userId: string, error: unknown): FailedRow {
+  if (error instanceof StoppedError) return unsentRow(userId, error.message);
   if (error instanceof AnswerLostError) return { userId, ok: false, lost: true, reason: error.message };
-  if (error instanceof ProxyError) return { userId, ok: false, reason: error.proxyMessage ?? error.message };
-  throw error;
+  if (!(error instanceof ProxyError)) throw error;
+  if (error.proxyMessage !== null) return refusedRow(userId, error.proxyMessage);
+  return { userId, ok: false, code: error.code, reason: error.message };
+}
+
+/** A row that the proxy refused in its own words. */
+export function refusedRow(userId: string, reason: string): FailedRow {
+  return { userId, ok: false, code: saysExists(reason) ? 'exists' : 'other', reason };
 }

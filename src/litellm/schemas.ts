@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Activity } from '../core/inventory.ts';
 
 const text = z
   .string()
@@ -16,6 +17,33 @@ const list = z
 /** The answer of a write that says nothing worth reading; that it is JSON tells it from a login page's 200. */
 export const anyJson = z.unknown();
 
+const limit = z
+  .number()
+  .nullish()
+  .transform((value) => value ?? null);
+
+/** Of all that a user's metadata may hold, who switched their keys off; the rest is dropped here. */
+const activity = z
+  .object({
+    scim_active: z.unknown(),
+    litellm_user_sync: z.object({ deactivated_at: z.string() }).nullish().catch(null),
+  })
+  .nullish()
+  .catch(null)
+  .transform((metadata): Activity => {
+    // Source: only the boolean counts, a string "false" does nothing.
+    if (metadata?.scim_active !== false) return 'active';
+    return metadata.litellm_user_sync ? 'deactivated by us' : 'deactivated by others';
+  });
+
+const limitFields = {
+  max_budget: limit,
+  budget_duration: text,
+  tpm_limit: limit,
+  rpm_limit: limit,
+  models: list,
+};
+
 /** A row of `GET /user/list`. */
 const userRow = z.object({
   user_id: z.string(),
@@ -24,12 +52,42 @@ const userRow = z.object({
   teams: list,
   key_count: amount,
   spend: amount,
+  ...limitFields,
+  metadata: activity,
 });
+
+export type PlainUserRow = z.output<typeof userRow>;
 
 export const userPage = z.object({ users: z.array(userRow), total: z.number() });
 
-/** With every field that the proxy gives, for `list`. */
-export const wideUserPage = z.object({ users: z.array(userRow.loose()), total: z.number() });
+/** With every field that the proxy gives, for `list`, but metadata: that may hold secrets of others. */
+const wideUserRow = userRow
+  .loose()
+  .transform(({ metadata, ...row }): Record<string, unknown> & typeof row & { activity: Activity } => ({
+    ...row,
+    activity: metadata,
+  }));
+
+export const wideUserPage = z.object({ users: z.array(wideUserRow), total: z.number() });
+
+/** One user's metadata as it is, to be merged into and written back. */
+const rawMetadata = z.object({
+  user_id: z.string(),
+  metadata: z
+    .record(z.string(), z.unknown())
+    .nullish()
+    .transform((value) => value ?? {}),
+});
+
+export const metadataPage = z.object({ users: z.array(rawMetadata), total: z.number() });
+
+export const metadataInfo = z.object({ user_info: rawMetadata.nullish() });
+
+/** `POST /user/update`; up to 1.82 the answer holds a password hash, which is dropped here like all that is not named. */
+export const updatedUser = z.object({
+  user_id: z.string(),
+  data: z.object({ user_email: text, user_role: text, ...limitFields }),
+});
 
 export type UserRow = z.output<typeof wideUserPage>['users'][number];
 
@@ -49,7 +107,15 @@ export const userInfo = z.object({
 export const teamRow = z.object({
   team_id: z.string(),
   team_alias: text,
-  members_with_roles: z.array(z.object({ user_id: text })).nullish(),
+  members_with_roles: z.array(z.object({ user_id: text, user_email: text, role: text })).nullish(),
+});
+
+const budget = z.object({ max_budget: limit, budget_duration: text, tpm_limit: limit, rpm_limit: limit });
+
+/** `GET /team/info`: budgets of its members, and the one that it gives to each. */
+export const teamInfo = z.object({
+  team_info: z.object({ team_member_budget_table: budget.nullish() }),
+  team_memberships: z.array(z.object({ user_id: text, litellm_budget_table: budget.nullish() })),
 });
 
 export const teamPage = z.object({ teams: z.array(teamRow), total: z.number() });
@@ -71,8 +137,17 @@ export const keyPage = z.object({ keys: z.array(keyRow), total_count: z.number()
 /** `GET /key/info` */
 export const keyInfo = z.object({ info: z.object({ user_id: text }) });
 
-/** `GET /health/readiness`; only old proxies name their version. */
-export const readiness = z.object({ litellm_version: z.string().nullish() });
+/** `GET /health/readiness`; only old proxies (1.75, 1.82) name their version. */
+export const readiness = z.object({ litellm_version: text });
+
+/** `GET /openapi.json` (1 to 2 MB); the path tells LiteLLM's own description from a gateway's. */
+export const openApi = z.object({
+  info: z.object({ version: z.string() }),
+  paths: z.object({ '/user/new': z.object({}) }),
+});
+
+/** `GET /v1/models` */
+export const modelList = z.object({ data: z.array(z.object({ id: z.string() })) });
 
 /** `POST /management/v1/users/bulk` */
 export const bulkCreated = z.object({
@@ -88,7 +163,12 @@ export const bulkCreated = z.object({
 });
 
 /** `POST /user/new` */
-export const created = z.object({ user_id: z.string(), teams: z.array(z.string()).nullish(), key: text });
+export const created = z.object({
+  user_id: z.string(),
+  teams: z.array(z.string()).nullish(),
+  key: text,
+  ...limitFields,
+});
 
 const result = z.object({ user_id: text, success: z.boolean(), error: text });
 
@@ -98,7 +178,11 @@ export const resultData = z.object({ data: z.array(result) });
 /** `POST /user/bulk_update` */
 export const resultList = z.object({
   results: z.array(
-    result.extend({ updated_user: z.object({ data: z.object({ user_role: text }).nullish() }).nullish() }),
+    result.extend({
+      updated_user: z
+        .object({ data: z.object({ user_role: text, max_budget: limit, budget_duration: text }).nullish() })
+        .nullish(),
+    }),
   ),
 });
 

@@ -1,29 +1,67 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { Blocked, RowResult } from '../apply/ports.ts';
 import { mapConcurrent } from '../concurrency.ts';
-import type { Team } from '../core/inventory.ts';
+import { StoppedError } from '../core/errors.ts';
+import { emailKey, type ProxyUser, rosterHolder, type Team } from '../core/inventory.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
 import { keysOfUser } from './keys.ts';
 import { type Listing, PAGE_SIZE, type Page, readAll } from './paging.ts';
-import { reasonOf, rowResults, unsent } from './row-results.ts';
-import { anyJson, joined, resultData, teamPage, type teamRow, teamRows } from './schemas.ts';
+import { failedRow, reasonOf, rowResults, unsent } from './row-results.ts';
+import { anyJson, joined, resultData, teamInfo, teamPage, type teamRow, teamRows } from './schemas.ts';
 import { findUsers, type WriteContext } from './users.ts';
 
-/** Being a member already is fine; where only the roster says so, the other half (`user.teams`) is mended. */
+/**
+ * Being a member already is fine; where only the roster says so, the other half (`user.teams`) is mended. Whom an entry
+ * with their email but another id keeps out is told so, and nothing is written for them.
+ * @param known The users with their emails, where those are at hand.
+ */
 export async function joinTeam(
   context: WriteContext,
   teamId: string,
   userIds: readonly string[],
+  known?: readonly WithEmail[],
 ): Promise<RowResult[]> {
   if (userIds.length === 0) return [];
-  const answers = await addMembers(context, teamId, userIds);
+  const kept = (await context.capabilities.writesHalfMemberships())
+    ? await keptOut(context.http, teamId, known ?? (await findUsers(context.http, userIds)))
+    : new Map<string, RowResult>();
+  const free = userIds.filter((userId) => !kept.has(userId));
+  const answers = free.length === 0 ? [] : await addMembers(context, teamId, free);
   const unclear = answers.filter(isUnclear).flatMap((answer) => answer.user_id ?? []);
   const settled = await settle(context, teamId, unclear);
-  return rowResults(userIds, answers).map((row) => settled.get(row.userId) ?? row);
+  const rows = new Map(rowResults(free, answers).map((row) => [row.userId, settled.get(row.userId) ?? row]));
+  return userIds.map((userId) => (kept.get(userId) ?? rows.get(userId)) as RowResult);
+}
+
+/**
+ * Asked before the write on proxies that add the team to the user's record and only then find the roster occupied: at
+ * each try the record would grow by one more copy of the team (seen on 1.82 and 1.90).
+ */
+async function keptOut(http: Http, teamId: string, users: readonly WithEmail[]): Promise<Map<string, RowResult>> {
+  const teams = await findTeams(http, [teamId]);
+  const rows = teams.flatMap((team) => users.flatMap((user) => occupied(team, user) ?? []));
+  return new Map(rows.map((row) => [row.userId, row]));
+}
+
+type WithEmail = Pick<ProxyUser, 'userId' | 'email'>;
+
+function occupied(team: Team, user: WithEmail): RowResult | null {
+  const holder = rosterHolder(team, user);
+  if (holder === null) return null;
+  const whose = holder.userId === null ? 'without a user id' : `of user id ${holder.userId}`;
+  const reason = `The roster of team ${team.teamId} holds this user's email in an entry ${whose}, and the proxy lets no second one in. Remove that member in the Admin UI, and add them again if they are somebody whose email has changed (their keys of this team go with that); then run again.`;
+  return { userId: user.userId, ok: false, reason };
 }
 
 const ROUTE = '/team/bulk_member_add';
+
+/**
+ * The route takes 500, but in one transaction that ends after 5 seconds (Prisma's default): measured on two cores, at
+ * 30 ms a user, 250 did not get through.
+ */
+export const JOIN_BATCH = 50;
 
 interface Joined {
   readonly user_id: string | null;
@@ -74,20 +112,25 @@ async function settle(
   const settled = new Map<string, RowResult>();
   if (userIds.length === 0) return settled;
   const [users, teams] = await Promise.all([findUsers(context.http, userIds), findTeams(context.http, [teamId])]);
-  const roster = teams[0]?.members;
-  const complete = new Set(users.filter((user) => user.teams.includes(teamId)).map((user) => user.userId));
+  const [team] = teams;
+  const byId = new Map(users.map((user) => [user.userId, user]));
   for (const userId of userIds) {
-    if (roster === undefined) settled.set(userId, { userId, ok: false, reason: `There is no team ${teamId}.` });
-    else if (!roster.has(userId)) settled.set(userId, { userId, ok: false, reason: reasonOf(null) });
-    else if (complete.has(userId)) settled.set(userId, { userId, ok: true });
+    const user = byId.get(userId);
+    if (team === undefined) settled.set(userId, { userId, ok: false, reason: `There is no team ${teamId}.` });
+    else if (!team.members.has(userId)) settled.set(userId, outside(team, userId, user));
+    else if (user?.teams.includes(teamId)) settled.set(userId, { userId, ok: true });
     else settled.set(userId, await mend(context, teamId, userId));
   }
   return settled;
 }
 
-/** Of the two halves only the roster's is there, and no route adds the other: he must leave and join again. */
+function outside(team: Team, userId: string, user: ProxyUser | undefined): RowResult {
+  return (user && occupied(team, user)) ?? { userId, ok: false, reason: reasonOf(null) };
+}
+
+/** Of the two halves only the roster's is there, and no route adds the other: they must leave and join again. */
 async function mend(context: WriteContext, teamId: string, userId: string): Promise<RowResult> {
-  if (await context.capabilities.bulk('leave')) {
+  if ((await context.capabilities.facts()).leavingDeletesKeys) {
     const keys = (await keysOfUser(context.http, userId)).filter((key) => key.teamId === teamId);
     if (keys.length > 0) {
       const reason = `The user stands in the team's roster, but the team not in the user's record. Mending that means leaving and joining again, and leaving deletes the ${keys.length} keys of this team: delete those keys first, or remove and add the user in the Admin UI.`;
@@ -147,6 +190,8 @@ async function leaveOne(http: Http, teamId: string, userId: string): Promise<Row
     await http.json({ method: 'POST', path: '/team/member_delete', body }, anyJson);
     return { userId, ok: true };
   } catch (error) {
+    // Thrown on, it would take the rows along that are done.
+    if (error instanceof StoppedError) return failedRow(userId, error);
     if (!(error instanceof ProxyResponseError)) throw error;
     if (/not found in team/i.test(error.proxyMessage ?? '')) return outOfRoster(http, teamId, userId);
     return { userId, ok: false, reason: error.proxyMessage ?? error.message };
@@ -166,8 +211,18 @@ async function outOfRoster(http: Http, teamId: string, userId: string): Promise<
 const ORDER = { sort_by: 'team_id', sort_order: 'asc' } as const;
 
 function team(row: z.output<typeof teamRow>): Team {
-  const members = (row.members_with_roles ?? []).flatMap((member) => member.user_id ?? []);
-  return { teamId: row.team_id, alias: row.team_alias, members: new Set(members) };
+  const roster = row.members_with_roles ?? [];
+  const entries = roster.flatMap(({ user_id, user_email }): [string, string | null][] =>
+    user_email === null ? [] : [[emailKey(user_email), user_id]],
+  );
+  const ids = (members: typeof roster): Set<string> => new Set(members.flatMap((member) => member.user_id ?? []));
+  return {
+    teamId: row.team_id,
+    alias: row.team_alias,
+    members: ids(roster),
+    admins: ids(roster.filter((member) => member.role === 'admin')),
+    rosterEmails: new Map(entries),
+  };
 }
 
 function listing(http: Http, filter: Readonly<Record<string, string>> = {}): Listing<Team> {
@@ -176,7 +231,8 @@ function listing(http: Http, filter: Readonly<Record<string, string>> = {}): Lis
     concurrency: http.concurrency,
     page: async (page): Promise<Page<Team>> => {
       const query = { ...filter, page, page_size: PAGE_SIZE, ...ORDER };
-      const { teams, total } = await http.json({ method: 'GET', path: '/v2/team/list', query }, teamPage);
+      const call = { method: 'GET', path: '/v2/team/list', query, lookUp: filter.team_id !== undefined } as const;
+      const { teams, total } = await http.json(call, teamPage);
       return { ids: teams.map((row) => row.team_id), rows: teams.map(team), total };
     },
   };
@@ -213,4 +269,35 @@ async function teamsAmong(http: Http, teamIds: readonly string[]): Promise<Team[
   }
   const found = await mapConcurrent(teamIds, http.concurrency, (id) => readAll(listing(http, { team_id: id })));
   return found.flat();
+}
+
+/**
+ * Which of these members have a budget of their own in a team, that leaving takes away for good: one `/team/info` a
+ * team. The budget that the team gives to each is none; on 1.90 every member has a copy of it.
+ */
+export async function ownBudgets<P extends { readonly userId: string; readonly teamId: string }>(
+  http: Http,
+  pairs: readonly P[],
+): Promise<P[]> {
+  const teamIds = [...new Set(pairs.map((pair) => pair.teamId))];
+  const owners = await mapConcurrent(
+    teamIds,
+    http.concurrency,
+    async (team_id): Promise<[string, Set<string | null>]> => {
+      const info = await http.json({ method: 'GET', path: '/team/info', query: { team_id } }, teamInfo);
+      return [team_id, budgetOwners(info)];
+    },
+  );
+  const byTeam = new Map(owners);
+  return pairs.filter(({ userId, teamId }) => byTeam.get(teamId)?.has(userId));
+}
+
+const NO_BUDGET = { max_budget: null, budget_duration: null, tpm_limit: null, rpm_limit: null };
+
+function budgetOwners({ team_info, team_memberships }: z.output<typeof teamInfo>): Set<string | null> {
+  const given = team_info.team_member_budget_table ?? NO_BUDGET;
+  const owns = team_memberships.filter(
+    ({ litellm_budget_table: own }) => own && !isDeepStrictEqual(own, NO_BUDGET) && !isDeepStrictEqual(own, given),
+  );
+  return new Set(owns.map((membership) => membership.user_id));
 }

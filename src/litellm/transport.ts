@@ -8,6 +8,8 @@ export interface Exchange {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** Whether the connection is kept for further requests, and one that was kept may be used. */
+  readonly keepAlive: boolean;
   readonly timeoutMs: number;
 }
 
@@ -29,11 +31,14 @@ export class TransportError extends Error {
   readonly kind: 'unreachable' | 'host' | 'certificate' | 'timeout' | 'broken';
   /** Node's code (`ECONNREFUSED`), or a word in place of it. */
   readonly code: string;
+  /** `host:port` of the forward proxy that was used; `null`: none. */
+  readonly via: string | null;
 
-  constructor(kind: TransportError['kind'], code: string) {
+  constructor(kind: TransportError['kind'], code: string, via: string | null = null) {
     super(code);
     this.kind = kind;
     this.code = code;
+    this.via = via;
   }
 }
 
@@ -42,12 +47,25 @@ export type Transport = (exchange: Exchange) => Promise<Answer>;
 /** Shorter than the 5 seconds after which uvicorn closes an idle connection: a write must not run into that. */
 const IDLE_MS = 4000;
 
-/** Sends over connections that are kept alive, follows no redirect, and reads the whole body within the time limit. */
+/**
+ * Sends over connections that are kept alive, follows no redirect, and reads the whole body within the time limit; by
+ * way of the forward proxy that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` name, in either letter case.
+ */
 export function createTransport(): Transport {
   const options = { keepAlive: true, timeout: IDLE_MS };
-  const http = new HttpAgent(options);
-  const https = new HttpsAgent(options);
-  return async ({ method, url, headers, body, timeoutMs }) => {
+  const direct: Way = {
+    kept: { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) },
+    single: { 'http:': new HttpAgent(), 'https:': new HttpsAgent() },
+    via: () => null,
+  };
+  let forward: Promise<Way> | null = null;
+  const way = (): Way | Promise<Way> => {
+    if (!namesForwardProxy()) return direct;
+    forward ??= forwardWay(direct, options);
+    return forward;
+  };
+  return async ({ method, url, headers, body, keepAlive, timeoutMs }) => {
+    const { kept, single, via } = await way();
     const aborter = new AbortController();
     const timer = setTimeout(() => aborter.abort(), timeoutMs);
     try {
@@ -56,7 +74,7 @@ export function createTransport(): Transport {
         headers,
         redirect: 'manual',
         signal: aborter.signal,
-        agent: url.protocol === 'https:' ? https : http,
+        agent: (keepAlive ? kept : single)[url.protocol as Protocol],
         ...(body === undefined ? {} : { body }),
       });
       return {
@@ -67,22 +85,66 @@ export function createTransport(): Transport {
       };
     } catch (error) {
       throw aborter.signal.aborted
-        ? new TransportError('timeout', `no answer in ${timeoutMs / 1000} s`)
-        : broken(error);
+        ? new TransportError('timeout', `no answer in ${timeoutMs / 1000} s`, via(url))
+        : broken(error, via(url));
     } finally {
       clearTimeout(timer);
     }
   };
 }
 
+type Protocol = 'http:' | 'https:';
+
+type Agents = Readonly<Record<Protocol, HttpAgent>>;
+
+interface Way {
+  readonly kept: Agents;
+  readonly single: Agents;
+  /** `host:port` of the forward proxy for an address, `null`: none. */
+  readonly via: (url: URL) => string | null;
+}
+
+function namesForwardProxy(): boolean {
+  return ['https_proxy', 'http_proxy', 'all_proxy'].some(
+    (name) => process.env[name] || process.env[name.toUpperCase()],
+  );
+}
+
+type Connect = import('proxy-agent').ProxyAgent['connect'];
+
+/** The package is loaded where a forward proxy is named and not before: a run without one starts faster. */
+async function forwardWay(direct: Way, options: { keepAlive: boolean; timeout: number }): Promise<Way> {
+  const { ProxyAgent } = await import('proxy-agent');
+  /** https-proxy-agent overwrites the options of its agent, the idle time among them. */
+  class Tunnels extends ProxyAgent {
+    override async connect(...call: Parameters<Connect>): Promise<HttpAgent> {
+      const agent: HttpAgent & { options?: object } = await super.connect(...call);
+      return Object.assign(agent, { options: { ...agent.options, timeout: options.timeout } });
+    }
+  }
+  const unproxied = ({ 'http:': httpAgent, 'https:': httpsAgent }: Agents) => ({ httpAgent, httpsAgent });
+  const tunnels = new Tunnels({ ...options, ...unproxied(direct.kept) });
+  // For plain http a connection serves one request: on a second one, http-proxy-agent leaves the host out of the address.
+  const http = new ProxyAgent(unproxied(direct.kept));
+  const single = new ProxyAgent(unproxied(direct.single));
+  const proxyFor = tunnels.getProxyForUrl as (url: string) => string;
+  const via = (url: URL): string | null => {
+    const proxy = proxyFor(url.href);
+    if (proxy === '') return null;
+    return URL.canParse(proxy) ? new URL(proxy).host : 'of an address that cannot be read';
+  };
+  return { kept: { 'http:': http, 'https:': tunnels }, single: { 'http:': single, 'https:': single }, via };
+}
+
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EAI_AGAIN']);
 
 /** The original error is dropped on purpose: its message holds the whole address, emails in the query included. */
-function broken(error: unknown): TransportError {
+function broken(error: unknown, via: string | null): TransportError {
   const { code, erroredSysCall } = error as { code?: string; erroredSysCall?: string };
-  if (code === undefined) return new TransportError('broken', 'connection broken');
-  if (code === 'ENOTFOUND') return new TransportError('host', code);
-  if (/CERT|SELF_SIGNED|VERIFY_LEAF|ERR_TLS|ERR_SSL|EPROTO/.test(code)) return new TransportError('certificate', code);
+  if (code === undefined) return new TransportError('broken', 'connection broken', via);
+  if (code === 'ENOTFOUND' || code === 'ERR_INVALID_URL') return new TransportError('host', code, via);
+  const certificate = /CERT|SELF_SIGNED|VERIFY_LEAF|ERR_TLS|ERR_SSL|EPROTO/.test(code);
+  if (certificate) return new TransportError('certificate', code, via);
   const neverMade = UNREACHABLE.has(code) || erroredSysCall === 'connect';
-  return new TransportError(neverMade ? 'unreachable' : 'broken', code);
+  return new TransportError(neverMade ? 'unreachable' : 'broken', code, via);
 }

@@ -1,21 +1,23 @@
 import type { ZodType } from 'zod';
-import type { Blocked, CreatedUser, NewUser, RoleResult, RowResult } from '../apply/ports.ts';
+import type { Blocked, RoleResult, RoleRow, RowResult, UpdatedUser, UserFields } from '../apply/ports.ts';
 import { mapConcurrent, type TeamLocks } from '../concurrency.ts';
-import { emailKey, type ProxyUser, type Role } from '../core/inventory.ts';
-import { Secret } from '../core/secret.ts';
+import { StoppedError } from '../core/errors.ts';
+import { emailKey, type LimitSettings, type ProxyUser, type UserLimits } from '../core/inventory.ts';
 import type { Capabilities } from './capabilities.ts';
-import { ProxyResponseError } from './errors.ts';
-import type { Http } from './http.ts';
+import { LostWriteError, ProxyResponseError } from './errors.ts';
+import { type Http, routeOf } from './http.ts';
 import { PAGE_SIZE, readAll } from './paging.ts';
-import { failedRow, leftOut, reasonOf, rowResults, unsent } from './row-results.ts';
+import { failedRow, rowResults, unsentRow } from './row-results.ts';
 import {
   anyJson,
-  bulkCreated,
-  created,
+  metadataInfo,
+  metadataPage,
   modelsPage,
+  type PlainUserRow,
   resultData,
   resultList,
   type UserRow,
+  updatedUser,
   userInfo,
   userPage,
   wideUserPage,
@@ -26,71 +28,34 @@ export interface WriteContext {
   readonly capabilities: Capabilities;
   readonly locks: TeamLocks;
   readonly onSecret: (value: string) => void;
+  /** Whether the proxy has teams for users without any; not known before the first of them is created. */
+  readonly defaults: { teams?: boolean };
 }
-
-/** Stands for the proxy's default teams, which a user without `teams` joins. */
-const DEFAULT_TEAMS = ' default teams';
 
 const NEVER: Blocked = () => null;
 
-export async function createUsers(
-  context: WriteContext,
-  users: readonly NewUser[],
-  blocked: Blocked = NEVER,
-): Promise<CreatedUser[]> {
-  if (users.length === 0) return [];
-  if (await context.capabilities.bulk('create')) return createInBulk(context, users);
-  return mapConcurrent(users, context.http.concurrency, (user) =>
-    context.locks.run(
-      user.teams ?? [DEFAULT_TEAMS],
-      async () => unsent(user.userId, blocked) ?? (await createOne(context, user)),
-    ),
-  );
-}
-
-async function createInBulk({ http, onSecret }: WriteContext, users: readonly NewUser[]): Promise<CreatedUser[]> {
-  const call = { method: 'POST', path: '/management/v1/users/bulk', body: { users: users.map(newUserBody) } } as const;
-  const { data } = await http.json({ ...call, rows: users.length }, bulkCreated);
-  for (const row of data) if (isKey(row.key)) onSecret(row.key);
-  const byId = new Map(data.map((row) => [row.user_id, row]));
-  return users.map(({ userId }) => {
-    const row = byId.get(userId);
-    if (row === undefined) return leftOut(userId);
-    if (!row.success) return { userId, ok: false, reason: reasonOf(row.error) };
-    const warning = row.error === null || row.error === '' ? null : reasonOf(row.error);
-    return { userId, ok: true, key: secretKey(row.key), teams: row.teams ?? null, warning };
-  });
-}
-
-async function createOne({ http, onSecret }: WriteContext, user: NewUser): Promise<CreatedUser> {
-  try {
-    const answer = await http.json({ method: 'POST', path: '/user/new', body: newUserBody(user) }, created);
-    if (isKey(answer.key)) onSecret(answer.key);
-    return { userId: user.userId, ok: true, key: secretKey(answer.key), teams: answer.teams ?? null, warning: null };
-  } catch (error) {
-    return failedRow(user.userId, error);
-  }
-}
-
-/** `team_id` binds the key to the team and makes a member too; `teams` alone makes a personal key. */
-function newUserBody(user: NewUser): Record<string, unknown> {
-  const team = user.withKey && user.teams?.length === 1 ? user.teams[0] : undefined;
+/** As the proxy names them, those alone that are set; `null` clears, see `ProxyFacts`. */
+export function limitsBody(limits: LimitSettings): Record<string, unknown> {
+  const { maxBudget, budgetDuration, tpmLimit, rpmLimit, models } = limits;
   return {
-    user_id: user.userId,
-    user_email: user.email,
-    auto_create_key: user.withKey,
-    ...(user.role === null ? {} : { user_role: user.role }),
-    ...(team !== undefined ? { team_id: team } : user.teams === null ? {} : { teams: user.teams }),
-    ...(user.withKey && user.keyAlias !== null ? { key_alias: user.keyAlias } : {}),
+    ...(maxBudget === undefined ? {} : { max_budget: maxBudget }),
+    ...(budgetDuration === undefined ? {} : { budget_duration: budgetDuration }),
+    ...(tpmLimit === undefined ? {} : { tpm_limit: tpmLimit }),
+    ...(rpmLimit === undefined ? {} : { rpm_limit: rpmLimit }),
+    ...(models === undefined ? {} : { models }),
   };
 }
 
-function isKey(key: string | null): key is string {
-  return key !== null && key !== '';
-}
-
-function secretKey(key: string | null): Secret | null {
-  return isKey(key) ? new Secret(key) : null;
+export function limitsOf(
+  row: Pick<PlainUserRow, 'max_budget' | 'budget_duration' | 'tpm_limit' | 'rpm_limit' | 'models'>,
+) {
+  return {
+    maxBudget: row.max_budget,
+    budgetDuration: row.budget_duration,
+    tpmLimit: row.tpm_limit,
+    rpmLimit: row.rpm_limit,
+    models: row.models,
+  } satisfies UserLimits;
 }
 
 export async function deleteUsers(
@@ -113,49 +78,147 @@ function deleteClassic(
   userIds: readonly string[],
   blocked: Blocked,
 ): Promise<RowResult[]> {
-  return locks.run([ALL_TEAMS], async () => {
-    if (await deleteTogether(http, userIds)) return userIds.map((userId) => ({ userId, ok: true }));
-    const rows: RowResult[] = [];
-    for (const userId of userIds) {
-      const row = unsent(userId, blocked) ?? ({ userId, ok: true } as const);
-      if (row.ok) await deleteTogether(http, [userId]);
-      rows.push(row);
-    }
-    return rows;
-  });
+  return locks.run([ALL_TEAMS], () => deleteHalving(http, userIds, blocked));
 }
 
-/** False where one of them does not exist: then none is deleted, though rosters of those before it are edited. */
-async function deleteTogether(http: Http, userIds: readonly string[]): Promise<boolean> {
+/** A call that the proxy does not carry out is halved down to the user whom it cannot delete: the others are. */
+async function deleteHalving(http: Http, userIds: readonly string[], blocked: Blocked): Promise<RowResult[]> {
+  const refusal = await deleteTogether(http, userIds).catch(stoppedOnly);
+  if (refusal === null) return userIds.map((userId) => ({ userId, ok: true }));
+  if (refusal instanceof StoppedError) return userIds.map((userId) => failedRow(userId, refusal));
+  const [only] = userIds;
+  if (userIds.length === 1 && only !== undefined) return [await deletedAfterAll(http, only, refusal)];
+  const rows: RowResult[] = [];
+  for (const half of halves(userIds)) {
+    const reason = blocked();
+    if (reason === null) rows.push(...(await deleteHalving(http, half, blocked)));
+    else rows.push(...half.map((userId) => unsentRow(userId, reason)));
+  }
+  return rows;
+}
+
+/**
+ * Why the proxy deleted none of them, `null`: it did. 404: one of them does not exist (rosters of those before it are
+ * edited). 500: one cannot be deleted. A refusal of every such call, and an answer that got lost, are thrown on.
+ */
+async function deleteTogether(
+  http: Http,
+  userIds: readonly string[],
+): Promise<ProxyResponseError | LostWriteError | null> {
   const body = { user_ids: userIds };
   try {
-    await http.json({ method: 'POST', path: '/user/delete', body, rows: userIds.length }, anyJson);
-    return true;
+    const call = { method: 'POST', path: '/user/delete', body, rows: userIds.length } as const;
+    // After a plain 500 the server closes the connection without a word, and the next write would run into that.
+    await http.json({ ...call, ownConnection: true }, anyJson);
+    return null;
   } catch (error) {
-    if (error instanceof ProxyResponseError && error.status === 404 && /not found/i.test(error.proxyMessage ?? '')) {
-      return false;
-    }
+    if (error instanceof LostWriteError && error.status === 500) return error;
+    const isMissing = error instanceof ProxyResponseError && error.status === 404;
+    if (isMissing && /not found/i.test(error.proxyMessage ?? '') && error.proxyMessage !== 'Not Found') return error;
     throw error;
   }
 }
 
-export async function updateRoles(
+function halves<T>(rows: readonly T[]): (readonly T[])[] {
+  const half = Math.ceil(rows.length / 2);
+  return [rows.slice(0, half), rows.slice(half)];
+}
+
+/** Thrown on, it would take the rows along that are done. */
+function stoppedOnly(error: unknown): StoppedError {
+  if (error instanceof StoppedError) return error;
+  throw error;
+}
+
+/** Source: up to 1.82 a foreign key holds the row of whoever has made an invitation (`created_by`, `updated_by`). */
+const CANNOT_BE_DELETED =
+  'The proxy answers 500 to the deletion of this user alone. Up to LiteLLM 1.82 that is so for whoever has made an invitation; their keys and team memberships are gone already. Update the proxy, or delete their rows of LiteLLM_InvitationLink in its database, then run again.';
+
+async function deletedAfterAll(
   http: Http,
-  users: readonly { readonly userId: string; readonly role: Role }[],
-): Promise<RoleResult[]> {
+  userId: string,
+  refusal: ProxyResponseError | LostWriteError,
+): Promise<RowResult> {
+  if (refusal instanceof ProxyResponseError) return { userId, ok: true };
+  const present = await findUsers(http, [userId]);
+  return present.length === 0 ? { userId, ok: true } : { userId, ok: false, reason: CANNOT_BE_DELETED };
+}
+
+export async function updateRoles(http: Http, users: readonly RoleRow[]): Promise<RoleResult[]> {
   if (users.length === 0) return [];
-  const body = { users: users.map(({ userId, role }) => ({ user_id: userId, user_role: role })) };
+  const body = { users: users.map(({ userId, role, limits }) => ({ user_id: userId, ...roleBody(role, limits) })) };
   const call = { method: 'POST', path: '/user/bulk_update', body, rows: users.length } as const;
   const { results } = await http.json(call, resultList);
-  const roles = new Map(results.map((row) => [row.user_id, row.updated_user?.data?.user_role]));
+  const answered = new Map(results.map((row) => [row.user_id, row.updated_user?.data]));
   const rows = rowResults(
     users.map((user) => user.userId),
     results,
   );
-  return rows.map((row) => (row.ok ? { ...row, role: roles.get(row.userId) ?? null } : row));
+  return rows.map((row) => {
+    const data = answered.get(row.userId);
+    if (!row.ok || !data) return row;
+    return {
+      ...row,
+      role: data.user_role,
+      limits: { maxBudget: data.max_budget, budgetDuration: data.budget_duration },
+    };
+  });
 }
 
-type PlainRow = Pick<UserRow, 'user_id' | 'user_email' | 'user_role' | 'teams' | 'key_count' | 'spend'>;
+/**
+ * Source: where the proxy's configuration has `max_internal_user_budget` or `internal_user_budget_duration`, a role
+ * without budget and period writes those over the user's own (1.75 to 1.110, each tried).
+ */
+function roleBody(role: string, { maxBudget, budgetDuration }: RoleRow['limits']): Record<string, unknown> {
+  return { user_role: role, max_budget: maxBudget, budget_duration: budgetDuration };
+}
+
+const UPDATE = { method: 'POST', path: '/user/update' } as const;
+
+/**
+ * Source: `/user/update` drops the user's keys from the proxy's cache, which `/user/bulk_update` does on 1.110 alone:
+ * elsewhere a key in use goes by the old role and limits for up to a minute.
+ */
+export async function updateUser(http: Http, userId: string, fields: UserFields): Promise<UpdatedUser> {
+  if (fields.email !== undefined) await checkRename(http, userId, fields.email);
+  const body = {
+    user_id: userId,
+    ...(fields.email === undefined ? {} : { user_email: emailKey(fields.email) }),
+    ...(fields.role === undefined ? {} : roleBody(fields.role, fields)),
+    ...limitsBody(fields),
+  };
+  const { data } = await http.json({ ...UPDATE, body }, updatedUser);
+  return { userId, email: data.user_email, role: data.user_role, limits: limitsOf(data) };
+}
+
+/** The proxy itself gives two users one email, and makes a user of an id that it does not know. */
+async function checkRename(http: Http, userId: string, email: string): Promise<void> {
+  const [[user], holders] = await Promise.all([findUsers(http, [userId]), findUsersByEmail(http, email)]);
+  const others = holders.map((holder) => holder.userId).filter((id) => id !== userId);
+  const refuse = (reason: string): never => {
+    throw new ProxyResponseError(`${routeOf(UPDATE)} was not sent: ${reason}`, routeOf(UPDATE), null, reason);
+  };
+  if (user === undefined) refuse('the user is no longer on the proxy');
+  if (others.length > 0)
+    refuse(`the email ${emailKey(email)} has been taken meanwhile, by user id ${others.join(', ')}`);
+}
+
+/** A user's metadata as it is, for {@link writeMetadata}; `null`: no such user. Never printed: it may hold secrets. */
+export async function readMetadata(http: Http, userId: string): Promise<Metadata | null> {
+  if (fitsList(userId)) {
+    const found = await pagesOfUsers(http, { user_ids: asList([userId]) }, metadataPage, (user) => user);
+    return found.find((user) => user.user_id === userId)?.metadata ?? null;
+  }
+  const info = await ofUserInfo(http, userId, metadataInfo);
+  return info?.user_info?.metadata ?? null;
+}
+
+/** The whole of it: what is left out is gone. Empty, it would be ignored. */
+export async function writeMetadata(http: Http, userId: string, metadata: Metadata): Promise<void> {
+  await http.json({ ...UPDATE, body: { user_id: userId, metadata } }, anyJson);
+}
+
+export type Metadata = Readonly<Record<string, unknown>>;
 
 /** Without `sort_by` users made at the same time get lost or doubled between pages (order: created_at alone). */
 const ORDER = { sort_by: 'user_id', sort_order: 'asc' } as const;
@@ -163,7 +226,7 @@ const ORDER = { sort_by: 'user_id', sort_order: 'asc' } as const;
 /** Longest list of ids in one address, in encoded characters: servers refuse addresses from 8 KiB on. */
 const LONGEST_IDS = 5000;
 
-function proxyUser(row: PlainRow): ProxyUser {
+function proxyUser(row: PlainUserRow): ProxyUser {
   return {
     userId: row.user_id,
     email: row.user_email === '' ? null : row.user_email,
@@ -172,6 +235,8 @@ function proxyUser(row: PlainRow): ProxyUser {
     teams: row.teams.length > 1 ? [...new Set(row.teams)] : row.teams,
     keyCount: row.key_count,
     spend: row.spend,
+    limits: limitsOf(row),
+    activity: row.metadata,
   };
 }
 
@@ -196,7 +261,8 @@ function pagesOfUsers<R extends { user_id: string }, T>(
     concurrency: http.concurrency,
     page: async (page) => {
       const query = { ...filter, page, page_size: PAGE_SIZE, ...ORDER };
-      const { users, total } = await http.json({ method: 'GET', path: '/user/list', query }, schema);
+      const call = { method: 'GET', path: '/user/list', query, lookUp: Object.keys(filter).length > 0 } as const;
+      const { users, total } = await http.json(call, schema);
       return { ids: users.map((user) => user.user_id), rows: users.map(project), total };
     },
   });
@@ -256,11 +322,15 @@ function asList(ids: readonly string[]): string {
 }
 
 async function userOfInfo(http: Http, userId: string): Promise<ProxyUser | null> {
+  const info = await ofUserInfo(http, userId, userInfo);
+  if (info?.user_info === null || info?.user_info === undefined) return null;
+  return { ...proxyUser(info.user_info), keyCount: info.keys?.length ?? 0 };
+}
+
+/** For ids that fit into no list. `null`: no such user. */
+async function ofUserInfo<T>(http: Http, userId: string, schema: ZodType<T>): Promise<T | null> {
   try {
-    const query = { user_id: userId };
-    const info = await http.json({ method: 'GET', path: '/user/info', query }, userInfo);
-    if (info.user_info === null || info.user_info === undefined) return null;
-    return { ...proxyUser(info.user_info), keyCount: info.keys?.length ?? 0 };
+    return await http.json({ method: 'GET', path: '/user/info', query: { user_id: userId }, lookUp: true }, schema);
   } catch (error) {
     if (error instanceof ProxyResponseError && error.status === 404) return null;
     throw error;

@@ -1,6 +1,8 @@
 import Papa from 'papaparse';
-import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import type { ExportOptions, ExportRow } from '../core/export-list.ts';
+import type { Outcome } from '../core/outcome.ts';
 import type { Secret } from '../core/secret.ts';
+import { LIMIT_HEADERS } from '../core/user-limits.ts';
 
 /**
  * A spreadsheet would take such a cell for a formula. `-` alone is no formula and means "no team" in the file.
@@ -41,36 +43,8 @@ const OUTCOMES = ['action', 'email', 'user_id', 'role', 'team_name', 'api_keys',
 
 /** `user_sync_result.csv` */
 export function outcomesCsv(outcomes: readonly Outcome[]): string {
-  const row = (o: Outcome) => [o.action, o.email, o.userId, o.role, o.teamName, o.keyShown, o.status, o.reason];
+  const row = (o: Outcome) => [o.action, o.email, o.userId, o.role, o.teamName, o.key?.shown ?? '', o.status, o.reason];
   return csvText(OUTCOMES, outcomes.map(row));
-}
-
-const ONBOARDING = [
-  'email',
-  'user_id',
-  'role',
-  'team_name',
-  'key_name',
-  'api_key',
-  'invitation_id',
-  'expires_at',
-  'onboarding_link',
-];
-
-/** `onboarding_links.csv`: holds secrets in the clear. Without header: lines to append to a file that has one. */
-export function onboardingCsv(rows: readonly OnboardingRow[], { header }: { readonly header: boolean }): string {
-  const cells = rows.map((row) => [
-    row.email,
-    row.userId,
-    row.role,
-    row.teamName,
-    row.keyName,
-    revealed(row.apiKey),
-    revealed(row.invitationId),
-    row.expiresAt,
-    revealed(row.link),
-  ]);
-  return header ? csvText(ONBOARDING, cells) : csvLines(cells);
 }
 
 /** A row of `user_reg_result.csv`. */
@@ -83,7 +57,8 @@ export interface RegistrationRow {
   readonly models: readonly string[] | null;
   /** A new user's key; for existing users `sk-...abcd`, several joined by `;`. */
   readonly apiKeys: Secret | string | null;
-  readonly invitationUrl: Secret | null;
+  /** `delivered` once a mail has brought it to its user. */
+  readonly invitationUrl: Secret | string | null;
 }
 
 const REGISTRATIONS = ['email', 'role', 'user_id', 'team_name', 'models', 'api_keys', 'invitation_url'];
@@ -131,16 +106,16 @@ export function deletionErrorsCsv(
 }
 
 /** `user_list.csv` as `export` writes it; `teamName` as the file wants it (`;` between teams, `-` for none). */
-export function usersCsv(
-  rows: readonly { readonly email: string; readonly role: string; readonly teamName: string }[],
-): string {
+export function usersCsv(rows: readonly ExportRow[], options: ExportOptions = { limits: false }): string {
+  const limits = options.limits ? Object.values(LIMIT_HEADERS) : [];
   return csvText(
-    ['email', 'role', 'team_name'],
-    rows.map((row) => [row.email, row.role, row.teamName]),
+    ['email', 'role', 'team_name', ...limits],
+    rows.map((row) => [row.email, row.role, row.teamName, ...limits.map((_, index) => row.limits[index] ?? '')]),
   );
 }
 
-function revealed(secret: Secret | string | null): string {
+/** A secret in the clear: for the writers of secret files alone. */
+export function revealed(secret: Secret | string | null): string {
   if (secret === null) return '';
   return typeof secret === 'string' ? secret : secret.reveal();
 }

@@ -24,8 +24,8 @@ export interface Table {
   readonly header: readonly string[];
   readonly count: number;
   readonly row: (index: number) => readonly string[];
-  /** A long table is folded away, or can be folded by the reader, or stands as it is. */
-  readonly fold: 'closed' | 'open' | 'never';
+  /** A long table is folded away, or can be folded by the reader, or stands as it is; `always`: also a short one. */
+  readonly fold: 'closed' | 'open' | 'never' | 'always';
 }
 
 export interface MarkdownDocument {
@@ -98,7 +98,7 @@ function tableTop({ header }: Table): string {
 }
 
 function fold({ fold: how, count }: Table, text: string, shown: number): string {
-  if (how === 'never' || count <= LONG) return text;
+  if (how === 'never' || (how !== 'always' && count <= LONG)) return text;
   const tag = how === 'open' ? '<details open>' : '<details>';
   return `${tag}<summary>${plural(shown, 'user')}</summary>\n\n${text}\n\n</details>`;
 }

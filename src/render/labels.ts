@@ -1,5 +1,17 @@
+import type { LimitSettings } from '../core/inventory.ts';
 import type { Outcome } from '../core/outcome.ts';
-import type { Change, Plan, TeamMove, TeamRef, UnmanagedCounts, Withheld } from '../core/plan.ts';
+import {
+  type Change,
+  isRemoval,
+  type KeyFate,
+  type Loss,
+  type Plan,
+  type TeamMove,
+  type TeamRef,
+  type UnmanagedCounts,
+  type UpdateChange,
+  type Withheld,
+} from '../core/plan.ts';
 
 const ADMIN = 'proxy_admin';
 
@@ -9,6 +21,11 @@ export const NO_ROLE = 'default';
 export const NO_TEAM = '-';
 /** Shown in place of teams that the file leaves to the proxy. */
 export const DEFAULT_TEAMS = 'proxy default';
+
+/** A team by its name; where that is not enough, by alias and id. */
+export function teamLabel({ teamId, name, alias }: TeamRef): string {
+  return alias === undefined ? name : `${alias} (${teamId})`;
+}
 
 /** `1 key`, `3 keys`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
@@ -25,34 +42,49 @@ export function list(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
 }
 
-export interface PlanCounts {
-  readonly add: number;
-  readonly delete: number;
-  readonly update: number;
-  readonly unchanged: number;
+/** What a plan calls a change: an update that reactivates somebody has a word of its own. */
+export type ChangeKind = Change['kind'] | 'reactivate';
+
+export function kindOf(change: Change): ChangeKind {
+  return change.kind === 'update' && change.reactivates ? 'reactivate' : change.kind;
 }
 
-/** All planned changes, withheld ones included. */
-export function planCounts(plan: Plan): PlanCounts {
-  const counts = { add: 0, delete: 0, update: 0, unchanged: plan.unchanged.length };
-  for (const change of plan.changes) counts[change.kind] += 1;
+export type PlanCounts = Readonly<Record<ChangeKind | 'unchanged', number>>;
+
+/** All planned changes, withheld ones included; each counts once. */
+export function planCounts(plan: Pick<Plan, 'changes' | 'unchanged'>): PlanCounts {
+  const unchanged = plan.unchanged.length;
+  const counts = { add: 0, delete: 0, deactivate: 0, update: 0, reactivate: 0, invite: 0, unchanged };
+  for (const change of plan.changes) counts[kindOf(change)] += 1;
   return counts;
 }
 
-export interface OutcomeCounts {
-  readonly added: number;
-  readonly deleted: number;
-  readonly updated: number;
-  readonly unchanged: number;
-  readonly failed: number;
-  readonly skipped: number;
+const KINDS = ['add', 'delete', 'deactivate', 'update', 'reactivate', 'invite'] as const;
+
+/** `2 to add, 1 to delete`: the kinds that a plan holds. */
+export function countWords(counts: PlanCounts): string {
+  return KINDS.filter((kind) => counts[kind] > 0)
+    .map((kind) => `${counts[kind]} to ${kind}`)
+    .join(', ');
 }
 
-const COUNTED_AS = { ADDED: 'added', DELETED: 'deleted', UPDATED: 'updated', UNCHANGED: 'unchanged' } as const;
+const COUNTED_AS = {
+  ADDED: 'added',
+  DELETED: 'deleted',
+  DEACTIVATED: 'deactivated',
+  UPDATED: 'updated',
+  REACTIVATED: 'reactivated',
+  UNCHANGED: 'unchanged',
+} as const;
+
+export type OutcomeCounts = Readonly<
+  Record<(typeof COUNTED_AS)[keyof typeof COUNTED_AS] | 'failed' | 'skipped', number>
+>;
 
 /** Each outcome counts once: a failed add is `failed`, not `added`. */
 export function outcomeCounts(outcomes: readonly Outcome[]): OutcomeCounts {
-  const counts = { added: 0, deleted: 0, updated: 0, unchanged: 0, failed: 0, skipped: 0 };
+  const none = { added: 0, deleted: 0, deactivated: 0, updated: 0, reactivated: 0 };
+  const counts = { ...none, unchanged: 0, failed: 0, skipped: 0 };
   for (const { status, action } of outcomes) {
     if (status === 'SUCCESS') counts[COUNTED_AS[action]] += 1;
     else counts[status === 'FAILED' ? 'failed' : 'skipped'] += 1;
@@ -69,21 +101,134 @@ export function withheldCounts(plan: Plan): ReadonlyMap<Withheld, number> {
   return counts;
 }
 
-/** Whether a change makes an administrator or takes one away. */
-export function adminChange(change: Change): 'gained' | 'lost' | null {
-  switch (change.kind) {
-    case 'add':
-      return change.role === ADMIN ? 'gained' : null;
-    case 'delete':
-      return change.role === ADMIN ? 'lost' : null;
-    case 'update':
-      if (change.role?.to === ADMIN) return 'gained';
-      return change.role?.from === ADMIN ? 'lost' : null;
+/** Whether a change makes an administrator, takes one away, or gives one another email. */
+export function adminChange(change: Change): 'gained' | 'lost' | 'renamed' | null {
+  if (change.kind === 'add') return change.role === ADMIN ? 'gained' : null;
+  if (isRemoval(change)) return change.role === ADMIN ? 'lost' : null;
+  if (change.kind !== 'update') return null;
+  const { role, rename, reactivates, currentRole } = change;
+  const becomes = role?.to ?? currentRole;
+  if (becomes === ADMIN && (role !== null || reactivates)) return 'gained';
+  if (role?.from === ADMIN) return 'lost';
+  return rename !== null && becomes === ADMIN ? 'renamed' : null;
+}
+
+/** Makes a value harmless where it is shown. */
+type Show = (value: string) => string;
+
+/** `$50.00`; to the last digit where cents do not tell all. */
+function amount(dollars: number): string {
+  const cents = dollars.toFixed(2);
+  return `$${Number(cents) === dollars ? cents : dollars}`;
+}
+
+function budget({ maxBudget, budgetDuration }: LimitSettings, show: Show): string {
+  const period = budgetDuration == null ? '' : `/${budgetDuration}`;
+  return maxBudget == null && period === '' ? '-' : show(`${maxBudget == null ? '-' : amount(maxBudget)}${period}`);
+}
+
+function rate(limit: number | null): string {
+  if (limit === null) return '-';
+  return limit === 0 ? '0 (blocks all calls)' : String(limit);
+}
+
+function models(names: readonly string[], show: Show): string {
+  return names.length === 0 ? 'all-proxy-models' : names.map((name) => show(name)).join(';');
+}
+
+/** What a row asks for: `Budget: $50.00/30d`, `TPM: 1000`. */
+export function settingWords(limits: LimitSettings, show: Show): string[] {
+  const { maxBudget, budgetDuration, tpmLimit, rpmLimit } = limits;
+  return [
+    ...(maxBudget === undefined && budgetDuration === undefined ? [] : [`Budget: ${budget(limits, show)}`]),
+    ...(tpmLimit === undefined ? [] : [`TPM: ${rate(tpmLimit)}`]),
+    ...(rpmLimit === undefined ? [] : [`RPM: ${rate(rpmLimit)}`]),
+    ...(limits.models === undefined ? [] : [`Models: ${models(limits.models, show)}`]),
+  ];
+}
+
+/** What changes: `Budget: $50.00/30d → $200.00/30d (spent $48.10)`, `TPM: 1000 → -`. */
+export function limitWords({ limits, currentLimits, spend }: UpdateChange, show: Show): string[] {
+  const after = { ...currentLimits, ...Object.fromEntries(limits.map(({ field, to }) => [field, to])) };
+  const changed = new Set(limits.map(({ field }) => field));
+  const move = (name: string, from: string, to: string): string => `${name}: ${from} → ${to}`;
+  const spent = ` (spent ${show(money(spend))})`;
+  return [
+    ...(changed.has('maxBudget') || changed.has('budgetDuration')
+      ? [move('Budget', budget(currentLimits, show), budget(after, show)) + spent]
+      : []),
+    ...(changed.has('tpmLimit') ? [move('TPM', rate(currentLimits.tpmLimit), rate(after.tpmLimit))] : []),
+    ...(changed.has('rpmLimit') ? [move('RPM', rate(currentLimits.rpmLimit), rate(after.rpmLimit))] : []),
+    ...(changed.has('models') ? [move('Models', models(currentLimits.models, show), models(after.models, show))] : []),
+  ];
+}
+
+/** What becomes of keys: `moves with the user to blue`, `are deleted`. */
+function fateWords({ fate, to }: KeyFate, one: boolean, show: Show): string {
+  switch (fate) {
+    case 'moves':
+      return `${one ? 'moves with the user to' : 'move with the user to'} ${show(teamLabel(to))}`;
+    case 'deleted':
+      return one ? 'is deleted' : 'are deleted';
+    case 'survives':
+      return one ? 'survives' : 'survive';
   }
 }
 
+/** What leaving teams costs, one part for each fate of keys and each loss. `name` shows some of many. */
+export function leavingWords(
+  { keyFates, leftKeys, losses }: UpdateChange,
+  show: Show,
+  name: (items: readonly string[]) => string,
+): string[] {
+  const keys =
+    leftKeys === 'unknown'
+      ? byFate(keyFates).map(
+          (same) =>
+            `keys not known in ${name(same.map(({ team }) => show(teamLabel(team))))}: they ${fateWords(same[0], false, show)}`,
+        )
+      : byFate(leftKeys).map((same) => {
+          const shown = same.map(({ key }) => show(key.name) + (key.alias === null ? '' : ` (${show(key.alias)})`));
+          return `${same.length === 1 ? 'key' : `${same.length} keys`} ${name(shown)} ${fateWords(same[0], same.length === 1, show)}`;
+        });
+  return [...keys, ...losses.map(({ team, what }) => `${LOST[what]} ${show(teamLabel(team))} is lost`)];
+}
+
+const LOST: Readonly<Record<Loss['what'], string>> = {
+  'team admin role': 'the team admin role in',
+  'own budget in the team': 'their own budget in',
+};
+
+function byFate<T extends KeyFate>(items: readonly T[]): [T, ...T[]][] {
+  const groups = new Map<string, [T, ...T[]]>();
+  for (const item of items) {
+    const name = `${item.fate} ${item.to?.teamId}`;
+    const same = groups.get(name);
+    if (same) same.push(item);
+    else groups.set(name, [item]);
+  }
+  return [...groups.values()];
+}
+
+/** What a move joins and leaves, where from → to leaves a reader to compare lists: `joins b, leaves c`. */
+export function moveWords(move: TeamMove, name: (teams: readonly TeamRef[]) => string): string {
+  if (Math.max(move.from.length, move.to.length) < 2) return '';
+  const mended = new Set(mendedTeams(move).map(({ teamId }) => teamId));
+  const moved = (teams: readonly TeamRef[]) => teams.filter(({ teamId }) => !mended.has(teamId));
+  const parts = [['joins', moved(move.join)] as const, ['leaves', moved(move.leave)] as const];
+  return parts.flatMap(([verb, teams]) => (teams.length === 0 ? [] : [`${verb} ${name(teams)}`])).join(', ');
+}
+
+/** `membership mended: x`, or nothing. */
+export function mendWords(move: TeamMove, name: (teams: readonly TeamRef[]) => string): string {
+  const mended = mendedTeams(move);
+  if (mended.length === 0) return '';
+  const how = move.rejoin.length === 0 ? '' : ` (leaves and joins ${name(move.rejoin)} again)`;
+  return `membership mended: ${name(mended)}${how}`;
+}
+
 /** Memberships that are only half there now (user or roster) and become whole, or go, without the user changing team. */
-export function mendedTeams(move: TeamMove): readonly TeamRef[] {
+function mendedTeams(move: TeamMove): readonly TeamRef[] {
   const from = new Set(move.from.map((team) => team.teamId));
   const to = new Set(move.to.map((team) => team.teamId));
   return [
@@ -105,6 +250,7 @@ export function unmanagedWords(unmanaged: UnmanagedCounts): string {
     [unmanaged.otherRole, 'with a role that is not managed'],
     [unmanaged.ownUser, 'whose key this run uses'],
     [unmanaged.protected, 'protected'],
+    [unmanaged.deactivated, 'deactivated by others'],
   ];
   return list(reasons.filter(([count]) => count > 0).map(([count, reason]) => `${count} ${reason}`));
 }

@@ -4,14 +4,15 @@ import { plain } from './plain.ts';
 /** A user's fields in the order of the columns, as the proxy gave them. */
 export type ListedUser = readonly unknown[];
 
-export type ListFormat = 'tsv' | 'csv' | 'json';
+export type ListFormat = 'table' | 'tsv' | 'csv' | 'json';
 
 /**
- * A list of users as TSV or CSV with a header, or as JSON (an array of objects, arrays and numbers as they are). Lists
- * within a cell are JSON. What is not seen or would act in a terminal, a log or a spreadsheet is shown, not done.
+ * A list of users as a table for readers, as TSV or CSV with a header, or as JSON (an array of objects, arrays and
+ * numbers as they are). Lists within a cell are JSON. What is not seen or would act in a terminal, a log or a spreadsheet is shown, not done.
  */
 export function listText(users: readonly ListedUser[], columns: readonly string[], format: ListFormat): string {
   if (format === 'json') return jsonText(users, columns);
+  if (format === 'table') return tableText([columns, ...users.map(listCells)]);
   const header = format === 'csv' ? csvText(columns, []) : `${columns.join('\t')}\n`;
   return header + users.map((user) => line(listCells(user), format)).join('');
 }
@@ -22,6 +23,20 @@ export function listCells(user: ListedUser): string[] {
     if (value === null || value === undefined) return '';
     return plain(typeof value === 'string' ? value : JSON.stringify(value));
   });
+}
+
+/** Two blanks between columns, each as wide as its widest cell. */
+function tableText(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, width(cell));
+  return rows
+    .map((row) => row.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - width(cell))).join('  '))
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
+}
+
+function width(cell: string): number {
+  return [...cell].length;
 }
 
 /** A spreadsheet reads pasted TSV as it reads CSV. */

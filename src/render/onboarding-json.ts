@@ -1,4 +1,5 @@
-import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import { DELIVERED } from '../core/delivery.ts';
+import { hasLink, type OnboardingRow, type Outcome } from '../core/outcome.ts';
 
 /** What became of one user: a link, or why there is none. */
 export interface OnboardingEntry {
@@ -21,13 +22,14 @@ export function onboardingJson(entries: readonly OnboardingEntry[]): string {
 
 function entryOf({ outcome, row }: OnboardingEntry): Record<string, string> {
   const { email, userId, reason } = outcome;
-  if (row === null || row.invitationId === null || row.link === null) return { email, status: 'failed', error: reason };
+  if (row === null || !(row.delivered || hasLink(row))) return { email, status: 'failed', error: reason };
   return {
     email,
     user_id: userId,
-    invitation_id: row.invitationId.reveal(),
+    invitation_id: row.invitationId?.reveal() ?? DELIVERED,
     expires_at: row.expiresAt,
-    onboarding_link: row.link.reveal(),
+    onboarding_link: row.link?.reveal() ?? DELIVERED,
     status: 'success',
+    ...(row.delivery === '' ? {} : { delivery: row.delivery }),
   };
 }

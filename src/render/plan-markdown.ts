@@ -1,28 +1,53 @@
-import type { Change, DeleteChange, Plan } from '../core/plan.ts';
-import { type ChangeCells, changeCells, hasCost, keyNameCell } from './cells.ts';
+import { type Change, isApplied, isStopped, type Plan } from '../core/plan.ts';
+import { type ChangeCells, changeCells, hasCost, hasLimits, keyNameCell, someWithheld } from './cells.ts';
 import { code, prose } from './escape.ts';
 import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
-import { adminChange, list, money, planCounts, plural, unmanagedWords, withheldCounts } from './labels.ts';
+import {
+  adminChange,
+  type ChangeKind,
+  countWords,
+  kindOf,
+  list,
+  money,
+  planCounts,
+  plural,
+  unmanagedWords,
+  withheldCounts,
+} from './labels.ts';
 
 export interface PlanMarkdownOptions extends DocumentOptions {
-  /** `plan`: in a pull request, merging applies it; `dry-run`: nothing follows; `not-applied`: this run was to apply it, and may not. */
-  readonly mode: 'plan' | 'dry-run' | 'not-applied';
+  /**
+   * `plan`: in a pull request, merging applies it; `dry-run`: nothing follows; `not-applied`: this run was to apply it,
+   * and may not; `drift`: a look whether proxy and file have parted.
+   */
+  readonly mode: 'plan' | 'dry-run' | 'not-applied' | 'drift';
   /** Of `mode: 'plan'`: what happens on merge to a change that no comment showed. */
   readonly unreviewed: 'skip' | 'apply' | 'fail';
+  /** Indices of the changes that were due before the pull request; `null`: not told apart. */
+  readonly earlier: ReadonlySet<number> | null;
+  /** Why applying it would be refused, whatever it holds; `null`: it would not. */
+  readonly obstacle: string | null;
   /** Messages to the reader, plain text; they may hold values. */
   readonly notes: readonly string[];
 }
 
 /**
  * The plan for comment and job summary: counts and costs, then administrators, deletes, updates, adds, each change in
- * exactly one table. Long plans are cut on whole rows, from the end.
+ * exactly one table; what was due before the pull request in a second part. Long plans are cut on whole rows, from the
+ * end.
  */
 export function planMarkdown(plan: Plan, options: PlanMarkdownOptions): string {
   return fitDocument(
     {
-      head: [heading(options), headline(plan, options), ...breachAlert(plan), ...costs(plan)],
-      notes: options.notes,
-      tables: planTables(plan),
+      head: [
+        heading(options),
+        headline(plan, options),
+        ...breachAlert(plan),
+        ...obstacleAlert(options),
+        ...costs(plan),
+      ],
+      notes: [...options.notes, ...plan.warnings, ...plan.notes],
+      tables: [...tables(plan, options), ...soonTable(plan)],
       foot: [...untouched(plan), ...footer(plan, options)],
       rest: options.rest,
     },
@@ -35,80 +60,180 @@ export function heading({ title, target }: { readonly title: string; readonly ta
   return `## ${prose(title)}${target === null ? '' : ` for ${code(target)}`}`;
 }
 
-function headline(plan: Plan, { csvFile }: PlanMarkdownOptions): string {
+function headline(plan: Plan, { csvFile, mode, earlier }: PlanMarkdownOptions): string {
+  const file = code(csvFile);
   const counts = planCounts(plan);
   if (plan.changes.length === 0) {
-    return `**No changes.** The proxy matches ${code(csvFile)}, ${plural(counts.unchanged, 'user')} unchanged.`;
+    const words = mode === 'drift' ? 'No drift.' : 'No changes.';
+    return `**${words}** The proxy matches ${file}, ${plural(counts.unchanged, 'user')} unchanged.`;
   }
-  const kinds = (['add', 'delete', 'update'] as const).filter((kind) => counts[kind] > 0);
-  const changes = kinds.map((kind) => `${counts[kind]} to ${kind}`).join(', ');
-  return `**${changes}**, ${counts.unchanged} unchanged, to match ${code(csvFile)}.`;
+  if (mode === 'drift') return driftLine(plan.changes, counts.unchanged, file);
+  if (earlier === null || earlier.size === 0) {
+    return `**${countWords(counts)}**, ${counts.unchanged} unchanged, to match ${file}.`;
+  }
+  const own = countWords(planCounts({ ...plan, changes: plan.changes.filter((_, index) => !earlier.has(index)) }));
+  const words = own === '' ? 'No changes by the rows of this pull request' : own;
+  return `**${words}**, ${plural(earlier.size, 'change')} that ${earlier.size === 1 ? 'was' : 'were'} due before it, ${counts.unchanged} unchanged, to match ${file}.`;
+}
+
+function driftLine(changes: readonly Change[], unchanged: number, file: string): string {
+  const count = (side: Side): number => changes.filter((change) => SIDES[kindOf(change)] === side).length;
+  const parts = (['only on the proxy', 'only in the file', 'different'] as const)
+    .filter((side) => count(side) > 0)
+    .map((side) => `${count(side)} ${side}`);
+  return `**The proxy and ${file} differ: ${parts.join(', ')}**, ${unchanged} the same.`;
+}
+
+type Side = 'only on the proxy' | 'only in the file' | 'different';
+
+const SIDES: Readonly<Record<ChangeKind, Side>> = {
+  add: 'only in the file',
+  delete: 'only on the proxy',
+  deactivate: 'only on the proxy',
+  update: 'different',
+  reactivate: 'different',
+  invite: 'different',
+};
+
+function obstacleAlert({ obstacle }: PlanMarkdownOptions): string[] {
+  return obstacle === null ? [] : [`> [!CAUTION]\n> **A merge could not apply this plan.**\n>\n> ${prose(obstacle)}`];
 }
 
 /** The breached limits as an alert, if there are any. */
-export function breachAlert({ breaches }: Plan): string[] {
+export function breachAlert(plan: Plan): string[] {
+  const { breaches } = plan;
   if (breaches.length === 0) return [];
   const lines = breaches.map(({ message }) => `> ${prose(message)}`);
-  return [`> [!CAUTION]\n> **Nothing of this plan can be applied.**\n>\n${lines.join('\n>\n')}`];
+  const words = isStopped(plan) ? 'Nothing of this plan can be applied.' : 'Some of this plan is not applied.';
+  return [`> [!CAUTION]\n> **${words}**\n>\n${lines.join('\n>\n')}`];
 }
 
 /** What is lost if the plan is applied, and what is not applied. One line each: two `$` in one make a formula. */
 export function costs(plan: Plan): string[] {
-  const applied = plan.changes.filter(({ withheld }) => withheld === null);
-  const deletes = applied.filter((change): change is DeleteChange => change.kind === 'delete');
-  const keys = deletes.reduce((sum, { keyCount }) => sum + keyCount, 0);
-  const spend = deletes.reduce((sum, change) => sum + change.spend, 0);
-  const left = applied.flatMap((change) => (change.kind === 'update' && change.teamKeysDeleted ? change.teamKeys : []));
-  const lines: string[] = [];
-  if (keys > 0 || spend > 0) {
-    lines.push(`- Deleting users also deletes **${plural(keys, 'key')}** and the record of **${money(spend)}** spend.`);
-  }
-  if (left.length > 0) lines.push(`- Leaving teams deletes **${plural(left.length, 'key')}** of those teams.`);
+  const applied = plan.changes.filter(isApplied);
+  const lines = [...deleteCosts(applied), ...deactivateCosts(applied), ...leavingCosts(applied)];
   for (const [reason, count] of withheldCounts(plan)) lines.push(`- ${count} **not applied**: ${prose(reason)}.`);
   return lines.length === 0 ? [] : [lines.join('\n')];
 }
 
-/** Administrators, deletes, updates, adds: each change in exactly one table. */
-export function planTables(plan: Plan): Table[] {
-  const admins = plan.changes.filter((change) => adminChange(change) !== null);
-  const others = plan.changes.filter((change) => adminChange(change) === null);
+function deleteCosts(applied: readonly Change[]): string[] {
+  const deletes = applied.filter((change) => change.kind === 'delete');
+  const keys = deletes.reduce((sum, { keyCount }) => sum + (keyCount ?? 0), 0);
+  const spend = deletes.reduce((sum, change) => sum + change.spend, 0);
+  const unknown = deletes.filter(({ keyCount }) => keyCount === null).length;
+  const more = unknown === 0 ? '' : ` (keys of ${plural(unknown, 'user')} not known)`;
+  if (keys === 0 && spend === 0 && unknown === 0) return [];
   return [
-    adminTable(admins),
-    kindTable('Delete', 'delete', others, admins, 'open'),
-    kindTable('Update', 'update', others, admins, 'closed'),
-    kindTable('Add', 'add', others, admins, 'closed'),
-  ].filter(({ count }) => count > 0);
+    `- Deleting users also deletes **${plural(keys, 'key')}**${more} and the record of **${money(spend)}** spend.`,
+  ];
+}
+
+function deactivateCosts(applied: readonly Change[]): string[] {
+  const count = applied.filter((change) => change.kind === 'deactivate').length;
+  if (count === 0) return [];
+  return [`- Deactivating **${plural(count, 'user')}** stops all their keys; account, keys, teams and spend stay.`];
+}
+
+function leavingCosts(applied: readonly Change[]): string[] {
+  const updates = applied.filter((change) => change.kind === 'update');
+  const unknown = updates.filter(({ leftKeys }) => leftKeys === 'unknown').length;
+  const keys = updates.flatMap(({ leftKeys }) => (leftKeys === 'unknown' ? [] : leftKeys));
+  const count = (wanted: string): number => keys.filter(({ fate }) => fate === wanted).length;
+  return [
+    ...(count('deleted') > 0 ? [`- Leaving teams deletes **${plural(count('deleted'), 'key')}** of those teams.`] : []),
+    ...(count('moves') > 0
+      ? [`- **${plural(count('moves'), 'key')}** of teams that are left go along to another team.`]
+      : []),
+    ...(unknown > 0 ? [`- **Keys not known** of ${plural(unknown, 'user')} who leave teams.`] : []),
+  ];
+}
+
+function tables(plan: Plan, { earlier, mode }: PlanMarkdownOptions): Table[] {
+  const words = mode === 'drift' ? DRIFT_HEADINGS : PLAN_HEADINGS;
+  if (earlier === null) return planTables(plan.changes, words);
+  const own = plan.changes.filter((_, index) => !earlier.has(index));
+  const [first, ...others] = planTables(
+    plan.changes.filter((_, index) => earlier.has(index)),
+    words,
+  );
+  if (first === undefined) return planTables(own, words);
+  return [...planTables(own, words), { ...first, heading: `${BEFORE}\n\n${first.heading}` }, ...others];
+}
+
+const BEFORE =
+  '## Already different before this pull request\n\nThese rows are as they were in the file before. Merging applies these changes, too.';
+
+/** The heading of a table of one kind; `count` users. */
+type Headings = (kind: ChangeKind, count: number) => string;
+
+const VERBS: Readonly<Record<ChangeKind, string>> = {
+  add: 'Add',
+  delete: 'Delete',
+  deactivate: 'Deactivate',
+  update: 'Update',
+  reactivate: 'Reactivate',
+  invite: 'Fresh link for',
+};
+
+const PLAN_HEADINGS: Headings = (kind, count) => `### ${VERBS[kind]} ${plural(count, 'user')}`;
+
+const DRIFT_HEADINGS: Headings = (kind, count) => {
+  const [first = '', ...others] = SIDES[kind];
+  return `### ${first.toUpperCase()}${others.join('')} (${kind}): ${plural(count, 'user')}`;
+};
+
+const DONE: Readonly<Record<ChangeKind, string>> = {
+  add: 'Added',
+  delete: 'Deleted',
+  deactivate: 'Deactivated',
+  update: 'Updated',
+  reactivate: 'Reactivated',
+  invite: 'Fresh links',
+};
+
+/** What was done, each table folded away. */
+export function doneTables(changes: readonly Change[]): Table[] {
+  const headings: Headings = (kind, count) => `### ${DONE[kind]}: ${count}`;
+  return planTables(changes, headings).map((table) => ({ ...table, fold: 'always' }));
+}
+
+/** Administrators, removals, updates, adds: each change in exactly one table. */
+export function planTables(changes: readonly Change[], headings: Headings = PLAN_HEADINGS): Table[] {
+  const admins = changes.filter((change) => adminChange(change) !== null);
+  const others = changes.filter((change) => adminChange(change) === null);
+  const kinds = ['delete', 'deactivate', 'reactivate', 'update', 'add', 'invite'] as const;
+  return [adminTable(admins), ...kinds.map((kind) => kindTable({ kind, headings }, others, admins))].filter(
+    ({ count }) => count > 0,
+  );
 }
 
 function adminTable(changes: readonly Change[]): Table {
-  const gained = changes.filter((change) => adminChange(change) === 'gained');
-  const sorted = [...gained, ...changes.filter((change) => adminChange(change) === 'lost')];
-  const counts = [
-    ...(gained.length > 0 ? [`${gained.length} gained`] : []),
-    ...(sorted.length > gained.length ? [`${sorted.length - gained.length} lost`] : []),
-  ];
+  const of = (what: 'gained' | 'lost' | 'renamed') => changes.filter((change) => adminChange(change) === what);
+  const parts = (['gained', 'lost', 'renamed'] as const).map((what) => ({ what, changes: of(what) }));
+  const counts = parts.filter((part) => part.changes.length > 0).map((part) => `${part.changes.length} ${part.what}`);
   const warning = '> [!WARNING]\n> An administrator may read and change every user, team and key of the proxy.';
   return {
     heading: `### ⚠️ Administrators: ${list(counts)}`,
-    intro: gained.length > 0 ? warning : '',
+    intro: of('gained').length > 0 ? warning : '',
     fold: 'never',
-    ...columns(sorted, [['Change', (change) => change.kind]]),
+    ...columns(
+      parts.flatMap((part) => part.changes),
+      [['Change', (change) => kindOf(change)]],
+    ),
   };
 }
 
 function kindTable(
-  word: string,
-  kind: Change['kind'],
+  { kind, headings }: { readonly kind: ChangeKind; readonly headings: Headings },
   others: readonly Change[],
   admins: readonly Change[],
-  fold: Table['fold'],
 ): Table {
-  const changes = others.filter((change) => change.kind === kind);
-  const above = admins.filter((change) => change.kind === kind).length;
+  const changes = others.filter((change) => kindOf(change) === kind);
+  const above = admins.filter((change) => kindOf(change) === kind).length;
   return {
-    heading: `### ${word} ${plural(changes.length, 'user')}`,
+    heading: headings(kind, changes.length),
     intro: above === 0 ? '' : `${above} more under Administrators.`,
-    fold,
+    fold: kind === 'delete' || kind === 'deactivate' ? 'open' : 'closed',
     ...columns(changes, []),
   };
 }
@@ -123,9 +248,10 @@ function columns(changes: readonly Change[], first: readonly Column[]): Pick<Tab
     ['User', (_, { user }) => user],
     ['Role', (_, { role }) => role],
     ['Teams', (_, { teams }) => teams],
+    ...some(hasLimits, ['Limits', (_, { limits }) => limits]),
     ...some((change) => change.kind === 'add' && change.keyName !== null, ['Key name', keyName]),
     ...some(hasCost, ['Cost', (_, { cost }) => cost]),
-    ...some(({ withheld }) => withheld !== null, ['Applied', (_, { applied }) => applied]),
+    ...(someWithheld(changes) ? [['Applied', (_, { applied }) => applied] satisfies Column] : []),
   ];
   return {
     header: chosen.map(([title]) => title),
@@ -142,10 +268,31 @@ function keyName(change: Change): string {
   return change.kind === 'add' ? keyNameCell(change) : '–';
 }
 
-/** A line on the users that are not managed, if there are any. */
-export function untouched({ unmanaged }: Pick<Plan, 'unmanaged'>): string[] {
+function soonTable({ leavingSoon }: Plan): Table[] {
+  if (leavingSoon.length === 0) return [];
+  const row = (index: number): string[] => {
+    const leaver = leavingSoon[index];
+    return leaver === undefined ? [] : [code(leaver.email), code(leaver.expires), String(leaver.line)];
+  };
+  return [
+    {
+      heading: `### Leaving within 30 days: ${leavingSoon.length}`,
+      intro: '',
+      header: ['User', 'Last day', 'Line'],
+      count: leavingSoon.length,
+      row,
+      fold: 'closed',
+    },
+  ];
+}
+
+/** Lines on the users that are not managed or settled, if there are any. */
+export function untouched({ unmanaged, deactivated }: Pick<Plan, 'unmanaged' | 'deactivated'>): string[] {
   const words = unmanagedWords(unmanaged);
-  return words === '' ? [] : [`Users never touched: ${words}.`];
+  return [
+    ...(words === '' ? [] : [`Users never touched: ${words}.`]),
+    ...(deactivated === 0 ? [] : [`Users who stay deactivated: ${deactivated}.`]),
+  ];
 }
 
 const UNREVIEWED = {
@@ -154,10 +301,17 @@ const UNREVIEWED = {
   fail: 'a change that is not in this plan makes the run fail before anything is written.',
 };
 
+const WAYS_OUT = [
+  'Two ways out:',
+  '- make the proxy match the file: run the workflow by hand (`workflow_dispatch`), which applies the file;',
+  '- make the file match the proxy: run the command `export` and open a pull request with what it writes.',
+].join('\n');
+
 function footer(plan: Plan, { mode, unreviewed }: PlanMarkdownOptions): string[] {
   if (plan.changes.length === 0) return [];
+  if (mode === 'drift') return [WAYS_OUT, 'Nothing was written.'];
   if (mode === 'not-applied') return ['Nothing was written.'];
   if (mode === 'dry-run') return ['This was a dry run: nothing was written.'];
-  if (plan.breaches.length > 0) return ['**On merge** nothing is applied as long as the plan breaks a limit.'];
+  if (isStopped(plan)) return ['**On merge** nothing is applied as long as the plan breaks a limit.'];
   return [`**On merge** the plan is made afresh and applied; ${UNREVIEWED[unreviewed]}`];
 }

@@ -1,14 +1,32 @@
-import type { AddChange, Change, DeleteChange, Plan, TeamRef, UpdateChange } from '../core/plan.ts';
+import {
+  type AddChange,
+  type Change,
+  type DeactivateChange,
+  type DeleteChange,
+  isStopped,
+  type Plan,
+  type TeamRef,
+  type UnchangedUser,
+  type UpdateChange,
+} from '../core/plan.ts';
 import {
   adminChange,
+  type ChangeKind,
   changesTeams,
+  countWords,
   DEFAULT_TEAMS,
-  mendedTeams,
+  kindOf,
+  leavingWords,
+  limitWords,
+  mendWords,
   money,
+  moveWords,
   NO_ROLE,
   NO_TEAM,
   planCounts,
   plural,
+  settingWords,
+  teamLabel,
   unmanagedWords,
   withheldCounts,
 } from './labels.ts';
@@ -18,7 +36,12 @@ export interface PlanTextOptions {
   /** `not applied`: by a run that was to apply it, and may not. */
   readonly stage: 'dry run' | 'applying' | 'not applied';
   readonly csvFile: string;
+  /** For a terminal that shows colours. */
+  readonly colours?: boolean;
 }
+
+/** From how many changes on the counts stand at the end again. */
+const LONG = 25;
 
 /**
  * The plan for log and terminal, in the form that the manual of the Python `sync_user.py` shows: the four counts always,
@@ -26,18 +49,30 @@ export interface PlanTextOptions {
  * among the others. Ends with a line break.
  */
 export function planText(plan: Plan, options: PlanTextOptions): string {
-  const blocks = [counts(plan), ...changes(plan, options), untouchedLine(plan), breachLines(plan)];
-  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+  const blocks = [
+    counts(plan),
+    ...changes(plan, options),
+    messageLines('Warnings:', plan.warnings),
+    messageLines('Notes:', plan.notes),
+    soonLines(plan),
+    untouchedLine(plan),
+    breachLines(plan),
+    plan.changes.length > LONG ? `Plan: ${countWords(planCounts(plan))}, ${plan.unchanged.length} unchanged.` : '',
+  ];
+  const text = `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+  return options.colours ? coloured(text) : text;
 }
 
 function counts(plan: Plan): string {
-  const { add, delete: gone, update, unchanged } = planCounts(plan);
+  const { add, delete: gone, deactivate, update, reactivate, unchanged } = planCounts(plan);
   const withheld = [...withheldCounts(plan)].map(([reason, count]) => `  Not applied: ${count} (${reason})`);
   return [
     'Synchronization Plan:',
     `  Users to add: ${add}`,
     `  Users to delete: ${gone}`,
+    ...(deactivate > 0 ? [`  Users to deactivate: ${deactivate}`] : []),
     `  Users to update: ${update}`,
+    ...(reactivate > 0 ? [`  Users to reactivate: ${reactivate}`] : []),
     `  Users unchanged: ${unchanged}`,
     ...withheld,
   ].join('\n');
@@ -45,15 +80,18 @@ function counts(plan: Plan): string {
 
 function changes(plan: Plan, options: PlanTextOptions): string[] {
   if (plan.changes.length === 0) return [`No changes: the proxy matches ${plain(options.csvFile)}.`];
-  const of = <K extends Change['kind']>(kind: K) =>
-    plan.changes.filter((change): change is Extract<Change, { kind: K }> => change.kind === kind);
+  const of = (kind: ChangeKind) => plan.changes.filter((change) => kindOf(change) === kind);
   return [
     HEADINGS[options.stage],
-    block('ADMINISTRATORS gained:', plan.changes.filter(gained), gainedLine),
-    block('ADMINISTRATORS lost:', plan.changes.filter(lost), lostLine),
-    block('Users to ADD:', of('add'), addLine),
-    block('Users to DELETE:', of('delete'), deleteLine),
-    block('Users to UPDATE:', of('update'), updateLine),
+    block('ADMINISTRATORS gained:', plan.changes.filter(is('gained')), gainedLine),
+    block('ADMINISTRATORS lost:', plan.changes.filter(is('lost')), lostLine),
+    block('ADMINISTRATORS renamed:', plan.changes.filter(is('renamed')), renamedLine),
+    block('Users to ADD:', of('add'), changeLine),
+    block('Users to DELETE:', of('delete'), changeLine),
+    block('Users to DEACTIVATE:', of('deactivate'), changeLine),
+    block('Users to UPDATE:', of('update'), changeLine),
+    block('Users to REACTIVATE:', of('reactivate'), changeLine),
+    block('Existing users who get a FRESH LINK:', of('invite'), changeLine),
   ];
 }
 
@@ -63,59 +101,115 @@ const HEADINGS: Readonly<Record<PlanTextOptions['stage'], string>> = {
   'not applied': 'NOT APPLIED - Changes that would be made:',
 };
 
-function block<T extends Change>(title: string, items: readonly T[], line: (change: T) => string): string {
+function block(title: string, items: readonly Change[], line: (change: Change) => string): string {
   if (items.length === 0) return '';
   return [`  ${title}`, ...items.map((change) => `    ${line(change)}${notApplied(change)}`)].join('\n');
 }
 
-const gained = (change: Change) => adminChange(change) === 'gained';
-const lost = (change: Change) => adminChange(change) === 'lost';
+function is(what: 'gained' | 'lost' | 'renamed'): (change: Change) => boolean {
+  return (change) => adminChange(change) === what;
+}
 
 function gainedLine(change: Change): string {
-  const was = change.kind === 'update' ? `was ${role(change.currentRole)}` : 'new user';
+  if (change.kind !== 'update') return `! ${plain(change.email)} becomes proxy_admin (new user)`;
+  const was = change.reactivates ? 'was deactivated' : `was ${role(change.currentRole)}`;
   return `! ${plain(change.email)} becomes proxy_admin (${was})`;
 }
 
 function lostLine(change: Change): string {
-  const becomes = change.kind === 'update' && change.role !== null ? `becomes ${change.role.to}` : 'deleted';
-  return `! ${plain(change.email)} is no longer proxy_admin (${becomes})`;
+  return `! ${plain(change.email)} is no longer proxy_admin (${becomes(change)})`;
+}
+
+function becomes(change: Change): string {
+  if (change.kind === 'update') return `becomes ${change.role?.to}`;
+  return change.kind === 'deactivate' ? 'deactivated' : 'deleted';
+}
+
+function renamedLine(change: Change): string {
+  return `! ${emails(change)} is a proxy_admin with another email`;
+}
+
+/** `new@x`, of somebody who is renamed `old@x → new@x`. */
+function emails(change: Change): string {
+  const rename = change.kind === 'update' ? change.rename : null;
+  return rename === null ? plain(change.email) : `${plain(rename.from)} → ${plain(change.email)}`;
+}
+
+function changeLine(change: Change): string {
+  switch (change.kind) {
+    case 'add':
+      return addLine(change);
+    case 'delete':
+      return deleteLine(change);
+    case 'deactivate':
+      return deactivateLine(change);
+    case 'update':
+      return updateLine(change);
+    case 'invite':
+      return inviteLine(change);
+  }
 }
 
 /** `+ email (Role: …, Team: …)` */
 export function addLine(change: AddChange): string {
-  const key = change.keyName === null ? '' : `, Key: ${plain(change.keyName)}`;
-  return `+ ${plain(change.email)} (Role: ${role(change.role)}, Team: ${teams(change.teams)}${key})`;
+  const parts = [
+    `Role: ${role(change.role)}`,
+    `Team: ${teams(change.teams)}`,
+    ...(change.keyName === null ? [] : [`Key: ${plain(change.keyName)}`]),
+    ...settingWords(change.limits, plain),
+  ];
+  return `+ ${plain(change.email)} (${parts.join(', ')})`;
 }
 
 /** `- email (Role: …, Team: …): what goes with the user` */
 export function deleteLine(change: DeleteChange): string {
-  const line = `- ${plain(change.email)} (Role: ${role(change.role)}, Team: ${teams(change.teams)})`;
-  if (change.keyCount === 0 && change.spend === 0) return line;
-  return `${line}: ${plural(change.keyCount, 'key')}, ${money(change.spend)} spend go with the user`;
+  const { keyCount, spend } = change;
+  const cost = keyCount === 0 && spend === 0 ? '' : `: ${keys(keyCount)}, ${money(spend)} spend go with the user`;
+  return `${leaverLine(change)}${cost}`;
+}
+
+function deactivateLine(change: DeactivateChange): string {
+  const { keyCount } = change;
+  return `${leaverLine(change)}${keyCount === 0 ? '' : `: ${keys(keyCount)} ${keyCount === 1 ? 'stops' : 'stop'} working`}`;
+}
+
+function leaverLine(change: DeleteChange | DeactivateChange): string {
+  const parts = [
+    `Role: ${role(change.role)}`,
+    `Team: ${teams(change.teams)}`,
+    ...(change.expired === null ? [] : [`expired ${plain(change.expired)}`]),
+    ...(change.active ? [] : ['deactivated before']),
+  ];
+  return `- ${plain(change.email)} (${parts.join(', ')})`;
+}
+
+function keys(count: number | null): string {
+  return count === null ? 'keys not known' : plural(count, 'key');
+}
+
+/** `* email (user id)` */
+export function inviteLine({ email, userId }: Pick<UnchangedUser, 'email' | 'userId'>): string {
+  return `* ${plain(email)} (${plain(userId)})`;
 }
 
 function updateLine(change: UpdateChange): string {
-  const parts = [roleMove(change), teamMove(change)].filter((part) => part !== '');
-  return `~ ${plain(change.email)} (${parts.join(', ')})${keyCost(change)}`;
+  const parts = [
+    ...(change.reactivates ? ['reactivated'] : []),
+    ...(change.role === null ? [] : [`Role: ${role(change.role.from)} → ${role(change.role.to)}`]),
+    ...teamMove(change),
+    ...limitWords(change, plain),
+  ];
+  const costs = leavingWords(change, plain, (items) => items.join(', '));
+  const details = parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+  return `~ ${emails(change)}${details}${costs.length === 0 ? '' : `: ${costs.join('; ')}`}`;
 }
 
-function roleMove({ role: move }: UpdateChange): string {
-  return move === null ? '' : `Role: ${role(move.from)} → ${role(move.to)}`;
-}
-
-function teamMove({ teams: move }: UpdateChange): string {
-  if (move === null) return '';
+function teamMove({ teams: move }: UpdateChange): string[] {
+  if (move === null) return [];
   const shown = changesTeams(move) ? `${teams(move.from)} → ${teams(move.to)}` : teams(move.to);
-  const mended = mendedTeams(move);
-  return `Teams: ${shown}${mended.length === 0 ? '' : `, membership mended: ${teams(mended)}`}`;
-}
-
-function keyCost({ teamKeys, teamKeysDeleted }: UpdateChange): string {
-  if (teamKeys.length === 0) return '';
-  const keys = teamKeys.map(({ name, alias }) => plain(name) + (alias === null ? '' : ` ("${plain(alias)}")`));
-  const one = teamKeys.length === 1;
-  const fate = teamKeysDeleted ? (one ? 'is deleted' : 'are deleted') : one ? 'survives' : 'survive';
-  return `: ${one ? 'key' : 'keys'} ${keys.join(', ')} ${fate}`;
+  const words = moveWords(move, teams);
+  const mended = mendWords(move, teams);
+  return [`Teams: ${shown}${words === '' ? '' : ` (${words})`}${mended === '' ? '' : `, ${mended}`}`];
 }
 
 /** ` [not applied: …]`, or nothing. */
@@ -123,22 +217,47 @@ export function notApplied({ withheld }: Change): string {
   return withheld === null ? '' : ` [not applied: ${withheld}]`;
 }
 
-/** `Users never touched: …`, or nothing. */
-export function untouchedLine(plan: Pick<Plan, 'unmanaged'>): string {
-  const words = unmanagedWords(plan.unmanaged);
-  return words === '' ? '' : `Users never touched: ${words}.`;
+function messageLines(title: string, messages: readonly string[]): string {
+  return messages.length === 0 ? '' : [title, ...messages.map((message) => `  * ${plain(message)}`)].join('\n');
+}
+
+function soonLines({ leavingSoon }: Plan): string {
+  const lines = leavingSoon.map(
+    ({ email, expires, line }) => `  until ${plain(expires)}: ${plain(email)} (line ${line})`,
+  );
+  return lines.length === 0 ? '' : [`Leaving within 30 days: ${lines.length}`, ...lines].join('\n');
+}
+
+/** `Users never touched: …`, and who stays deactivated, or nothing. */
+export function untouchedLine({ unmanaged, deactivated }: Pick<Plan, 'unmanaged' | 'deactivated'>): string {
+  const words = unmanagedWords(unmanaged);
+  return [
+    ...(words === '' ? [] : [`Users never touched: ${words}.`]),
+    ...(deactivated === 0 ? [] : [`Users who stay deactivated: ${deactivated}.`]),
+  ].join('\n');
 }
 
 /** The limits that the plan breaches, or nothing. */
 export function breachLines(plan: Plan): string {
   if (plan.breaches.length === 0) return '';
   const lines = plan.breaches.map(({ limit, message }) => `  ${limit}: ${plain(message)}`);
-  return ['LIMIT BREACHED - nothing of this plan is applied:', ...lines].join('\n');
+  const what = isStopped(plan) ? 'nothing of this plan is applied' : 'what goes beyond it is not applied';
+  return [`LIMIT BREACHED - ${what}:`, ...lines].join('\n');
 }
 
 const role = (value: string | null) => plain(value || NO_ROLE);
 
 function teams(refs: readonly TeamRef[] | null): string {
   if (refs === null) return DEFAULT_TEAMS;
-  return refs.length === 0 ? NO_TEAM : refs.map(({ name }) => plain(name)).join(';');
+  return refs.length === 0 ? NO_TEAM : refs.map((ref) => plain(teamLabel(ref))).join(';');
+}
+
+const COLOURS: Readonly<Record<string, number>> = { '+': 32, '-': 31, '~': 33, '!': 35, '*': 36 };
+
+/** Whole lines by their sign: values hold no escapes of their own, see {@link plain}. */
+function coloured(text: string): string {
+  const paint = (line: string, colour: number): string => `\u001b[${colour}m${line}\u001b[0m`;
+  return text
+    .replace(/^ {4}([-+~!*]) .*$/gm, (line, sign: string) => paint(line, COLOURS[sign] as number))
+    .replace(/^LIMIT BREACHED.*$/gm, (line) => paint(line, 31));
 }

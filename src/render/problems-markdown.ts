@@ -1,5 +1,5 @@
 import type { Problem } from '../core/problem.ts';
-import { code, prose } from './escape.ts';
+import { code, link, prose } from './escape.ts';
 import { type DocumentOptions, fitDocument } from './fit.ts';
 import { plural } from './labels.ts';
 import { heading } from './plan-markdown.ts';
@@ -15,11 +15,11 @@ export function problemsMarkdown(problems: readonly Problem[], options: Document
         {
           heading: '### ❌ To mend',
           intro: '',
-          header: ['Line', 'Column', 'Problem'],
+          header: ['Line', 'Column', 'User', 'Problem'],
           count: problems.length,
           row: (index) => {
-            const { line, column, message } = problems[index] as Problem;
-            return [position(line), position(column), prose(message)];
+            const { line, message, email, ...cell } = problems[index] as Problem;
+            return [position(line), columnOf(cell), email === undefined ? '–' : code(email), prose(message)];
           },
           fold: 'never',
         },
@@ -33,10 +33,21 @@ export function problemsMarkdown(problems: readonly Problem[], options: Document
 
 const position = (value: number | null) => (value === null ? '–' : String(value));
 
-/** Why there is no plan or no result. */
+function columnOf({ column, columnName }: Pick<Problem, 'column' | 'columnName'>): string {
+  return columnName === undefined ? position(column) : code(columnName);
+}
+
+/** Why there is no plan or no result: `Not applied: …`. */
 export function failureMarkdown(
   message: string,
-  options: { readonly title: string; readonly target: string | null },
+  options: {
+    readonly title: string;
+    readonly target: string | null;
+    /** The run that failed. */
+    readonly links: readonly { readonly label: string; readonly url: string }[];
+  },
 ): string {
-  return `${heading(options)}\n\n> [!CAUTION]\n> ${prose(message)}\n`;
+  const links = options.links.map(({ label, url }) => link(label, url)).join(' · ');
+  const blocks = [heading(options), `> [!CAUTION]\n> ${prose(message)}`, ...(links === '' ? [] : [links])];
+  return `${blocks.join('\n\n')}\n`;
 }

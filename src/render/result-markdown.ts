@@ -1,32 +1,41 @@
 import type { Outcome } from '../core/outcome.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Change, Plan } from '../core/plan.ts';
 import { code, link, prose } from './escape.ts';
 import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
 import { NO_ROLE, NO_TEAM, outcomeCounts } from './labels.ts';
-import { heading, untouched } from './plan-markdown.ts';
+import { doneTables, heading, untouched } from './plan-markdown.ts';
 
 export interface ResultMarkdownOptions extends DocumentOptions {
   /** Messages to the reader, plain text; they may hold values. */
   readonly notes: readonly string[];
   /** Artifacts and the run. Never an onboarding link. */
   readonly links: readonly { readonly label: string; readonly url: string }[];
+  /** The day after which onboarding links no longer open, `YYYY-MM-DD`; `null`: none were made. */
+  readonly linksExpire: string | null;
 }
+
+type PlanOfResult = Pick<Plan, 'changes' | 'unmanaged' | 'deactivated'>;
 
 /**
  * What became of a plan, for comment and job summary: counts, links, then failures, skipped changes, and what was
- * done. `plan` adds who was never touched; commands without one give `null`.
+ * done. `plan` adds who was never touched, and shows what was done as from → to; commands without one give `null`.
  */
 export function resultMarkdown(
-  plan: Pick<Plan, 'unmanaged'> | null,
+  plan: PlanOfResult | null,
   outcomes: readonly Outcome[],
   options: ResultMarkdownOptions,
 ): string {
   const links = options.links.map(({ label, url }) => link(label, url)).join(' · ');
   return fitDocument(
     {
-      head: [heading(options), headline(outcomes, options), ...(links === '' ? [] : [links])],
+      head: [
+        heading(options),
+        headline(outcomes, options),
+        ...(links === '' ? [] : [links]),
+        ...(options.linksExpire === null ? [] : [`Onboarding links open until ${code(options.linksExpire)}.`]),
+      ],
       notes: options.notes,
-      tables: tables(outcomes),
+      tables: tables(plan?.changes ?? [], outcomes),
       foot: plan === null ? [] : untouched(plan),
       rest: options.rest,
     },
@@ -36,7 +45,8 @@ export function resultMarkdown(
 
 function headline(outcomes: readonly Outcome[], { csvFile }: ResultMarkdownOptions): string {
   const counts = outcomeCounts(outcomes);
-  const done = (['added', 'deleted', 'updated'] as const).filter((kind) => counts[kind] > 0);
+  const kinds = ['added', 'deleted', 'deactivated', 'updated', 'reactivated'] as const;
+  const done = kinds.filter((kind) => counts[kind] > 0);
   const words = done.length === 0 ? 'Nothing changed' : done.map((kind) => `${counts[kind]} ${kind}`).join(', ');
   const parts = [`**${words}**`, `${counts.unchanged} unchanged`];
   if (counts.failed > 0) parts.push(`**${counts.failed} failed**`);
@@ -44,17 +54,22 @@ function headline(outcomes: readonly Outcome[], { csvFile }: ResultMarkdownOptio
   return `${parts.join(', ')}, from ${code(csvFile)}.`;
 }
 
-function tables(outcomes: readonly Outcome[]): Table[] {
+function tables(changes: readonly Change[], outcomes: readonly Outcome[]): Table[] {
   const failed = outcomes.filter(({ status }) => status === 'FAILED');
   const skipped = outcomes.filter(({ status }) => status === 'SKIPPED');
-  const done = (wanted: Outcome['action']) =>
-    outcomes.filter(({ status, action }) => status === 'SUCCESS' && action === wanted);
+  const done = outcomes.filter(({ status }) => status === 'SUCCESS');
+  const planned = done.map((outcome) => changes[outcome.index ?? -1]);
+  const others = (wanted: Outcome['action']) =>
+    done.filter(({ action }, index) => action === wanted && planned[index] === undefined);
   return [
     reasonTable(`### ❌ Failed: ${failed.length}`, failed),
     reasonTable(`### Not applied: ${skipped.length}`, skipped),
-    userTable('Deleted', done('DELETED')),
-    userTable('Updated', done('UPDATED')),
-    userTable('Added', done('ADDED')),
+    ...doneTables(planned.flatMap((change) => (change === undefined ? [] : { ...change, withheld: null }))),
+    userTable('Deleted', others('DELETED')),
+    userTable('Deactivated', others('DEACTIVATED')),
+    userTable('Updated', others('UPDATED')),
+    userTable('Reactivated', others('REACTIVATED')),
+    userTable('Added', others('ADDED')),
   ].filter(({ count }) => count > 0);
 }
 
@@ -73,7 +88,14 @@ export function reasonTable(title: string, outcomes: readonly Outcome[]): Table 
   };
 }
 
-const VERB = { ADDED: 'add', DELETED: 'delete', UPDATED: 'update', UNCHANGED: 'none' } as const;
+const VERB = {
+  ADDED: 'add',
+  DELETED: 'delete',
+  DEACTIVATED: 'deactivate',
+  UPDATED: 'update',
+  REACTIVATED: 'reactivate',
+  UNCHANGED: 'none',
+} as const;
 
 function userTable(word: string, outcomes: readonly Outcome[]): Table {
   return {

@@ -11,7 +11,7 @@ export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): st
     {
       head: [heading(options), headline(view, options), ...breachAlert(plan), ...costs(plan)],
       notes: [],
-      tables: [...leftTables(view), ...planTables(plan), linkTable(view)].filter(({ count }) => count > 0),
+      tables: [...leftTables(view), ...planTables(plan.changes), linkTable(view)].filter(({ count }) => count > 0),
       foot: [...untouched(plan), 'This was a dry run: nothing was written.'],
       rest: options.rest,
     },
@@ -21,7 +21,7 @@ export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): st
 
 function headline({ action, plan, invited, left }: RowPlanView, { csvFile }: DocumentOptions): string {
   const failed = left.filter(({ status }) => status === 'FAILED').length;
-  const parts = [`**${plan.changes.length} to ${action === 'ADDED' ? 'add' : 'delete'}**`];
+  const parts = [`**${plan.changes.length - invited.length} to ${action === 'ADDED' ? 'add' : 'delete'}**`];
   if (invited.length > 0) parts.push(`${invited.length} fresh links for existing users`);
   parts.push(`${left.length - failed} skipped`);
   if (failed > 0) parts.push(`**${failed} with errors**`);

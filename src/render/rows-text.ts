@@ -1,28 +1,24 @@
-import type { Outcome } from '../core/outcome.ts';
-import type { Plan, UnchangedUser } from '../core/plan.ts';
+import type { Failed, Outcome, Skipped } from '../core/outcome.ts';
+import { type InviteChange, isStopped, type Plan } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { plain } from './plain.ts';
-import { addLine, breachLines, deleteLine, notApplied, untouchedLine } from './plan-text.ts';
+import { addLine, breachLines, deleteLine, inviteLine, notApplied, untouchedLine } from './plan-text.ts';
 import { redactOutcomes, redactPlan } from './redact.ts';
 
 /** A plan for single rows as its renderers want it, perhaps with all emails masked. */
 export interface RowPlanView {
   readonly action: 'ADDED' | 'DELETED';
   readonly plan: Plan;
-  readonly invited: readonly UnchangedUser[];
+  readonly invited: readonly InviteChange[];
   /** Rows that are not carried out. */
-  readonly left: readonly Outcome[];
+  readonly left: readonly (Failed | Skipped)[];
 }
 
-export function rowPlanView({ plan, invited, rows }: RowPlan, redacts: boolean): RowPlanView {
-  const left = rows.all.flatMap((row) => rows.left.get(row) ?? []);
-  if (!redacts) return { action: rows.action, plan, invited, left };
-  return {
-    action: rows.action,
-    plan: redactPlan(plan),
-    invited: redactPlan({ ...plan, changes: [], unchanged: invited }).unchanged,
-    left: redactOutcomes(left),
-  };
+export function rowPlanView({ plan, entries, action }: RowPlan, redacts: boolean): RowPlanView {
+  const left = entries.flatMap((entry) => ('left' in entry ? entry.left : []));
+  const shown = redacts ? redactPlan(plan) : plan;
+  const invited = shown.changes.filter((change) => change.kind === 'invite');
+  return { action, plan: shown, invited, left: redacts ? redactOutcomes(left) : left };
 }
 
 /** What `add`, `delete` or `onboard` is about to do, for log and terminal. Ends with a line break. */
@@ -37,10 +33,13 @@ export function rowPlanText(
   const deletes = plan.changes.flatMap((change) =>
     change.kind === 'delete' ? `${deleteLine(change)}${notApplied(change)}` : [],
   );
-  const links = invited.map((user) => `* ${plain(user.email)} (${plain(user.userId)})`);
+  const links = [
+    ...plan.changes.flatMap((change) => (change.kind === 'invite' ? `${inviteLine(change)}${notApplied(change)}` : [])),
+    ...invited.map(inviteLine),
+  ];
   const blocks = [
     `Plan for ${plain(csvFile)}:\n${counts(view).join('\n')}`,
-    heading(applying && plan.breaches.length === 0, adds.length + deletes.length + links.length > 0),
+    heading(applying && !isStopped(plan), adds.length + deletes.length + links.length > 0),
     block('Users to ADD:', adds),
     block('Users to DELETE:', deletes),
     block('Existing users who get a FRESH LINK:', links),
@@ -55,7 +54,7 @@ export function rowPlanText(
 function counts({ action, plan, invited, left }: RowPlanView): string[] {
   const count = (status: Outcome['status']): number => left.filter((row) => row.status === status).length;
   return [
-    `  Users to ${action === 'ADDED' ? 'add' : 'delete'}: ${plan.changes.length}`,
+    `  Users to ${action === 'ADDED' ? 'add' : 'delete'}: ${plan.changes.length - invited.length}`,
     ...(invited.length > 0 ? [`  Fresh links: ${invited.length}`] : []),
     `  Rows skipped: ${count('SKIPPED')}`,
     `  Rows with errors: ${count('FAILED')}`,

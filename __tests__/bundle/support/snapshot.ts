@@ -1,5 +1,4 @@
-import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { expectGolden as expectText } from '../../render/golden.ts';
 import type { Run } from './action.ts';
 import { shown } from './github.ts';
 import type { World } from './world.ts';
@@ -23,8 +22,7 @@ export async function expectGolden(name: string, run: Run, world: World): Promis
     ['artifacts', lines([...world.artifacts.finished.keys()].map((key) => `${key}: ${world.artifacts.filesOf(key)}`))],
   ];
   const text = sections.map(([title, body]) => `=== ${title}\n${body.trimEnd()}\n`).join('\n');
-  const file = fileURLToPath(new URL(`../../golden/bundle/${name}.txt`, import.meta.url));
-  await expect(steady(text, world)).toMatchFileSnapshot(file);
+  await expectText(`bundle/${name}.txt`, steady(text, world));
 }
 
 /** Names that differ from run to run, replaced. */

@@ -1,22 +1,22 @@
 import { Pool } from '../../concurrency.ts';
 import { emailKey, type ProxyUser } from '../../core/inventory.ts';
-import { type Answer, writeInBulk } from '../bulk.ts';
-import { reasonOf } from '../messages.ts';
-import type { CreatedUser } from '../ports.ts';
+import { failureOf, type RowAnswer, writeInBulk } from '../bulk.ts';
+import { type FailureReason, reasonOf } from '../messages.ts';
+import type { CreatedUser, NewUser } from '../ports.ts';
 import type { Run } from '../run.ts';
-import { type Candidate, type Newcomer, newcomerOf } from './new-user.ts';
+import { type Candidate, type NewUserState, newUserState } from './new-user.ts';
 
 /** What became of one who was to be created. */
 export type Creation =
-  | { readonly kind: 'created'; readonly newcomer: Newcomer }
+  | { readonly kind: 'created'; readonly user: NewUserState }
   /** `late`: an answer was lost, so the proxy may still be at it. */
-  | { readonly kind: 'absent'; readonly candidate: Candidate; readonly reason: string; readonly late: boolean }
+  | { readonly kind: 'absent'; readonly candidate: Candidate; readonly failure: FailureReason; readonly late: boolean }
   /** The answer was lost and the look-up failed too. */
-  | { readonly kind: 'unknown'; readonly candidate: Candidate; readonly reason: string };
+  | { readonly kind: 'unknown'; readonly candidate: Candidate; readonly failure: FailureReason };
 
 interface Doubt {
   readonly candidate: Candidate;
-  readonly reason: string;
+  readonly failure: FailureReason;
   readonly repeat: boolean;
 }
 
@@ -34,35 +34,40 @@ export async function createUsers(run: Run, candidates: readonly Candidate[]): P
     const doubts: Doubt[] = [];
     for (const [userId, candidate] of byId) {
       const answer = answers.get(userId);
-      if (answer !== undefined) sort(answer, candidate, { attempt, done, doubts });
+      if (answer !== undefined) triage(answer, candidate, { attempt, done, doubts });
     }
-    pending = doubts.length === 0 ? [] : await settleDoubts(run, doubts, attempt, done);
+    pending = doubts.length === 0 ? [] : await resolveDoubts(run, doubts, attempt, done);
   }
   return done;
 }
 
-function sort(
-  answer: Answer<Extract<CreatedUser, { ok: true }>>,
+function triage(
+  answer: RowAnswer<Extract<CreatedUser, { ok: true }>>,
   candidate: Candidate,
   to: { attempt: number; done: Creation[]; doubts: Doubt[] },
 ): void {
   if (answer.kind === 'answered') {
-    const newcomer = newcomerOf(candidate, answer.row);
+    const user = newUserState(candidate, answer.row);
     // An earlier call, whose answer was lost, may have made a key before this one did.
-    newcomer.keysUnseen = to.attempt > 0 || (candidate.user.withKey && newcomer.key === null);
-    to.done.push({ kind: 'created', newcomer });
+    user.keysUnseen = to.attempt > 0 || (isKeyMadeAlong(candidate.user) && user.key === null);
+    to.done.push({ kind: 'created', user });
   } else if (answer.kind === 'lost') {
-    to.doubts.push({ candidate, reason: answer.reason, repeat: true });
+    to.doubts.push({ candidate, failure: { code: 'lost', reason: answer.reason }, repeat: true });
   } else {
-    const reason = answer.kind === 'blocked' ? `not attempted: ${answer.reason}` : `not created: ${answer.reason}`;
+    const failure = answer.kind === 'blocked' ? failureOf(answer) : notCreatedFor(answer.code, answer.reason);
     // Refused when repeated, as "already exists" for one: the call that was lost may have come through since.
-    if (to.attempt > 0) to.doubts.push({ candidate, reason, repeat: false });
-    else to.done.push({ kind: 'absent', candidate, reason, late: false });
+    if (to.attempt > 0) to.doubts.push({ candidate, failure, repeat: false });
+    else to.done.push({ kind: 'absent', candidate, failure, late: false });
   }
 }
 
+/** Where the proxy would copy the user's limits to the key, it is made by a call of its own. */
+function isKeyMadeAlong({ withKey, limits = {} }: NewUser): boolean {
+  return withKey && !('tpmLimit' in limits || 'rpmLimit' in limits || 'models' in limits);
+}
+
 /** Looks up who is there, and answers who is to be created again. */
-async function settleDoubts(
+async function resolveDoubts(
   run: Run,
   doubts: readonly Doubt[],
   attempt: number,
@@ -74,15 +79,15 @@ async function settleDoubts(
     const found = await presentUsers(run, doubts, attempt);
     for (const doubt of doubts) {
       const user = found.get(doubt.candidate.user.userId);
-      if (user !== undefined) done.push({ kind: 'created', newcomer: foundNewcomer(doubt.candidate, user) });
+      if (user !== undefined) done.push({ kind: 'created', user: foundUser(doubt.candidate, user) });
       else if (doubt.repeat && attempt < run.options.retries) again.push(doubt.candidate);
       else done.push(lostFor(doubt));
     }
   } catch (error) {
-    run.isFatal(error);
-    const settled = new Set(done.map((creation) => idOf(creation)));
+    run.haltIfFatal(error);
+    const resolved = new Set(done.map((creation) => idOf(creation)));
     for (const doubt of doubts) {
-      if (!settled.has(doubt.candidate.user.userId)) done.push(unknown(doubt.candidate, error));
+      if (!resolved.has(doubt.candidate.user.userId)) done.push(unknown(doubt.candidate, error));
     }
     return [];
   }
@@ -115,9 +120,9 @@ async function presentUsers(run: Run, doubts: readonly Doubt[], attempt: number)
   return new Map(found.map((user) => [user.userId, user]));
 }
 
-/** One of ours whom a look-up found: what of him is there has yet to be seen. */
-export function foundNewcomer(candidate: Candidate, user: ProxyUser): Newcomer {
-  return { ...newcomerOf(candidate, null), role: user.role };
+/** One of ours whom a look-up found: what of them is there has yet to be seen. */
+export function foundUser(candidate: Candidate, user: ProxyUser): NewUserState {
+  return { ...newUserState(candidate, null), role: user.role };
 }
 
 /** Somebody else with the email, or a look-up that failed, forbids the repetition: it could make a second user. */
@@ -127,24 +132,28 @@ async function emailObstacle(run: Run, candidate: Candidate): Promise<Creation |
     const others = await run.options.proxy.findUsersByEmail(email);
     const same = others.find((user) => user.email !== null && emailKey(user.email) === emailKey(email));
     if (same === undefined || same.userId === userId) return null;
-    const reason = `not created: user ${same.userId} has this email by now; run again, the next plan takes him as he is`;
-    return { kind: 'absent', candidate, reason, late: true };
+    const reason = `user ${same.userId} has this email by now; run again, the next plan works with the user as they are`;
+    return { kind: 'absent', candidate, failure: notCreatedFor('exists', reason), late: true };
   } catch (error) {
-    run.isFatal(error);
+    run.haltIfFatal(error);
     return unknown(candidate, error);
   }
 }
 
-function lostFor({ candidate, reason, repeat }: Doubt): Creation {
-  const why = repeat ? `not created: ${reason}; the next run adds the user` : reason;
-  return { kind: 'absent', candidate, reason: why, late: true };
+function lostFor({ candidate, failure, repeat }: Doubt): Creation {
+  const told = repeat ? notCreatedFor('lost', `${failure.reason}; the next run adds the user`) : failure;
+  return { kind: 'absent', candidate, failure: told, late: true };
+}
+
+function notCreatedFor(code: FailureReason['code'], reason: string): FailureReason {
+  return { code, reason: `not created: ${reason}` };
 }
 
 function unknown(candidate: Candidate, error: unknown): Creation {
-  const reason = `the proxy's answer was lost and the look-up failed (${reasonOf(error)}): the user may exist; run again, the next run settles it`;
-  return { kind: 'unknown', candidate, reason };
+  const reason = `the proxy's answer was lost and the look-up failed (${reasonOf(error)}): the user may exist; run again, the next run finds out`;
+  return { kind: 'unknown', candidate, failure: { code: 'unknown', reason } };
 }
 
 function idOf(creation: Creation): string {
-  return (creation.kind === 'created' ? creation.newcomer.candidate : creation.candidate).user.userId;
+  return (creation.kind === 'created' ? creation.user.candidate : creation.candidate).user.userId;
 }

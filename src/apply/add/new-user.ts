@@ -1,14 +1,16 @@
+import type { UserLimits } from '../../core/inventory.ts';
 import { compare } from '../../core/order.ts';
-import type { OnboardingRow, Outcome, OutcomeAction } from '../../core/outcome.ts';
+import type { MadeKey, OnboardingRow, Outcome } from '../../core/outcome.ts';
 import type { AddChange, TeamRef } from '../../core/plan.ts';
 import { Secret } from '../../core/secret.ts';
+import { type FailureReason, teamNames, withResult } from '../messages.ts';
 import type { CreatedUser, Invitation, NewUser } from '../ports.ts';
 
 /** A user who is to be created: by an add, or by the recreation of an update. */
 export interface Candidate {
-  /** The number of the change in the plan. */
-  readonly change: number;
-  readonly action: OutcomeAction;
+  /** Index of the change in the plan. */
+  readonly index: number;
+  readonly action: 'ADDED' | 'UPDATED';
   readonly user: NewUser;
   /** `null`: the proxy's default teams. */
   readonly teams: readonly TeamRef[] | null;
@@ -17,36 +19,38 @@ export interface Candidate {
 }
 
 /** A user who was created, on the way to key, teams and link. Holds state. */
-export interface Newcomer {
+export interface NewUserState {
   readonly candidate: Candidate;
   /** As the proxy says; `null`: not known, or not yet. */
   role: string | null;
   /** Team ids; `null`: to be looked up. */
   joined: readonly string[] | null;
+  /** As the proxy says; `null`: not known yet. Read only where the row asks for limits. */
+  limits: UserLimits | null;
   /** The proxy's words on what failed of the creation. */
   readonly warning: string | null;
   key: Secret | null;
-  /** There may be keys of his that nobody has seen. */
+  /** There may be keys of theirs that nobody has seen. */
   keysUnseen: boolean;
   invitation: Invitation | null;
-  /** The link that an earlier run, which was killed, had written already. */
+  /** The link that an earlier run, which was cut off, had written already. */
   linked: boolean;
   /** What is missing, each with the way out. */
   readonly problems: string[];
-  /** Deleted by somebody meanwhile: a write that names him would create him anew. */
+  /** Deleted by somebody in the meantime: a write that names them would create them anew. */
   gone: boolean;
-  /** Recovery has something to do: keys that nobody has seen may be left. */
-  open: boolean;
+  /** Recovery has something to do: keys that nobody has seen may be left, or a stopped run left something out. */
+  unresolved: boolean;
 }
 
 export function candidateOf(
-  change: Pick<AddChange, 'email' | 'role' | 'teams' | 'keyName'>,
-  number: number,
+  change: Pick<AddChange, 'email' | 'role' | 'teams' | 'keyName' | 'limits'>,
+  index: number,
   userId: string,
   apiKeys: boolean,
 ): Candidate {
   return {
-    change: number,
+    index,
     action: 'ADDED',
     user: {
       userId,
@@ -55,18 +59,20 @@ export function candidateOf(
       teams: change.teams?.map((team) => team.teamId) ?? null,
       withKey: apiKeys,
       keyAlias: change.keyName,
+      limits: change.limits,
     },
     teams: change.teams,
     note: '',
   };
 }
 
-export function newcomerOf(candidate: Candidate, created: Extract<CreatedUser, { ok: true }> | null): Newcomer {
+export function newUserState(candidate: Candidate, created: Extract<CreatedUser, { ok: true }> | null): NewUserState {
   return {
     candidate,
     role: candidate.user.role,
     // A recreation is verified, whatever the answer says: the old user is gone.
     joined: candidate.action === 'UPDATED' ? null : (created?.teams ?? null),
+    limits: created?.limits ?? null,
     warning: created?.warning ?? null,
     key: created?.key ?? null,
     keysUnseen: created === null,
@@ -74,66 +80,62 @@ export function newcomerOf(candidate: Candidate, created: Extract<CreatedUser, {
     linked: false,
     problems: [],
     gone: false,
-    open: false,
+    unresolved: false,
   };
 }
 
-/** Teams that he should be in and, as far as is known, is not. */
-export function missingTeams({ candidate, joined }: Newcomer): readonly TeamRef[] {
+/** Teams that they should be in and, as far as is known, are not. */
+export function missingTeams({ candidate, joined }: NewUserState): readonly TeamRef[] {
   return candidate.teams?.filter((team) => !joined?.includes(team.teamId)) ?? [];
 }
 
-export function outcomeOf(newcomer: Newcomer): Outcome {
-  const { candidate, problems } = newcomer;
-  return {
-    ...rowOf(candidate),
+export function createdOutcome(state: NewUserState): Outcome {
+  const { candidate, problems, key } = state;
+  const base = {
+    ...baseOf(candidate),
     userId: candidate.user.userId,
-    role: newcomer.role ?? '',
-    teamName: teamNames(newcomer),
-    keyShown: newcomer.key?.abbreviated() ?? '',
-    status: problems.length === 0 ? 'SUCCESS' : 'FAILED',
-    reason: problems.length === 0 ? candidate.note : `created, but ${problems.join('; ')}`,
+    role: state.role ?? '',
+    teamName: namesOfTeams(state),
+    key: key === null ? null : madeKey(key),
   };
+  if (problems.length === 0) return withResult(base, null, candidate.note);
+  return withResult(base, { code: 'incomplete', reason: `created, but ${problems.join('; ')}` });
 }
 
-/** The row of a user who did not come to be. */
-export function notCreated(candidate: Candidate, reason: string): Outcome {
-  return {
-    ...rowOf(candidate),
-    reason: candidate.action === 'UPDATED' ? `deleted to be recreated, but ${reason}` : reason,
-  };
+function madeKey(key: Secret): MadeKey {
+  return { hash: key.hash(), shown: key.abbreviated() };
 }
 
-export function onboardingRow(newcomer: Newcomer, linkFor: (invitationId: string) => string): OnboardingRow {
-  const { candidate, key, invitation } = newcomer;
+/** The outcome of a user who did not come to be. */
+export function notCreated(candidate: Candidate, { code, reason }: FailureReason): Outcome {
+  const told = candidate.action === 'UPDATED' ? `deleted to be recreated, but ${reason}` : reason;
+  return withResult(baseOf(candidate), { code, reason: told });
+}
+
+export function onboardingRow(state: NewUserState, linkFor: (invitationId: string) => string): OnboardingRow {
+  const { candidate, key, invitation } = state;
   return {
     email: candidate.user.email,
     userId: candidate.user.userId,
-    role: newcomer.role ?? '',
-    teamName: teamNames(newcomer),
+    role: state.role ?? '',
+    teamName: namesOfTeams(state),
     keyName: candidate.user.withKey ? (candidate.user.keyAlias ?? '') : '',
     apiKey: key,
     invitationId: invitation?.id ?? null,
     expiresAt: invitation?.expiresAt ?? '',
     link: invitation === null ? null : new Secret(linkFor(invitation.id.reveal())),
+    delivery: '',
+    delivered: false,
   };
 }
 
-function rowOf({ action, user, teams }: Candidate): Outcome {
-  return {
-    action,
-    email: user.email,
-    userId: '',
-    role: user.role ?? '',
-    teamName: teams?.map((team) => team.name).join(';') ?? '',
-    keyShown: '',
-    status: 'FAILED',
-    reason: '',
-  };
+function baseOf({ index, action, user, teams }: Candidate) {
+  const teamName = teams === null ? '' : teamNames(teams);
+  return { index, action, email: user.email, userId: '', role: user.role ?? '', teamName, key: null };
 }
 
 /** Names where the plan knows them, ids where the proxy chose the team; sorted, as 1.75 lists them in any order. */
-function teamNames({ candidate, joined }: Newcomer): string {
+function namesOfTeams({ candidate, joined }: NewUserState): string {
   const names = new Map(candidate.teams?.map((team) => [team.teamId, team.name]));
   const ids = joined ?? (candidate.teams ?? []).map((team) => team.teamId);
   return ids

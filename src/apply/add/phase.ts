@@ -2,10 +2,10 @@ import { Pool } from '../../concurrency.ts';
 import { pieces } from '../bulk.ts';
 import { completeInvitation } from '../invite.ts';
 import type { Run } from '../run.ts';
-import { type Creation, createUsers, foundNewcomer } from './create.ts';
+import { type Creation, createUsers, foundUser } from './create.ts';
 import { completeKey, saveKeys } from './key.ts';
-import { type Candidate, type Newcomer, notCreated, onboardingRow, outcomeOf } from './new-user.ts';
-import { completeTeams } from './teams.ts';
+import { type Candidate, createdOutcome, type NewUserState, notCreated, onboardingRow } from './new-user.ts';
+import { completeUsers } from './verify.ts';
 
 export interface AddProgress {
   /** Users whose creation was tried, of how many. */
@@ -18,13 +18,13 @@ export interface AddProgress {
  * Creates users in bulk; keys and links that bulk does not give are made in a pool while the next ones are created, so
  * that the proxy never waits for us.
  */
-export class Newcomers {
+export class AddPhase {
   readonly #run: Run;
   readonly #progress: AddProgress;
   readonly #pool: Pool;
   /** Whose answer was lost: looked at once more when all the others are through. */
   readonly #late: Extract<Creation, { kind: 'absent' }>[] = [];
-  readonly #doubtful = new Set<Newcomer>();
+  readonly #doubtful = new Set<NewUserState>();
   #created = 0;
   #completed = 0;
 
@@ -49,63 +49,63 @@ export class Newcomers {
     await this.#lookOnceMore();
   }
 
-  /** Users who exist already, half finished: recovery brings them. */
-  async complete(newcomers: readonly Newcomer[]): Promise<void> {
-    await this.#complete(newcomers);
+  /** Completes users who exist already; recovery brings them. */
+  async complete(users: readonly NewUserState[]): Promise<void> {
+    await this.#complete(users);
     await this.#pool.idle();
     await this.#lookOnceMore();
   }
 
   async #addPiece(piece: readonly Candidate[]): Promise<void> {
     const run = this.#run;
-    const intents = piece.map((candidate) => ({ change: candidate.change, userId: candidate.user.userId }));
-    if (run.blocked() === null) await run.keep(run.options.journal.intend(intents));
+    const intents = piece.map((candidate) => ({ index: candidate.index, userId: candidate.user.userId }));
+    if (run.blocked() === null) await run.persist(run.options.journal.intend(intents));
     const creations = await createUsers(run, piece);
-    const newcomers: Newcomer[] = [];
+    const users: NewUserState[] = [];
     for (const creation of creations) {
-      if (creation.kind === 'created') newcomers.push(creation.newcomer);
-      else this.#settleMissing(creation);
+      if (creation.kind === 'created') users.push(creation.user);
+      else this.#recordMissing(creation);
     }
-    await saveKeys(run, newcomers);
-    await this.#complete(newcomers);
+    await saveKeys(run, users);
+    await this.#complete(users);
   }
 
-  #settleMissing(creation: Exclude<Creation, { kind: 'created' }>): void {
-    const { candidate, reason } = creation;
-    const outcome = notCreated(candidate, reason);
-    if (creation.kind === 'unknown') this.#run.leaveOpen(candidate.change, outcome);
+  #recordMissing(creation: Exclude<Creation, { kind: 'created' }>): void {
+    const { candidate, failure } = creation;
+    const outcome = notCreated(candidate, failure);
+    if (creation.kind === 'unknown') this.#run.recordUnresolved(candidate.index, outcome);
     else if (creation.late) this.#late.push(creation);
-    else this.#run.settle(candidate.change, outcome);
+    else this.#run.record(candidate.index, outcome);
   }
 
-  async #complete(newcomers: readonly Newcomer[]): Promise<void> {
-    this.#created += newcomers.length;
+  async #complete(users: readonly NewUserState[]): Promise<void> {
+    this.#created += users.length;
     // Before the next users are created: the proxy rewrites a team's roster without a lock.
-    await completeTeams(this.#run, newcomers);
-    for (const newcomer of newcomers) {
-      if (newcomer.keysUnseen) this.#doubtful.add(newcomer);
-      this.#pool.add(() => this.#finish(newcomer));
+    await completeUsers(this.#run, users);
+    for (const user of users) {
+      if (user.keysUnseen) this.#doubtful.add(user);
+      this.#pool.add(() => this.#finish(user));
     }
   }
 
-  async #finish(newcomer: Newcomer): Promise<void> {
-    await completeKey(this.#run, newcomer);
-    await completeInvitation(this.#run, newcomer);
-    if (!this.#doubtful.has(newcomer)) this.#settle(newcomer);
+  async #finish(user: NewUserState): Promise<void> {
+    await completeKey(this.#run, user);
+    await completeInvitation(this.#run, user);
+    if (!this.#doubtful.has(user)) this.#record(user);
     this.#progress.completed(++this.#completed, this.#created);
   }
 
-  #settle(newcomer: Newcomer): void {
+  #record(user: NewUserState): void {
     const run = this.#run;
-    const { change } = newcomer.candidate;
-    const outcome = outcomeOf(newcomer);
-    const settle = (): void => (newcomer.open ? run.leaveOpen(change, outcome) : run.settle(change, outcome));
-    if (newcomer.invitation === null) {
-      settle();
+    const { index } = user.candidate;
+    const outcome = createdOutcome(user);
+    const record = (): void => (user.unresolved ? run.recordUnresolved(index, outcome) : run.record(index, outcome));
+    if (user.invitation === null) {
+      record();
     } else {
-      const row = onboardingRow(newcomer, run.options.linkFor);
+      const row = onboardingRow(user, run.options.linkFor);
       const problem = 'without a link: it could not be saved; run `onboard` for a fresh link';
-      run.saveFirst(row, change, outcomeOf({ ...newcomer, problems: [...newcomer.problems, problem] }), settle);
+      run.persistThenRecord(row, index, createdOutcome({ ...user, problems: [...user.problems, problem] }), record);
     }
   }
 
@@ -114,34 +114,34 @@ export class Newcomers {
     const late = this.#late.splice(0);
     if (late.length > 0) await this.#lookForLate(late);
     await this.#pool.idle();
-    for (const newcomer of this.#doubtful) this.#pool.add(() => this.#checkKeys(newcomer));
+    for (const user of this.#doubtful) this.#pool.add(() => this.#checkKeys(user));
     await this.#pool.idle();
     this.#doubtful.clear();
   }
 
-  async #checkKeys(newcomer: Newcomer): Promise<void> {
-    if (newcomer.key !== null && !newcomer.open) {
-      newcomer.keysUnseen = true;
-      await completeKey(this.#run, newcomer);
+  async #checkKeys(user: NewUserState): Promise<void> {
+    if (user.key !== null && !user.unresolved) {
+      user.keysUnseen = true;
+      await completeKey(this.#run, user);
     }
-    this.#settle(newcomer);
+    this.#record(user);
   }
 
   async #lookForLate(late: readonly Extract<Creation, { kind: 'absent' }>[]): Promise<void> {
     const run = this.#run;
     try {
-      const users = await run.options.proxy.findUsers(late.map(({ candidate }) => candidate.user.userId));
-      const found = new Map(users.map((user) => [user.userId, user]));
-      const newcomers: Newcomer[] = [];
-      for (const { candidate, reason } of late) {
+      const present = await run.options.proxy.findUsers(late.map(({ candidate }) => candidate.user.userId));
+      const found = new Map(present.map((user) => [user.userId, user]));
+      const users: NewUserState[] = [];
+      for (const { candidate, failure } of late) {
         const user = found.get(candidate.user.userId);
-        if (user !== undefined) newcomers.push(foundNewcomer(candidate, user));
-        else run.settle(candidate.change, notCreated(candidate, reason));
+        if (user !== undefined) users.push(foundUser(candidate, user));
+        else run.record(candidate.index, notCreated(candidate, failure));
       }
-      await this.#complete(newcomers);
+      await this.#complete(users);
     } catch (error) {
-      run.isFatal(error);
-      for (const { candidate, reason } of late) run.leaveOpen(candidate.change, notCreated(candidate, reason));
+      run.haltIfFatal(error);
+      for (const { candidate, failure } of late) run.recordUnresolved(candidate.index, notCreated(candidate, failure));
     }
   }
 }

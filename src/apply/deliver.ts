@@ -1,0 +1,77 @@
+import { type Delivery, deliveryCell, undelivered } from '../core/delivery.ts';
+import { failedWith, hasLink, isCreated, isFreshLink, type LinkRow, type Outcome } from '../core/outcome.ts';
+import type { MailState } from '../journal/format.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { OnboardingFile } from '../journal/onboarding-file.ts';
+import type { Run } from './run.ts';
+
+/** A journal with its file of links: what is delivered is read from there, as it is on disk. */
+export type LinkJournal = Journal & { readonly onboardingFile: Pick<OnboardingFile, 'read' | 'close'> };
+
+interface DueMail {
+  readonly index: number;
+  readonly outcome: Outcome;
+  readonly row: LinkRow;
+}
+
+/**
+ * Sends the links of this run to their users, each once: the intent is on disk before a mail leaves, the server's answer
+ * after it. An intent without an answer is a mail that may have arrived: it is not sent again.
+ * @param mails how far the mails had come when the run was interrupted, by the change's index
+ */
+export async function deliverLinks(
+  run: Run,
+  journal: LinkJournal,
+  mails: ReadonlyMap<number, MailState>,
+): Promise<void> {
+  const { deliver } = run.options;
+  if (deliver === null) return;
+  await run.flush();
+  const due = await dueMails(run, journal);
+  await Promise.all(due.map((mail) => deliverOne(run, deliver, mail, mails.get(mail.index))));
+}
+
+async function dueMails(run: Run, { onboardingFile }: LinkJournal): Promise<DueMail[]> {
+  const rows = await onboardingFile.read();
+  return [...run.outcomes].flatMap(([index, outcome]) => {
+    const row = isCreated(outcome) || isFreshLink(outcome) ? rows.get(outcome.userId) : undefined;
+    return row !== undefined && hasLink(row) && row.delivery === '' ? [{ index, outcome, row }] : [];
+  });
+}
+
+async function deliverOne(
+  run: Run,
+  deliver: (row: LinkRow) => Promise<Delivery>,
+  mail: DueMail,
+  before: MailState | undefined,
+): Promise<void> {
+  if (before?.state === 'answered') return recordDelivery(run, mail, before.delivery);
+  if (before?.state === 'intended') return answered(run, mail, { kind: 'not known', reason: 'the run was killed' });
+  if (run.blocked() !== null) return leaveToNextRun(run, mail);
+  if (!(await run.persist(run.options.journal.mail(mail.index, { state: 'intended' })))) return;
+  const delivery = await deliver(mail.row);
+  if (delivery.kind === 'failed' && run.isStopped) {
+    await run.persist(run.options.journal.mail(mail.index, { state: 'unsent' }));
+    return leaveToNextRun(run, mail);
+  }
+  await answered(run, mail, delivery);
+}
+
+async function answered(run: Run, mail: DueMail, delivery: Delivery): Promise<void> {
+  await run.persist(run.options.journal.mail(mail.index, { state: 'answered', delivery }));
+  await recordDelivery(run, mail, delivery);
+}
+
+async function recordDelivery(run: Run, { index, outcome, row }: DueMail, delivery: Delivery): Promise<void> {
+  const sent = delivery.kind === 'sent';
+  const link = sent ? { link: null, invitationId: null } : {};
+  const told = { ...row, ...link, delivery: deliveryCell(delivery), delivered: sent };
+  await run.persist(run.options.journal.onboarding([told]));
+  const problem = undelivered(delivery);
+  if (problem !== null) run.record(index, failedWith(outcome, 'undelivered', problem));
+}
+
+function leaveToNextRun(run: Run, { index, outcome }: DueMail): void {
+  const reason = 'The mail with the link was not sent, because the run was stopped: the next run sends it.';
+  run.recordUnresolved(index, failedWith(outcome, 'undelivered', reason));
+}
