@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { withCosts } from '../../src/core/costs.ts';
 import { NO_LIMITS, readUserList, resolveTeams } from '../../src/core/desired.ts';
-import { earlierChanges, type Policy } from '../../src/core/diff.ts';
-import type { AddChange, Change, DeleteChange, Plan, UpdateChange } from '../../src/core/plan.ts';
+import type { Policy } from '../../src/core/diff.ts';
+import type { AddChange, Change, DeleteChange, Plan, TeamKeysFate, UpdateChange } from '../../src/core/plan.ts';
 import {
   additionsFor,
   approvalDigest,
@@ -142,9 +142,9 @@ describe('a digest', () => {
 
   it('covers what else of a user changes, and what becomes of keys', () => {
     const [add, gone, update] = plan.changes as [AddChange, DeleteChange, UpdateChange];
-    const red = { teamId: 'red', name: 'red' };
+    const [red, blue] = ['red', 'blue'].map((name) => ({ teamId: name, name })) as [never, never];
     const budget = { field: 'maxBudget', from: 50, to: 200 } as const;
-    const { email, userId, role, teams: leaving, withheld } = gone;
+    const keys = (...keyFates: TeamKeysFate[]): UpdateChange => ({ ...update, keyFates });
     const all: Change[] = [
       add,
       { ...add, limits: { maxBudget: 50 } },
@@ -153,7 +153,7 @@ describe('a digest', () => {
       { ...add, limits: { models: ['a', 'b'] } },
       gone,
       { ...gone, kind: 'deactivate' },
-      { kind: 'invite', email, userId, role, teams: leaving, withheld },
+      { ...gone, kind: 'invite' },
       update,
       { ...update, limits: [budget] },
       { ...update, limits: [{ ...budget, from: 40 }] },
@@ -161,9 +161,10 @@ describe('a digest', () => {
       { ...update, rename: { from: 'old@x.io', to: 'ann@x.io' } },
       { ...update, rename: { from: 'older@x.io', to: 'ann@x.io' } },
       { ...update, reactivates: true },
-      { ...update, keyFates: [{ team: red, fate: 'moves', to: red }] },
-      { ...update, keyFates: [{ team: red, fate: 'moves', to: { ...red, teamId: 'green' } }] },
-      { ...update, keyFates: [{ team: red, fate: 'deleted', to: null }] },
+      keys({ team: red, fate: 'moves', to: red }),
+      keys({ team: blue, fate: 'moves', to: red }),
+      keys({ team: red, fate: 'deleted', to: null }),
+      keys({ team: red, fate: 'deleted', to: null }, { team: blue, fate: 'moves', to: red }),
     ];
     const digests = all.map((change) => changeDigest(target, change));
     expect(new Set(digests).size).toBe(all.length);
@@ -177,8 +178,8 @@ describe('a digest', () => {
       { ...add, limits: { tpmLimit: 1, models: ['b', 'a'] } },
       { ...add, limits: { models: ['a', 'b'], tpmLimit: 1 } },
     );
-    const red = { teamId: 'red', name: 'red' };
-    same({ ...update, keyFates: [{ team: red, fate: 'survives', to: null }] }, { ...update, keyFates: [] });
+    const survives: TeamKeysFate = { team: { teamId: 'red', name: 'red' }, fate: 'survives', to: null };
+    same({ ...update, keyFates: [survives] }, { ...update, keyFates: [] });
     const [tpm, rpm] = ['tpmLimit', 'rpmLimit'].map((field) => ({ field, from: null, to: 1 })) as [never, never];
     same({ ...update, limits: [tpm, rpm] }, { ...update, limits: [rpm, tpm] });
   });
@@ -420,7 +421,6 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
     const more = {
       limits: [{ field: 'maxBudget', from: 50, to: 5 }],
       reactivates: true,
-      keyFate: { fate: 'deleted' },
     } as const;
     const changes = now.changes.map((change) => (change.kind === 'update' ? { ...change, ...more } : change));
     const add = changeDigest(target, additions.get('eve@x.io') as AddChange);
@@ -435,7 +435,7 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
     );
     const update = reviewed.changes.find((change) => change.email === 'eve@x.io') as UpdateChange;
     expect(update).toMatchObject({ limits: [], reactivates: false, withheld: null });
-    expect(update).toMatchObject({ keyFates: [], leftKeys: [] });
+    expect(update).toMatchObject({ keyFates: [], leftKeys: [], losses: [] });
     expect(approvedAsAddNote(update)).toMatch(/left as it is: limits, deactivation\.$/);
     const rename = { from: 'old@x.io', to: 'eve@x.io' };
     const renamed = { ...now, changes: now.changes.map((one) => (one.kind === 'update' ? { ...one, rename } : one)) };
@@ -451,28 +451,5 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
     const wanted = wantedDigests(target, now, additionsFor(now, rows, POLICY));
     expect(wanted.map((digests) => digests.length)).toEqual(now.changes.map(({ kind }) => (kind === 'update' ? 2 : 1)));
     expect(wantedDigests(target, now, new Map()).map((digests) => digests.length)).toEqual(now.changes.map(() => 1));
-  });
-});
-
-describe("a pull request's own changes", () => {
-  const rows = (text: string) => readUserList(new TextEncoder().encode(text)).rows;
-  const split = (base: string, head: string) => {
-    const { plan: planned } = planOf(head, have);
-    const earlier = earlierChanges(planned, rows(base), rows(head));
-    const emails = (isEarlier: boolean) =>
-      planned.changes.filter((_, index) => earlier.has(index) === isEarlier).map(({ email }) => email);
-    return { own: emails(false), before: emails(true) };
-  };
-
-  it('are those of rows that it adds, removes or changes, wherever they stand', () => {
-    const base = 'email,role,team_name\nbob@x.io,,\nann@x.io,internal_user,blue\nnew@x.io,internal_user,red\n';
-    expect(split(base, csv)).toEqual({ own: ['bob@x.io', 'ann@x.io'], before: ['new@x.io'] });
-    expect(split(csv, csv)).toEqual({ own: [], before: ['new@x.io', 'bob@x.io', 'ann@x.io'] });
-    expect(split('email\n', csv)).toEqual({ own: ['new@x.io', 'ann@x.io'], before: ['bob@x.io'] });
-  });
-
-  it('are told by the cells, not by their order', () => {
-    const base = 'team_name,email,role\nred,NEW@x.io,internal_user\nblue,ann@x.io,proxy_admin\n';
-    expect(split(base, csv).before).toEqual(['bob@x.io', 'ann@x.io']);
   });
 });

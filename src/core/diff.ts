@@ -13,17 +13,15 @@ import {
 } from './inventory.ts';
 import { type Limits, measure } from './limits.ts';
 import { compare } from './order.ts';
-import {
-  type AddChange,
-  type Change,
-  type DeactivateChange,
-  type DeleteChange,
-  isApplied,
-  type LimitChange,
-  type Plan,
-  type UnchangedUser,
-  type UpdateChange,
-  type Withheld,
+import type {
+  AddChange,
+  Change,
+  DeactivateChange,
+  DeleteChange,
+  LimitChange,
+  Plan,
+  UnchangedUser,
+  UpdateChange,
 } from './plan.ts';
 import type { Problem } from './problem.ts';
 import {
@@ -498,14 +496,6 @@ function touchedEmails(base: readonly UserRow[], head: readonly UserRow[]): Set<
 function contentOf(row: UserRow): string {
   const isPosition = (name: string): boolean => name === 'line' || /Columns?$/.test(name);
   return JSON.stringify(Object.entries(row).filter(([name]) => !isPosition(name)));
-}
-
-/** The plan with some changes withheld, for a reason; those withheld already stay as they are. */
-export function withhold(plan: Plan, reason: Withheld, isWithheld: (change: Change) => boolean): Plan {
-  const changes = plan.changes.map((change) =>
-    isApplied(change) && isWithheld(change) ? { ...change, withheld: reason } : change,
-  );
-  return { ...plan, changes };
 }
 
 /** The plan with its limits measured again, after more of it was withheld. */
