@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readUserList, resolveTeams } from '../../src/core/desired.ts';
+import { withCosts } from '../../src/core/costs.ts';
+import { NO_LIMITS, readUserList, resolveTeams } from '../../src/core/desired.ts';
+import type { Policy } from '../../src/core/diff.ts';
 import type { AddChange, DeactivateChange, DeleteChange, Plan, UpdateChange } from '../../src/core/plan.ts';
 import {
   additionsFor,
@@ -13,7 +15,6 @@ import {
   planDigests,
   readMarker,
   replaceMarker,
-  splitByOrigin,
   targetHash,
   unreviewed,
   wantedDigests,
@@ -21,7 +22,9 @@ import {
   withholdUnreviewed,
 } from '../../src/core/review.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
-import { inventory, POLICY, planOf, short, team, user } from './build.ts';
+import { inventory, type PlanMore, POLICY, planOf, short, team, user } from './build.ts';
+
+const BUDGET = { ...NO_LIMITS, maxBudget: { kind: 'value', value: 5 } } as const;
 
 const target = targetHash({ target: '', csvPath: 'user_list.csv', baseUrl: 'http://proxy.internal:4000' });
 const have = inventory(
@@ -132,23 +135,23 @@ describe('a digest', () => {
 
   it('is the one of version 1 where nothing new changes', () => {
     const fixed = '0123456789abcdef';
-    expect(planDigests(fixed, plan)).toEqual(['fe60b46585a3d709', '4c9f2ac562a4821d', '79873d71913d2ddf']);
     const [add, gone, update] = plan.changes as [AddChange, DeleteChange, UpdateChange];
-    const nothing = { limits: [], rename: null, reactivates: false, keyFate: null, expired: null };
+    const nothing = { limits: [], rename: null, reactivates: false, keyFates: [], expired: null };
     for (const change of [
       { ...add, limits: {} },
       { ...gone, expired: null },
       { ...update, ...nothing },
     ]) {
-      expect(planDigests(fixed, plan)).toContain(changeDigest(fixed, change));
+      expect(['fe60b46585a3d709', '4c9f2ac562a4821d', '79873d71913d2ddf']).toContain(changeDigest(fixed, change));
     }
   });
 
   it('covers what else of a user changes, and what becomes of keys', () => {
     const [add, gone, update] = plan.changes as [AddChange, DeleteChange, UpdateChange];
     const red = { teamId: 'red', name: 'red' };
-    const budget = { field: 'maxBudget', from: 50, to: 200 };
-    const invite = { ...gone, kind: 'invite' as const };
+    const budget = { field: 'maxBudget', from: 50, to: 200 } as const;
+    const { email, userId, role, teams, withheld } = gone;
+    const invite = { kind: 'invite', email, userId, role, teams, withheld } as const;
     const all = [
       add,
       { ...add, limits: { maxBudget: 50 } },
@@ -165,9 +168,9 @@ describe('a digest', () => {
       { ...update, rename: { from: 'old@x.io', to: 'ann@x.io' } },
       { ...update, rename: { from: 'older@x.io', to: 'ann@x.io' } },
       { ...update, reactivates: true },
-      { ...update, keyFate: { fate: 'moves', to: red } } satisfies UpdateChange,
-      { ...update, keyFate: { fate: 'moves', to: { ...red, teamId: 'blue' } } } satisfies UpdateChange,
-      { ...update, keyFate: { fate: 'deleted' } } satisfies UpdateChange,
+      { ...update, keyFates: [{ team: red, fate: 'moves', to: { ...red, teamId: 'green' } }] } satisfies UpdateChange,
+      { ...update, keyFates: [] },
+      { ...update, keyFates: [{ team: red, fate: 'deleted', to: null }] } satisfies UpdateChange,
     ];
     const digests = all.map((change) => changeDigest(target, change));
     expect(new Set(digests).size).toBe(all.length);
@@ -181,7 +184,8 @@ describe('a digest', () => {
       { ...add, limits: { tpmLimit: 1, models: ['b', 'a'] } },
       { ...add, limits: { models: ['a', 'b'], tpmLimit: 1 } },
     );
-    same({ ...update, keyFate: { fate: 'survives' } }, update);
+    const red = { teamId: 'red', name: 'red' };
+    same({ ...update, keyFates: [{ team: red, fate: 'survives', to: null }] }, { ...update, keyFates: [] });
     const [tpm, rpm] = ['tpmLimit', 'rpmLimit'].map((field) => ({ field, from: null, to: 1 })) as [never, never];
     same({ ...update, limits: [tpm, rpm] }, { ...update, limits: [rpm, tpm] });
   });
@@ -328,7 +332,7 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
 
   const of = (row: string, eve: Parameters<typeof user>[1] = {}, reviewedRow = row) =>
     onMerge(row, eve, reviewedRow).changes.map((change) => `${short(change)} | ${approvedAsAddNote(change)}`);
-  const NOTE = 'Reviewed as a new user, who came to be meanwhile: no key, link or mail is made.';
+  const NOTE = 'Reviewed as a new user, who came to be in the meantime: no key, link or mail is made.';
 
   it.each([
     ['joins the approved teams', ROW, {}, ['~ eve join blue;red leave -', NOTE]],
@@ -424,7 +428,7 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
       rename: { from: 'old@x.io', to: 'eve@x.io' },
       limits: [{ field: 'maxBudget', from: 50, to: 5 }],
       reactivates: true,
-      keyFate: { fate: 'deleted' },
+      keyFates: [{ team: { teamId: 'red', name: 'red' }, fate: 'deleted', to: null }],
     } as const;
     const changes = now.changes.map((change) => (change.kind === 'update' ? { ...change, ...more } : change));
     const add = changeDigest(target, additions.get('eve@x.io') as AddChange);
@@ -439,7 +443,7 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
     );
     const update = reviewed.changes.find((change) => change.email === 'eve@x.io') as UpdateChange;
     expect(update).toMatchObject({ limits: [], rename: null, reactivates: false, withheld: null });
-    expect(update).not.toHaveProperty('keyFate');
+    expect(update.keyFates).toEqual([]);
     expect(approvedAsAddNote(update)).toMatch(/left as it is: limits, email, deactivation\.$/);
   });
 
@@ -449,25 +453,5 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
     const wanted = wantedDigests(target, now, additionsFor(now, rows, POLICY));
     expect(wanted.map((digests) => digests.length)).toEqual(now.changes.map(({ kind }) => (kind === 'update' ? 2 : 1)));
     expect(wantedDigests(target, now, new Map()).map((digests) => digests.length)).toEqual(now.changes.map(() => 1));
-  });
-});
-
-describe("a pull request's own changes", () => {
-  const rows = (text: string) => readUserList(new TextEncoder().encode(text)).rows;
-  const split = (base: string, head: string) => {
-    const { own, before } = splitByOrigin(planOf(head, have).plan.changes, rows(base), rows(head));
-    return { own: own.map(({ email }) => email), before: before.map(({ email }) => email) };
-  };
-
-  it('are those of rows that it adds, removes or changes, wherever they stand', () => {
-    const base = 'email,role,team_name\nbob@x.io,,\nann@x.io,internal_user,blue\nnew@x.io,internal_user,red\n';
-    expect(split(base, csv)).toEqual({ own: ['bob@x.io', 'ann@x.io'], before: ['new@x.io'] });
-    expect(split(csv, csv)).toEqual({ own: [], before: ['new@x.io', 'bob@x.io', 'ann@x.io'] });
-    expect(split('email\n', csv)).toEqual({ own: ['new@x.io', 'ann@x.io'], before: ['bob@x.io'] });
-  });
-
-  it('are told by the cells, not by their order', () => {
-    const base = 'team_name,email,role\nred,NEW@x.io,internal_user\nblue,ann@x.io,proxy_admin\n';
-    expect(split(base, csv).before).toEqual(['bob@x.io', 'ann@x.io']);
   });
 });

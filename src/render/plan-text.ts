@@ -20,7 +20,7 @@ import {
   limitWords,
   mendWords,
   money,
-  moveWords,
+  moveNote,
   NO_ROLE,
   NO_TEAM,
   planCounts,
@@ -208,9 +208,8 @@ function updateLine(change: UpdateChange): string {
 function teamMove({ teams: move }: UpdateChange): string[] {
   if (move === null) return [];
   const shown = changesTeams(move) ? `${teams(move.from)} → ${teams(move.to)}` : teams(move.to);
-  const words = moveWords(move, teams);
   const mended = mendWords(move, teams);
-  return [`Teams: ${shown}${words === '' ? '' : ` (${words})`}${mended === '' ? '' : `, ${mended}`}`];
+  return [`Teams: ${shown}${changesTeams(move) ? moveNote(move, teams) : ''}${mended === '' ? '' : `, ${mended}`}`];
 }
 
 /** ` [not applied: …]`, or nothing. */
