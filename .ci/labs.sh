@@ -1,20 +1,20 @@
 # The real programs that .ci/run needs: starts them, stops what it started. Uses `lab` and `logs` of its caller.
 # shellcheck shell=bash disable=SC2154
 
-proxy_started='' old_proxy_started='' forge_started='' old_proxy=()
+# The last one stays, for the parts that need one proxy more.
+proxy_versions=(1.75 1.82 1.90 1.110 1.106)
+proxies_started=() forge_started=''
 
+# start_proxy VERSION: with an empty database; names it for the tests.
 start_proxy() {
-  proxy_started=yes
-  "$lab/litellm-proxy/up" --fresh >"$logs/proxy.env" || return 1
-  . "$logs/proxy.env"
+  proxies_started+=("$1")
+  "$lab/litellm-proxy/up" --litellm "$1" --fresh >"$logs/proxy-$1.env" || return 1
+  . "$logs/proxy-$1.env"
+  export LITELLM_VERSION=$1
 }
 
-# Beside the other one. Sets `old_proxy`: the variables that name it, for `env`.
-start_old_proxy() {
-  old_proxy_started=yes
-  "$lab/litellm-proxy/up" --litellm 1.75 --fresh >"$logs/old-proxy.env" || return 1
-  mapfile -t old_proxy < <(sed -n 's/^export //p' "$logs/old-proxy.env")
-  old_proxy+=("${old_proxy[@]/#LITELLM_/LITELLM_1_75_}")
+stop_proxy() { # VERSION
+  "$lab/litellm-proxy/down" --litellm "$1" >/dev/null 2>&1
 }
 
 # The first time, the forge is built; that takes some minutes.
@@ -36,6 +36,5 @@ install_browser() {
 
 stop_labs() {
   [ -z "$forge_started" ] || "$lab/runner/forge-down" >/dev/null 2>&1
-  [ -z "$old_proxy_started" ] || "$lab/litellm-proxy/down" --litellm 1.75 >/dev/null 2>&1
-  [ -z "$proxy_started" ] || "$lab/litellm-proxy/down" >/dev/null 2>&1
+  for version in "${proxies_started[@]}"; do stop_proxy "$version"; done
 }

@@ -9,6 +9,7 @@ import { deathOf, die, numbers } from '../__tests__/faults/kills.ts';
 import { withRealProxy, withStandin } from '../__tests__/faults/labs.ts';
 import { type Lab, play, type Report } from '../__tests__/faults/scenario.ts';
 import { TOXICS, Toxiproxy } from '../__tests__/faults/toxiproxy.ts';
+import { COMMANDS } from '../__tests__/faults/world.ts';
 import { VERSION } from '../src/version.ts';
 
 const { values } = parseArgs({
@@ -35,69 +36,88 @@ interface Part {
   readonly broken: number;
   readonly violations: readonly string[];
 }
+type Command = (typeof COMMANDS)[number];
 
 process.setMaxListeners(0);
 const parts: Part[] = [];
-for (const version of VERSIONS) parts.push(await standinFaults(version, Math.ceil(wanted.faults / VERSIONS.length)));
-for (const version of VERSIONS) parts.push(await standinKills(version, Math.ceil(wanted.kills / VERSIONS.length)));
+for (const version of VERSIONS) {
+  for (const command of COMMANDS) parts.push(await standinFaults(version, command, shareOf(wanted.faults)));
+}
+for (const version of VERSIONS) {
+  for (const command of COMMANDS) parts.push(await standinKills(version, command, shareOf(wanted.kills)));
+}
 parts.push(...((await withRealProxy(realParts)) ?? []));
 process.exitCode = tell(parts);
 
-async function standinFaults(version: (typeof VERSIONS)[number], count: number): Promise<Part> {
-  const slowDown = hurry(FASTER.standin);
-  const { writes } = await withStandin(version, (lab) => play(lab, {}));
-  const cases = drawn(allCases(writes), count);
-  const reports = await inTurn(cases, 12, async ({ name, fault }) => {
-    const report = await withStandin(version, (lab) => play(lab, { fault, timeoutSeconds: TIMEOUT }));
-    return told(name, report);
-  });
-  slowDown();
-  return part(`faults, stand-in as ${version}`, reports);
+/** Each command has as many runs as any other, on each version. */
+function shareOf(runs: number): number {
+  return Math.ceil(runs / VERSIONS.length / COMMANDS.length);
 }
 
-async function standinKills(version: (typeof VERSIONS)[number], count: number): Promise<Part> {
-  const { requests } = await withStandin(version, (lab) => play(lab, {}));
+async function standinFaults(version: (typeof VERSIONS)[number], command: Command, count: number): Promise<Part> {
+  const slowDown = hurry(FASTER.standin);
+  const { writes } = await withStandin(version, (lab) => play(lab, { command }));
+  const cases = drawn(allCases(writes), count);
+  const reports = await inTurn(cases, 12, async ({ name, fault }) => {
+    const report = await withStandin(version, (lab) => play(lab, { command, fault, timeoutSeconds: TIMEOUT }));
+    return told(`${command}: ${name}`, report);
+  });
+  slowDown();
+  return part(`${command}: faults, stand-in as ${version}`, reports);
+}
+
+async function standinKills(version: (typeof VERSIONS)[number], command: Command, count: number): Promise<Part> {
+  const { requests } = await withStandin(version, (lab) => play(lab, { command }));
   const seeds = Array.from({ length: count }, (_, at) => seed * 10_000 + at);
   const reports = await inTurn(seeds, 2, async (one) => {
-    const death = deathOf(one, requests);
+    const death = deathOf(command, one, requests);
     return told(death.name, await withStandin(version, (lab) => die(lab, death, values.dist)));
   });
-  return part(`kills, stand-in as ${version}`, reports);
+  return part(`${command}: kills, stand-in as ${version}`, reports);
 }
 
 async function realParts(lab: Lab): Promise<Part[]> {
-  const slowDown = hurry(FASTER.real);
-  const clean = await play(lab, {});
-  const gateway: Told[] = [told('no fault', clean)];
-  for (const { name, fault } of drawn(allCases(clean.writes), wanted.real)) {
-    gateway.push(told(name, await play(lab, { fault, timeoutSeconds: TIMEOUT * FASTER.real })));
+  const found: Part[] = [];
+  const installed = Toxiproxy.install();
+  for (const command of COMMANDS) {
+    const slowDown = hurry(FASTER.real);
+    const clean = await play(lab, { command });
+    const gateway: Told[] = [told(`${command}: no fault`, clean)];
+    for (const { name, fault } of drawn(allCases(clean.writes), Math.ceil(wanted.real / COMMANDS.length))) {
+      const report = await play(lab, { command, fault, timeoutSeconds: TIMEOUT * FASTER.real });
+      gateway.push(told(`${command}: ${name}`, report));
+    }
+    found.push(part(`${command}: faults, real proxy`, gateway));
+    if (installed !== null) {
+      const reports = await toxicRuns(lab, command, clean.writes, installed.server);
+      found.push(part(`${command}: Toxiproxy, real proxy`, reports));
+    }
+    slowDown();
+    const kills: Told[] = [];
+    for (let at = 0; at < Math.ceil(wanted.kills / 4 / COMMANDS.length); at++) {
+      const death = deathOf(command, seed * 10_000 + 5000 + at, clean.requests);
+      kills.push(told(death.name, await die(lab, death, values.dist)));
+    }
+    found.push(part(`${command}: kills, real proxy`, kills));
   }
-  const toxic = await toxicRuns(lab, clean.writes);
-  slowDown();
-  const kills: Told[] = [];
-  for (let at = 0; at < Math.ceil(wanted.kills / 4); at++) {
-    const death = deathOf(seed * 10_000 + 5000 + at, clean.requests);
-    kills.push(told(death.name, await die(lab, death, values.dist)));
-  }
-  const named = [part('faults, real proxy', gateway), part('kills, real proxy', kills)];
-  return toxic === null ? named : [...named, part('Toxiproxy, real proxy', toxic)];
+  installed?.remove();
+  return found;
 }
 
-/** `null` without Go: there is no Toxiproxy then. */
-async function toxicRuns(lab: Lab, writes: number): Promise<Told[] | null> {
-  const installed = Toxiproxy.install();
-  if (installed === null) return null;
+async function toxicRuns(lab: Lab, command: Command, writes: number, server: string): Promise<Told[]> {
   const random = numbers(seed);
   const reports: Told[] = [];
-  for (let run = 0; run < wanted.real; run++) {
-    const [kind = '', toxic] = Object.entries(TOXICS)[run % Object.keys(TOXICS).length] ?? [];
+  for (let run = 0; run < Math.ceil(wanted.real / COMMANDS.length); run++) {
+    const toxics = Object.entries(TOXICS);
+    const [kind = '', toxic] = toxics[(COMMANDS.indexOf(command) + run * COMMANDS.length) % toxics.length] ?? [];
     const [at, ms] = [random(writes), 100 + random(1500)];
     let toxiproxy: Toxiproxy | null = null;
     let healing: Promise<void> = Promise.resolve();
     const report = await play(lab, {
+      command,
       timeoutSeconds: TIMEOUT * FASTER.real,
       address: async (gateway) => {
-        toxiproxy = await Toxiproxy.open(installed.server, gateway.baseUrl);
+        toxiproxy = await Toxiproxy.open(server, gateway.baseUrl);
         return toxiproxy.baseUrl;
       },
       before: async ({ writeIndex }) => {
@@ -109,9 +129,8 @@ async function toxicRuns(lab: Lab, writes: number): Promise<Told[] | null> {
     });
     await healing;
     await (toxiproxy as Toxiproxy | null)?.close();
-    reports.push(told(`${kind} for ${ms} ms at write ${at}`, report));
+    reports.push(told(`${command}: ${kind} for ${ms} ms at write ${at}`, report));
   }
-  installed.remove();
   return reports;
 }
 
@@ -150,11 +169,11 @@ function tell(all: readonly Part[]): number {
   const violations = all.flatMap((one) => one.violations);
   process.stdout.write(`litellm-user-sync ${VERSION}, seed ${seed}\n`);
   process.stdout.write(
-    `${'part'.padEnd(28)} ${'runs'.padStart(6)} ${'red'.padStart(6)} ${'violations'.padStart(11)}\n`,
+    `${'part'.padEnd(36)} ${'runs'.padStart(6)} ${'red'.padStart(6)} ${'violations'.padStart(11)}\n`,
   );
   for (const { name, runs, hit, violations: found } of all) {
     const cells = [String(runs).padStart(6), String(hit).padStart(6), String(found.length).padStart(11)];
-    process.stdout.write(`${name.padEnd(28)} ${cells.join(' ')}\n`);
+    process.stdout.write(`${name.padEnd(36)} ${cells.join(' ')}\n`);
   }
   for (const violation of violations) process.stdout.write(`VIOLATION ${violation}\n`);
   const runs = all.reduce((sum, one) => sum + one.runs, 0);

@@ -1,8 +1,9 @@
 import { type Call, newId, objectsOf, type Route, textOf, textsOf } from './context.ts';
-import { addressed, removeFromTeam } from './leaving.ts';
+import { removeFromTeam } from './leaving.ts';
+import { LIMIT_FIELDS, periodFault } from './limits.ts';
 import { namedMember } from './members.ts';
 import { problem } from './refusal.ts';
-import { leaveAllTeams } from './user-delete.ts';
+import { leaveAllTeams, removeUser } from './user-delete.ts';
 import { keyAlong, LICENSE_MESSAGE, USER_FIELDS, userRowOf, wantedTeams } from './user-new.ts';
 import { anything, type Body, list, namesUser, object, optional, required, rule, text } from './validate.ts';
 
@@ -11,21 +12,11 @@ const notSupported = rule(
   'send_invite_email is not supported on /management/v1/users/bulk; invite users separately',
 );
 
-const MORE_FIELDS = [
-  'metadata',
-  'max_budget',
-  'models',
-  'spend',
-  'budget_duration',
-  'tpm_limit',
-  'rpm_limit',
-  'duration',
-];
-
 const newUser = object(
   {
     ...USER_FIELDS,
-    ...Object.fromEntries(MORE_FIELDS.map((name) => [name, anything])),
+    ...LIMIT_FIELDS,
+    spend: anything,
     send_invite_email: optional(notSupported),
   },
   { closed: true },
@@ -35,9 +26,9 @@ const member = object(
   { user_id: optional(text), user_email: optional(text) },
   {
     closed: true,
-    rule: (value, loc) => {
-      const unnamed = namesUser(value, loc);
-      return unnamed.length > 0 ? unnamed : namedOnce(value, loc);
+    rule: (value, loc, behaviour) => {
+      const unnamed = namesUser(value, loc, behaviour);
+      return unnamed.length > 0 ? unnamed : namedOnce(value, loc, behaviour);
     },
   },
 );
@@ -118,9 +109,11 @@ function repeated({ userId, email }: NewRow, ids: Set<string>, emails: Set<strin
   return sameEmail ? `Duplicate user_email in request: ${email}` : null;
 }
 
-function conflict({ state }: Call, { userId, email, teams }: NewRow): string | null {
+function conflict({ state, behaviour }: Call, { body, userId, email, teams }: NewRow): string | null {
   if (state.users.has(userId)) return `User id=${userId} already exists`;
   if (email && state.usersByEmail(email).length > 0) return `User email=${email} already exists`;
+  const fault = periodFault(body, behaviour);
+  if (fault !== null) return fault;
   const unknown = teams.filter((teamId) => !state.teams.has(teamId));
   return unknown.length === 0 ? null : unknown.map((teamId) => `Team id=${teamId} does not exist`).join('; ');
 }
@@ -136,8 +129,10 @@ function createRow(call: Call, row: NewRow, error: string | null, at: string): R
     state.setMember(team, { userId: row.userId, email: row.email, role: 'user', times: 1 });
     state.addMembership(row.userId, teamId);
   }
-  const key = row.body.auto_create_key === true ? keyAlong(call, row.body, row.userId).secret : null;
-  return { ...named, success: true, teams: row.teams, key, error: null };
+  if (row.body.auto_create_key !== true) return { ...named, success: true, teams: row.teams, key: null, error: null };
+  const key = keyAlong(call, row.body, row.userId);
+  const keyError = key === null ? 'Failed to create key: Invalid duration format' : null;
+  return { ...named, success: true, teams: row.teams, key: key?.secret ?? null, error: keyError };
 }
 
 function deleteUsers(call: Call): unknown {
@@ -151,7 +146,7 @@ function deleteUsers(call: Call): unknown {
     const user = call.state.users.get(userId);
     if (user === undefined) return { ...failed, error: `User id=${userId} not found` };
     const removed = leaveAllTeams(call, user);
-    call.state.removeUser(user);
+    removeUser(call, user);
     return { user_id: userId, user_email: user.email, success: true, teams_removed: removed, error: null };
   });
   return { data };
@@ -172,11 +167,7 @@ function deleteMembers(call: Call): unknown {
     const name = JSON.stringify([userId, email]);
     const again = seen.has(name);
     seen.add(name);
-    const found =
-      !again &&
-      addressed(call.state, team, userId, email)
-        .map((id) => removeFromTeam(call, team, id))
-        .includes(true);
+    const found = !again && removeFromTeam(call, team, { userId, email });
     const error = again ? 'Duplicate member in request' : 'User not found in team';
     return { user_id: userId, user_email: email, success: found, error: found ? null : error };
   });

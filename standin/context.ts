@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { AuthCache } from './auth-cache.ts';
 import type { State } from './state.ts';
-import type { Caller, NewUserDefaults } from './types.ts';
+import type { Caller, InternalUserBudget, NewUserDefaults } from './types.ts';
 import type { Body, Check } from './validate.ts';
 import type { Behaviour } from './versions.ts';
 
@@ -17,6 +18,10 @@ export interface Call {
   readonly params: readonly string[];
   readonly licenseSeats: number | null;
   readonly newUserDefaults: NewUserDefaults;
+  readonly internalUserBudget: InternalUserBudget;
+  /** Names of the models that the proxy serves. */
+  readonly models: readonly string[];
+  readonly cache: AuthCache;
 }
 
 /** A body, or a whole answer where status or type differ from 200 JSON. */
@@ -64,7 +69,7 @@ export function textOf(body: Body, name: string): string | null {
 
 export function numberOf(body: Body, name: string): number | null {
   const value = body[name];
-  return typeof value === 'number' ? value : null;
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : null;
 }
 
 export function textsOf(body: Body, name: string): string[] {

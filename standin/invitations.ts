@@ -46,9 +46,9 @@ function newInvitation(call: Call): unknown {
   return invitationShape(invitation);
 }
 
-function invitationInfo({ state, query }: Call): unknown {
+function invitationInfo({ state, query, behaviour }: Call): unknown {
   const id = query.get('invitation_id');
-  refuseIssues(required(text)(id ?? undefined, ['query', 'invitation_id']), false);
+  refuseIssues(required(text)(id ?? undefined, ['query', 'invitation_id'], behaviour), false);
   return invitationShape(known(state.invitations.get(id ?? '')));
 }
 

@@ -14,18 +14,19 @@ export interface NamedMember {
 /** What `/team/member_add` answers with, beside the team. */
 export interface Joined {
   readonly team: TeamRow;
-  /** As the users were before they joined (new ones: as made): LiteLLM prints the row that its upsert returned. */
+  /** Users as LiteLLM's upsert returned them: as they were before they joined (new ones: as made), before 1.106 afterwards. */
   readonly users: readonly Record<string, unknown>[];
 }
 
 /** What joining needs to know of a call. */
-export type JoinCall = Pick<Call, 'state' | 'behaviour'>;
+export type JoinCall = Pick<Call, 'state' | 'behaviour' | 'cache'>;
 
 /**
  * `/team/member_add`: the roster decides who is in. Who stands in it is refused (one) or skipped (of several), even
  * where `user.teams` lacks the team: that half is not mended. A team that stands in `user.teams` only gets its roster
- * entry. An unknown user id or email becomes a new user. Before 1.106 nobody of several is skipped: `user.teams` is
- * mended, or gets the team once more.
+ * entry. An unknown user id or email becomes a new user. Before 1.106 nobody is skipped: `user.teams` is mended, or gets
+ * the team once more. From 1.82 on an entry with the same email keeps the user out of the roster, call after call: an
+ * entry of another user id, that is, for the call's own words are compared first.
  */
 export function addMembers(call: JoinCall, teamId: string, members: readonly NamedMember[], single: boolean): Joined {
   const { state, behaviour } = call;
@@ -37,7 +38,7 @@ export function addMembers(call: JoinCall, teamId: string, members: readonly Nam
   for (const member of members.map((named) => resolve(state, behaviour, named))) {
     const known = roster.has(member);
     if (known && behaviour.joiningLooksFirst) continue;
-    users.push(join(call, team, member));
+    users.push(join(call, team, member, known));
     roster.note(member);
   }
   return { team, users };
@@ -58,11 +59,16 @@ class RosterIndex {
     this.team = team;
   }
 
-  has({ userId, email }: NamedMember): boolean {
-    if (userId !== null && this.team.roster.has(userId)) return true;
-    if (email === null) return false;
+  has(member: NamedMember): boolean {
+    return this.hits(member) > 0;
+  }
+
+  /** Once by the id and once by the email: LiteLLM counts both, and refuses a single member who is found once. */
+  hits({ userId, email }: NamedMember): number {
+    const byId = userId !== null && this.team.roster.has(userId) ? 1 : 0;
+    if (email === null) return byId;
     this.#emails ??= new Set([...this.team.roster.values()].map((member) => member.email));
-    return this.#emails.has(email);
+    return byId + (this.#emails.has(email) ? 1 : 0);
   }
 
   note({ email }: NamedMember): void {
@@ -71,13 +77,17 @@ class RosterIndex {
 }
 
 function unknownTeam(behaviour: Behaviour, teamId: string): Refusal {
-  if (!behaviour.managementV1) return new Refusal(500, 'Internal Server Error', 'text/plain; charset=utf-8');
-  return detailError(404, `Team doesn't exist in db. Team=${teamId}. Create team via \`/team/new\` call.`);
+  if (!behaviour.unknownTeamIs404) return new Refusal(500, 'Internal Server Error', 'text/plain; charset=utf-8');
+  return detailError(404, unknownTeamMessage(teamId));
+}
+
+export function unknownTeamMessage(teamId: string): string {
+  return `Team doesn't exist in db. Team=${teamId}. Create team via \`/team/new\` call.`;
 }
 
 function refuseDuplicates(roster: RosterIndex, members: readonly NamedMember[], single: boolean): void {
-  const known = members.filter((member) => roster.has(member));
-  if (single ? known.length === 0 : known.length < members.length) return;
+  const hits = members.reduce((sum, member) => sum + roster.hits(member), 0);
+  if (hits !== members.length) return;
   const existing = `Existing members=[${[...roster.team.roster.values()].map(pythonMember).join(', ')}]`;
   const [first] = members;
   const which = `Member: user_id=${first?.userId ?? 'None'}, user_email=${first?.email ?? 'None'}.`;
@@ -95,25 +105,32 @@ export function resolve(state: State, behaviour: Behaviour, member: NamedMember)
     const known = behaviour.rosterEmails ? (state.users.get(member.userId)?.email ?? null) : null;
     return { ...member, email: member.email ?? known };
   }
-  const matches = state.usersByEmail(member.email ?? '');
-  if (matches.filter((user) => user.email === member.email).length > 1) {
-    throw detailError(400, `Multiple users found with email '${member.email}'. Please use 'user_id' instead.`);
-  }
+  const sameLetters = state.usersByEmail(member.email ?? '');
+  const matches = behaviour.joinsByAnyCase ? sameLetters : sameLetters.filter((user) => user.email === member.email);
+  if (matches.filter((user) => user.email === member.email).length > 1) throw severalUsers(behaviour, member);
   return { ...member, userId: matches[0]?.userId ?? null };
 }
 
-function join({ state, behaviour }: JoinCall, team: TeamRow, member: NamedMember): Record<string, unknown> {
+function severalUsers({ unknownTeamIs404 }: Behaviour, { email }: NamedMember): Refusal {
+  const remedy = "Please use 'user_id' instead.";
+  return unknownTeamIs404
+    ? detailError(400, `Multiple users found with email '${email}'. ${remedy}`)
+    : detailError(500, `Unable to add user, for reason - 400: Multiple users with this email found in db. ${remedy}`);
+}
+
+/** @param known Whether the roster has an entry of this id, or with this email. */
+function join(call: JoinCall, team: TeamRow, member: NamedMember, known: boolean): Record<string, unknown> {
+  const { state, behaviour } = call;
   const userId = member.userId ?? newId();
-  const known = state.users.get(userId);
-  const user = known ?? createMember(state, team, userId, member.userId === null ? member.email : null);
-  const shape = userShape({ ...user, teams: [...user.teams] });
-  const appends = known !== undefined && !(behaviour.joiningLooksFirst && user.teams.includes(team.teamId));
+  const existing = state.users.get(userId);
+  const user = existing ?? createMember(state, team, userId, member.userId === null ? member.email : null);
+  const before = userShape({ ...user, teams: [...user.teams] });
+  const appends = existing !== undefined && !(behaviour.joiningLooksFirst && user.teams.includes(team.teamId));
   if (appends) state.changeUser(user, { teams: [...user.teams, team.teamId] });
-  const before = team.roster.get(userId)?.times ?? 0;
-  const times = behaviour.duplicateMemberRefused ? 1 : before + 1;
-  if (times > before) state.setMember(team, { userId, email: member.email, role: member.role, times });
+  const times = behaviour.duplicateMemberRefused ? 1 : (team.roster.get(userId)?.times ?? 0) + 1;
+  if (!known || times > 1) state.setMember(team, { userId, email: member.email, role: member.role, times });
   if (behaviour.membershipRecords) state.addMembership(userId, team.teamId);
-  return shape;
+  return behaviour.joiningLooksFirst ? before : userShape(user);
 }
 
 /** LiteLLM's default for a user that joining makes: role internal_user. */

@@ -13,6 +13,14 @@ const SORT_COLUMNS: Readonly<Record<string, (key: KeyRow) => string | number | n
   token: (key) => key.hash,
   key_alias: (key) => key.alias,
 };
+const MORE_COLUMNS: typeof SORT_COLUMNS = {
+  expires: (key) => key.expires,
+  last_active: () => null,
+  budget_reset_at: (key) => key.budgetResetAt,
+  total_spend: (key) => key.spend,
+  tpm_limit: (key) => key.tpmLimit,
+  rpm_limit: (key) => key.rpmLimit,
+};
 
 export function listKeys(call: Call): unknown {
   const { query, behaviour } = call;
@@ -20,9 +28,10 @@ export function listKeys(call: Call): unknown {
   const full = booleanOf(query, 'return_full_object');
   refuseUnsupported(call);
   const column = query.get('sort_by') ?? 'created_at';
-  const value = Object.hasOwn(SORT_COLUMNS, column) ? SORT_COLUMNS[column] : undefined;
+  const columns = behaviour.moreSortColumns ? { ...SORT_COLUMNS, ...MORE_COLUMNS } : SORT_COLUMNS;
+  const value = Object.hasOwn(columns, column) ? columns[column] : undefined;
   if (value === undefined) {
-    throw wrappedError(400, `Invalid sort column. Must be one of: ${Object.keys(SORT_COLUMNS).join(', ')}`, 'None');
+    throw wrappedError(400, `Invalid sort column. Must be one of: ${Object.keys(columns).join(', ')}`, 'None');
   }
   const descending = query.get('sort_order')?.toLowerCase() !== 'asc';
   const keys = filteredKeys(call).sort((a, b) => by(value, descending)(a, b) || b.seq - a.seq);
@@ -44,12 +53,25 @@ function refuseUnsupported({ query, behaviour, caller }: Call): void {
   throw proxyError(400, message, 'bad_request_error', unknown.join(', '));
 }
 
-function filteredKeys({ state, query, caller }: Call): KeyRow[] {
-  const reads = caller.role === 'proxy_admin' || caller.role === 'proxy_admin_viewer';
-  const userId = query.get('user_id') ?? (reads ? null : caller.userId);
-  if (!reads && userId !== caller.userId) {
+/** 403 for a filter by another user or a team: a viewer may list all keys, but not ask by name before 1.106. */
+function refuseFilters({ state, query, caller, behaviour }: Call): void {
+  if (caller.role === 'proxy_admin') return;
+  if (caller.role === 'proxy_admin_viewer' && behaviour.viewerReadsOthers) return;
+  const userId = query.get('user_id');
+  if (userId !== null && userId !== caller.userId) {
     throw proxyError(403, "You are not authorized to check another user's keys", 'bad_request_error', 'user_id');
   }
+  const teamId = query.get('team_id');
+  if (teamId !== null && !state.teams.get(teamId)?.roster.has(caller.userId ?? '')) {
+    throw proxyError(403, "You are not authorized to check this team's keys", 'bad_request_error', 'team_id');
+  }
+}
+
+function filteredKeys(call: Call): KeyRow[] {
+  const { state, query, caller } = call;
+  refuseFilters(call);
+  const reads = caller.role === 'proxy_admin' || caller.role === 'proxy_admin_viewer';
+  const userId = query.get('user_id') ?? (reads ? null : caller.userId);
   const teamId = query.get('team_id');
   const alias = query.get('key_alias');
   const hash = query.get('key_hash');

@@ -1,31 +1,55 @@
 import type { JoinCall } from './joining.ts';
 import type { State } from './state.ts';
-import type { TeamRow } from './types.ts';
+import type { Member, TeamRow, UserRow } from './types.ts';
 
-/** Takes a user out of both halves of a team, on 1.106 with the user's keys of that team; whether there was a half. */
-export function removeFromTeam(call: JoinCall, team: TeamRow, userId: string): boolean {
+/** Whom a request means. */
+interface Named {
+  readonly userId: string | null;
+  readonly email: string | null;
+}
+
+/**
+ * Takes the named out of a team: roster entries that have the id or the email, the team from `user.teams`, from 1.82 on
+ * the keys of that team. `false`: there was nobody to take out. Without an entry in the roster, the team is taken off
+ * `user.teams` from 1.106 on: by an email then, which no longer is the one in the roster, the roster's half stays.
+ */
+export function removeFromTeam(call: JoinCall, team: TeamRow, named: Named): boolean {
   const { state, behaviour } = call;
-  const inRoster = state.removeMember(team, userId);
-  const user = state.users.get(userId);
-  const inUserTeams = user?.teams.includes(team.teamId) ?? false;
-  if (!inRoster && !(inUserTeams && behaviour.leavingMendsUserTeams)) return false;
-  if (user !== undefined && inUserTeams) {
-    const first = user.teams.indexOf(team.teamId);
-    const leaves = (id: string, index: number) => id === team.teamId && (behaviour.leavingClearsAll || index === first);
-    state.changeUser(user, { teams: user.teams.filter((id, index) => !leaves(id, index)) });
-  }
-  state.removeMembership(userId, team.teamId);
-  if (behaviour.leavingDeletesKeys) {
-    for (const key of state.keysOfUser(userId)) if (key.teamId === team.teamId) state.removeKey(key);
+  const entries = [...team.roster.values()].filter((entry) => isMeant(entry, named));
+  const users = addressed(state, named, behaviour.leavingClearsAll ? entries : []);
+  const strays = users.filter((user) => user.teams.includes(team.teamId));
+  if (entries.length === 0 && !(behaviour.leavingMendsUserTeams && strays.length > 0)) return false;
+  for (const entry of entries) state.removeMember(team, entry.userId);
+  for (const user of strays) leaveUserTeams(call, user, team.teamId);
+  const left = entries.length > 0 ? users : strays;
+  for (const userId of new Set([named.userId ?? [], left.map((user) => user.userId)].flat())) {
+    state.removeMembership(userId, team.teamId);
+    if (behaviour.leavingDeletesKeys) removeKeys(call, userId, team.teamId);
   }
   return true;
 }
 
-/** Ids of the users that a request means: by email, those whom the roster knows by it, else the users who have it. */
-export function addressed(state: State, team: TeamRow, userId: string | null, email: string | null): string[] {
-  if (email === null) return userId === null ? [] : [userId];
-  const members = [...team.roster.values()].filter((member) => member.userId === userId || member.email === email);
-  if (members.length > 0) return members.map((member) => member.userId);
-  if (userId !== null) return [userId];
-  return state.usersByEmail(email).flatMap((user) => (user.email === email ? user.userId : []));
+function isMeant(entry: Member, { userId, email }: Named): boolean {
+  return entry.userId === userId || (email !== null && entry.email === email);
+}
+
+/** The users behind the roster's entries where there are any, else those of the id, else those of the email. */
+function addressed(state: State, { userId, email }: Named, entries: readonly Member[]): UserRow[] {
+  const ids = entries.length > 0 ? entries.map((entry) => entry.userId) : userId === null ? [] : [userId];
+  if (ids.length > 0) return ids.flatMap((id) => state.users.get(id) ?? []);
+  return state.usersByEmail(email ?? '').filter((user) => user.email === email);
+}
+
+function leaveUserTeams({ state, behaviour }: JoinCall, user: UserRow, teamId: string): void {
+  const first = user.teams.indexOf(teamId);
+  const leaves = (id: string, index: number) => id === teamId && (behaviour.leavingClearsAll || index === first);
+  state.changeUser(user, { teams: user.teams.filter((id, index) => !leaves(id, index)) });
+}
+
+function removeKeys({ state, cache }: JoinCall, userId: string, teamId: string): void {
+  for (const key of state.keysOfUser(userId)) {
+    if (key.teamId !== teamId) continue;
+    state.removeKey(key);
+    cache.forget(key);
+  }
 }

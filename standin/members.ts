@@ -1,6 +1,6 @@
 import { type Call, objectsOf, textOf } from './context.ts';
-import { addMembers, type Joined, type NamedMember, resolve } from './joining.ts';
-import { addressed, removeFromTeam } from './leaving.ts';
+import { addMembers, type Joined, type NamedMember, resolve, unknownTeamMessage } from './joining.ts';
+import { removeFromTeam } from './leaving.ts';
 import { detailError, pythonString, Refusal } from './refusal.ts';
 import { membershipShape, teamShape } from './shapes.ts';
 import type { TeamRow } from './types.ts';
@@ -13,17 +13,19 @@ export function memberAdd(call: Call): unknown {
   if (members.some(({ role }) => role === 'admin')) throw detailError(400, PREMIUM);
   if (team !== undefined) refuseOutsider(call, team, '/team/member_add');
   const joined = addMembers(call, textOf(call.body, 'team_id') ?? '', members, !Array.isArray(given));
-  return joinedShape(joined);
+  return joinedShape(call, joined);
 }
 
 const PREMIUM =
   'Assigning team admins is a premium feature. You must be a LiteLLM Enterprise user to use this feature.';
 
-function joinedShape({ team, users }: Joined): Record<string, unknown> {
+function joinedShape({ behaviour }: Call, { team, users }: Joined): Record<string, unknown> {
   return {
     ...teamShape(team),
     updated_users: users,
-    updated_team_memberships: users.map((user) => membershipShape(String(user.user_id), team.teamId)),
+    updated_team_memberships: behaviour.membershipRecords
+      ? users.map((user) => membershipShape(String(user.user_id), team.teamId))
+      : [],
   };
 }
 
@@ -51,12 +53,13 @@ function bulkJoined(call: Call, teamId: string, members: readonly NamedMember[],
   const results = members.map((member) => {
     const { userId, email } = resolve(call.state, call.behaviour, member);
     const user = byId.get(userId);
-    const membership = user === undefined ? null : membershipShape(String(userId), teamId);
+    const records = call.behaviour.membershipRecords;
+    const membership = user === undefined || !records ? null : membershipShape(String(userId), teamId);
     const updated = { updated_user: user ?? null, updated_team_membership: membership };
     return { user_id: userId, user_email: email, success: true, error: null, ...updated };
   });
   const counts = { total_requested: members.length, successful_additions: members.length, failed_additions: 0 };
-  return { team_id: teamId, results, ...counts, updated_team: joinedShape(joined) };
+  return { team_id: teamId, results, ...counts, updated_team: joinedShape(call, joined) };
 }
 
 function bulkRefused(teamId: string, members: readonly NamedMember[], error: string): unknown {
@@ -66,11 +69,12 @@ function bulkRefused(teamId: string, members: readonly NamedMember[], error: str
   return { team_id: teamId, results, ...counts, updated_team: null };
 }
 
-/** As `str()` of the exception in Python; LiteLLM's own had none before 1.106. */
-function pythonMessage({ behaviour }: Call, refusal: Refusal): string {
+/** As `str()` of the exception in Python; LiteLLM's own had none before 1.90. */
+function pythonMessage(call: Call, refusal: Refusal): string {
+  const { behaviour } = call;
   const body = refusal.body as { detail?: { error: string }; error?: { message: string } };
-  if (body.error !== undefined) return behaviour.managementV1 ? body.error.message : '';
-  if (body.detail === undefined) return String(refusal.body);
+  if (body.error !== undefined) return behaviour.bulkMemberErrorsNamed ? body.error.message : '';
+  if (body.detail === undefined) return unknownTeamMessage(textOf(call.body, 'team_id') ?? '');
   return `${refusal.status}: {'error': ${pythonString(body.detail.error)}}`;
 }
 
@@ -80,9 +84,7 @@ export function memberDelete(call: Call): unknown {
   const team = call.state.teams.get(teamId);
   if (team === undefined) throw detailError(400, `Team id=${teamId} does not exist in db`);
   refuseOutsider(call, team, '/team/member_delete');
-  const { userId, email } = namedMember(call.body);
-  const ids = addressed(call.state, team, userId, email);
-  const found = ids.map((id) => removeFromTeam(call, team, id)).includes(true);
+  const found = removeFromTeam(call, team, namedMember(call.body));
   if (!found && call.behaviour.duplicateMemberRefused) throw detailError(400, 'User not found in team');
   return teamShape(team);
 }

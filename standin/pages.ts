@@ -1,8 +1,9 @@
 import { type Call, Reply, type Route } from './context.ts';
 
-/** What needs no key: health, and the pages behind an onboarding link. */
+/** What needs no key: health, the description of the API, and the pages behind an onboarding link. */
 export const pageRoutes: readonly Route[] = [
   { method: 'GET', path: '/health/readiness', access: 'public', answer: readiness },
+  { method: 'GET', path: '/openapi.json', access: 'public', answer: openApi },
   { method: 'GET', path: '/health/liveliness', access: 'public', answer: () => "I'm alive!" },
   { method: 'GET', path: '/ui', access: 'public', answer: (call) => redirect('/ui/', call) },
   { method: 'GET', path: '/ui/', access: 'public', answer: () => html('LiteLLM') },
@@ -23,8 +24,13 @@ export const pageRoutes: readonly Route[] = [
 ];
 
 function readiness({ behaviour }: Call): unknown {
-  if (behaviour.announcedVersion === null) return { status: 'healthy', db: 'connected' };
-  return { status: 'connected', db: 'connected', cache: null, litellm_version: behaviour.announcedVersion };
+  const health = { status: behaviour.readinessStatus, db: 'connected' };
+  return behaviour.readinessNamesRelease ? { ...health, cache: null, litellm_version: behaviour.release } : health;
+}
+
+/** The title page of the proxy's description of itself: routes are looked for elsewhere. */
+function openApi({ behaviour }: Call): unknown {
+  return { openapi: '3.1.0', info: { title: 'LiteLLM API', version: behaviour.release }, paths: {} };
 }
 
 function redirect(path: string, { origin, query }: Call): Reply {

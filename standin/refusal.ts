@@ -1,3 +1,5 @@
+import type { Behaviour } from './versions.ts';
+
 /** An answer that is not a success, in one of LiteLLM's shapes. Thrown by a route, sent by the server. */
 export class Refusal extends Error {
   readonly status: number;
@@ -38,11 +40,43 @@ export function problem(status: number, slug: string, title: string, detail: str
   return new Refusal(status, body, 'application/problem+json');
 }
 
-/** The same answer as the old versions word it: a missing `param` is the text `None`. */
-export function asOldVersions(refusal: Refusal): Refusal {
-  const { error } = refusal.body as { error?: { param?: string | null } };
-  if (error?.param !== null) return refusal;
-  return new Refusal(refusal.status, { error: { ...error, param: 'None' } }, refusal.type);
+const BAD_INPUT = [400, 404, 409, 422];
+const ONCE_OTHER_TYPES = ['internal_server_error', 'auth_error'];
+
+/** The same answer as a version words it; routes throw them as 1.106 does. */
+export function worded(refusal: Refusal, behaviour: Behaviour): Refusal {
+  const { error } = refusal.body as { error?: ErrorBody };
+  if (error === undefined) return refusal;
+  return new Refusal(refusal.status, { error: wordedError(error, refusal.status, behaviour) }, refusal.type);
+}
+
+interface ErrorBody {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+}
+
+function wordedError(error: ErrorBody, status: number, behaviour: Behaviour): ErrorBody {
+  const { nullParams, nullParamsEverywhere, namesServerErrors } = behaviour;
+  if (!nullParams) {
+    const crashed = status === 500 && namesServerErrors && error.type === 'internal_server_error';
+    const message = crashed ? `Internal Server Error, ${error.message}` : error.message;
+    return { ...error, message, param: error.param ?? 'None' };
+  }
+  if (!nullParamsEverywhere) return error;
+  const badInput = BAD_INPUT.includes(status) && ONCE_OTHER_TYPES.includes(error.type);
+  return {
+    ...error,
+    message: newestMessage(error, badInput),
+    type: badInput ? 'invalid_request_error' : error.type,
+    param: error.param === 'None' ? null : error.param,
+  };
+}
+
+/** 1.110 says nothing of a key that it does not know, and does not call bad input an error of authentication. */
+function newestMessage({ message, type }: ErrorBody, badInput: boolean): string {
+  if (type === 'token_not_found_in_db') return 'Authentication Error, Invalid API key provided.';
+  return badInput ? message.replace(/^Authentication Error, /, '') : message;
 }
 
 /** As Python's repr: single quotes, unless the text has one. */

@@ -29,6 +29,12 @@ function plantUser(state: State, user: SeedUser, at: string): void {
     teams: [...teams, ...teamsOnly],
     spend: user.spend ?? 0,
     metadata: { ...user.metadata },
+    passwordHash: user.passwordHash ?? null,
+    maxBudget: user.maxBudget ?? null,
+    budgetDuration: user.budgetDuration ?? null,
+    tpmLimit: user.tpmLimit ?? null,
+    rpmLimit: user.rpmLimit ?? null,
+    maxParallelRequests: user.maxParallelRequests ?? null,
     models: [...(user.models ?? [])],
   };
   state.addUser(row, at);
@@ -38,8 +44,9 @@ function plantUser(state: State, user: SeedUser, at: string): void {
     state.setMember(team, { userId, email, role: 'user', times: 1 });
     state.addMembership(userId, teamId);
   }
-  for (const { key, alias, teamId, spend } of user.keys ?? []) {
-    const values = { alias: alias ?? null, teamId: teamId ?? null, spend: spend ?? 0 };
+  for (const { key, alias, teamId, spend, maxBudget } of user.keys ?? []) {
+    const limits = { spend: spend ?? 0, maxBudget: maxBudget ?? null };
+    const values = { alias: alias ?? null, teamId: teamId ?? null, ...limits };
     state.addKey({ secret: key ?? makeKey(), userId, createdBy: MASTER_USER_ID, ...values });
   }
 }

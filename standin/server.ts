@@ -2,18 +2,20 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { authorize, identify } from './auth.ts';
+import { AuthCache } from './auth-cache.ts';
 import { bulkRoutes } from './bulk.ts';
 import { type Call, Reply } from './context.ts';
 import { type Fault, play, type SeenRequest } from './faults.ts';
 import { invitationRoutes } from './invitations.ts';
 import { keyRoutes } from './keys.ts';
+import { modelRoutes } from './models.ts';
 import { pageRoutes } from './pages.ts';
-import { asOldVersions, problem, Refusal } from './refusal.ts';
+import { problem, Refusal, worded } from './refusal.ts';
 import { type Match, Router } from './router.ts';
 import { plant } from './seed.ts';
 import { makeKey, State } from './state.ts';
 import { teamRoutes } from './teams.ts';
-import type { Caller, NewUserDefaults, Seed } from './types.ts';
+import type { Caller, InternalUserBudget, NewUserDefaults, Seed } from './types.ts';
 import { userRoutes } from './users.ts';
 import { type Body, refuseIssues } from './validate.ts';
 import { type Behaviour, behaviourOf, type Version } from './versions.ts';
@@ -35,6 +37,11 @@ export interface StandinOptions {
   /** Users that the license allows, `default_user_id` among them; unlimited when missing. */
   readonly licenseSeats?: number;
   readonly newUserDefaults?: NewUserDefaults;
+  readonly internalUserBudget?: InternalUserBudget;
+  /** `fake-model` when missing. */
+  readonly models?: readonly string[];
+  /** How long the proxy remembers a key that was used: 60 on a real one; 0, every change counts at once, when missing. */
+  readonly cacheSeconds?: number;
   /** Called, and awaited, before a request takes effect. */
   readonly onRequest?: (request: SeenRequest) => void | Promise<void>;
   readonly fault?: (request: SeenRequest) => Fault | null;
@@ -58,7 +65,15 @@ export interface Standin {
   close(): Promise<void>;
 }
 
-const ROUTES = [...pageRoutes, ...userRoutes, ...teamRoutes, ...keyRoutes, ...invitationRoutes, ...bulkRoutes];
+const ROUTES = [
+  ...pageRoutes,
+  ...userRoutes,
+  ...teamRoutes,
+  ...keyRoutes,
+  ...invitationRoutes,
+  ...bulkRoutes,
+  ...modelRoutes,
+];
 
 /** Starts a LiteLLM proxy that lives in memory, on 127.0.0.1. */
 export async function startStandin(options: StandinOptions = {}): Promise<Standin> {
@@ -91,6 +106,7 @@ class Handler {
   readonly #options: StandinOptions;
   readonly #behaviour: Behaviour;
   readonly #router: Router;
+  readonly #cache: AuthCache;
   #count = 0;
   #writes = 0;
 
@@ -99,6 +115,7 @@ class Handler {
     this.masterKey = options.masterKey ?? makeKey();
     this.#behaviour = behaviourOf(options.version ?? '1.106');
     this.#router = new Router(ROUTES, this.#behaviour);
+    this.#cache = new AuthCache(this.state, this.#behaviour, options.cacheSeconds ?? 0);
     plant(this.state, options.seed ?? {}, this.#behaviour);
   }
 
@@ -133,19 +150,20 @@ class Handler {
       const managementV1 = match.route.path.startsWith('/management/v1');
       refuseBrokenJson(raw, seen.body, managementV1);
       const caller = this.#caller(request, match);
-      if (match.route.body !== undefined) refuseIssues(match.route.body(bodyOf(seen.body), ['body']), managementV1);
+      const issues = match.route.body?.(bodyOf(seen.body), ['body'], this.#behaviour) ?? [];
+      refuseIssues(issues, managementV1);
       const answer = match.route.answer(this.#call(match, seen, caller, request));
       return answer instanceof Reply ? answer : new Reply(200, answer, {});
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      const { status, body, type } = this.#behaviour.managementV1 ? error : asOldVersions(error);
+      const { status, body, type } = worded(error, this.#behaviour);
       return new Reply(status, body, { 'content-type': type });
     }
   }
 
   #caller(request: IncomingMessage, { route }: Match): Caller {
     if (route.access === 'public') return { userId: null, role: null, keyHash: null };
-    const caller = identify(this.state, this.masterKey, request.headers.authorization);
+    const caller = identify(this.#cache, this.#behaviour, this.masterKey, request.headers.authorization);
     authorize(caller, concretePath(request, this.#options.rootPath ?? ''), route.access, this.#behaviour);
     return caller;
   }
@@ -161,6 +179,9 @@ class Handler {
       params,
       licenseSeats: this.#options.licenseSeats ?? null,
       newUserDefaults: this.#options.newUserDefaults ?? {},
+      internalUserBudget: this.#options.internalUserBudget ?? {},
+      models: this.#options.models ?? ['fake-model'],
+      cache: this.#cache,
     };
   }
 }

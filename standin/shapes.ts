@@ -1,5 +1,23 @@
 import type { State } from './state.ts';
-import type { InvitationRow, KeyRow, Member, TeamRow, UserRow } from './types.ts';
+import type { InvitationRow, KeyRow, Limits, Member, TeamRow, UserRow } from './types.ts';
+import type { Behaviour } from './versions.ts';
+
+function limitsShape(limits: Limits): Record<string, unknown> {
+  return {
+    max_budget: limits.maxBudget,
+    budget_duration: limits.budgetDuration,
+    budget_reset_at: limits.budgetResetAt,
+    tpm_limit: limits.tpmLimit,
+    rpm_limit: limits.rpmLimit,
+    max_parallel_requests: limits.maxParallelRequests,
+    models: limits.models,
+  };
+}
+
+/** A user as the routes print it that do not pick columns. */
+export function wholeUserShape(user: UserRow, { passwordsHidden }: Behaviour): Record<string, unknown> {
+  return { ...userShape(user), ...(passwordsHidden ? {} : { password: user.passwordHash }) };
+}
 
 /** A user as every route prints it (`/user/list` adds `key_count`). */
 export function userShape(user: UserRow): Record<string, unknown> {
@@ -11,15 +29,10 @@ export function userShape(user: UserRow): Record<string, unknown> {
     organization_id: null,
     teams: user.teams,
     user_role: user.role,
-    max_budget: user.maxBudget,
+    ...limitsShape(user),
     spend: user.spend,
     user_email: user.email,
-    models: user.models,
     metadata: user.metadata,
-    tpm_limit: null,
-    rpm_limit: null,
-    budget_duration: null,
-    budget_reset_at: null,
     model_spend: {},
     model_max_budget: {},
     created_at: user.createdAt,
@@ -45,8 +58,8 @@ export function teamShape(team: TeamRow): Record<string, unknown> {
     members: [],
     members_with_roles: memberShapes(team),
     metadata: team.metadata,
-    tpm_limit: null,
-    rpm_limit: null,
+    tpm_limit: team.tpmLimit,
+    rpm_limit: team.rpmLimit,
     max_budget: team.maxBudget,
     budget_duration: null,
     models: team.models,
@@ -76,21 +89,15 @@ export function keyShape(key: KeyRow): Record<string, unknown> {
     key_name: key.name,
     key_alias: key.alias,
     spend: key.spend,
-    expires: null,
-    models: [],
+    expires: key.expires,
+    ...limitsShape(key),
     aliases: {},
     config: {},
     user_id: key.userId,
     team_id: key.teamId,
     permissions: {},
-    max_parallel_requests: null,
-    metadata: {},
-    blocked: null,
-    tpm_limit: null,
-    rpm_limit: null,
-    max_budget: key.maxBudget,
-    budget_duration: null,
-    budget_reset_at: null,
+    metadata: key.metadata,
+    blocked: key.blocked,
     created_at: key.createdAt,
     created_by: key.createdBy,
     updated_at: key.updatedAt,

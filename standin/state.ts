@@ -1,12 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { InvitationRow, KeyRow, Member, TeamRow, UserRow } from './types.ts';
+import type { InvitationRow, KeyRow, Limits, Member, TeamRow, UserRow } from './types.ts';
 
 export type NewUserRow = Partial<Omit<UserRow, 'seq' | 'createdAt' | 'updatedAt'>> & { readonly userId: string };
 export type NewKey = {
   readonly secret: string;
   readonly userId: string | null;
   readonly createdBy: string | null;
-} & Partial<Pick<KeyRow, 'alias' | 'teamId' | 'spend' | 'maxBudget'>>;
+} & Partial<Omit<KeyRow, 'hash' | 'name' | 'createdAt' | 'updatedAt' | 'seq'>>;
+
+const NO_LIMITS: Limits = {
+  maxBudget: null,
+  budgetDuration: null,
+  budgetResetAt: null,
+  tpmLimit: null,
+  rpmLimit: null,
+  maxParallelRequests: null,
+  models: [],
+};
 
 /** SHA-256 of an API key, in hex: the name that the proxy stores it under. */
 export function hashKey(key: string): string {
@@ -27,6 +37,8 @@ export class State {
   readonly users = new Map<string, UserRow>();
   readonly teams = new Map<string, TeamRow>();
   readonly keys = new Map<string, KeyRow>();
+  /** Deleted keys, as they were. */
+  readonly archive = new Map<string, KeyRow>();
   readonly invitations = new Map<string, InvitationRow>();
   /** LiteLLM's third record of a membership: team ids by user id. Only `bulk_delete` of users reads it. */
   readonly memberships = new Map<string, Set<string>>();
@@ -58,9 +70,9 @@ export class State {
       teams: [],
       teamId: null,
       spend: 0,
-      maxBudget: null,
-      models: [],
       metadata: {},
+      passwordHash: null,
+      ...NO_LIMITS,
       ...user,
       createdAt: at,
       updatedAt: at,
@@ -82,7 +94,7 @@ export class State {
   /** With the user's keys, invitations (received and issued) and membership records; rosters are the caller's. */
   removeUser(user: UserRow): void {
     for (const key of this.keysOfUser(user.userId)) this.removeKey(key);
-    for (const id of [...(this.#invitationsByUser.get(user.userId) ?? [])]) this.removeInvitation(id);
+    for (const { id } of this.invitationsOf(user.userId)) this.removeInvitation(id);
     for (const teamId of [...(this.memberships.get(user.userId) ?? [])]) this.removeMembership(user.userId, teamId);
     if (user.email !== null) drop(this.#usersByEmail, user.email.toLowerCase(), user.userId);
     this.users.delete(user.userId);
@@ -96,7 +108,8 @@ export class State {
 
   addTeam(teamId: string, alias: string | null): TeamRow {
     const at = this.now();
-    const common = { maxBudget: null, models: [], metadata: {}, createdAt: at, updatedAt: at, seq: ++this.#seq };
+    const limits = { maxBudget: null, tpmLimit: null, rpmLimit: null, models: [] };
+    const common = { ...limits, metadata: {}, createdAt: at, updatedAt: at, seq: ++this.#seq };
     const row: TeamRow = { teamId, alias, roster: new Map(), ...common };
     this.teams.set(teamId, row);
     return row;
@@ -128,17 +141,19 @@ export class State {
     return [...(this.#membersByTeam.get(teamId) ?? [])];
   }
 
-  addKey(key: NewKey): KeyRow {
+  addKey({ secret, ...key }: NewKey): KeyRow {
     const at = this.now();
     const row: KeyRow = {
-      hash: hashKey(key.secret),
-      name: `sk-...${key.secret.slice(-4)}`,
-      alias: key.alias ?? null,
-      userId: key.userId,
-      teamId: key.teamId ?? null,
-      spend: key.spend ?? 0,
-      maxBudget: key.maxBudget ?? null,
-      createdBy: key.createdBy,
+      hash: hashKey(secret),
+      name: `sk-...${secret.slice(-4)}`,
+      alias: null,
+      teamId: null,
+      spend: 0,
+      metadata: {},
+      blocked: null,
+      expires: null,
+      ...NO_LIMITS,
+      ...key,
       createdAt: at,
       updatedAt: at,
       seq: ++this.#seq,
@@ -148,7 +163,7 @@ export class State {
     return row;
   }
 
-  changeKey(key: KeyRow, change: Partial<Pick<KeyRow, 'alias' | 'userId' | 'teamId' | 'maxBudget'>>): void {
+  changeKey(key: KeyRow, change: Partial<Omit<KeyRow, 'hash' | 'seq'>>): void {
     this.#indexKey(key, drop);
     Object.assign(key, change, { updatedAt: this.now() });
     this.#indexKey(key, put);
@@ -157,6 +172,7 @@ export class State {
   removeKey(key: KeyRow): void {
     this.#indexKey(key, drop);
     this.keys.delete(key.hash);
+    this.archive.set(key.hash, key);
   }
 
   /** By the key itself or its hash. */
@@ -174,6 +190,11 @@ export class State {
 
   keysByAlias(alias: string): KeyRow[] {
     return this.#rowsOf(this.#keysByAlias.get(alias));
+  }
+
+  /** Invitations that a user received or issued. */
+  invitationsOf(userId: string): InvitationRow[] {
+    return [...(this.#invitationsByUser.get(userId) ?? [])].flatMap((id) => this.invitations.get(id) ?? []);
   }
 
   countKeysOfUser(userId: string): number {

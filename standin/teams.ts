@@ -5,7 +5,7 @@ import { detailError, proxyError, wrappedError } from './refusal.ts';
 import { keyShape, memberShapes, membershipShapes, teamShape } from './shapes.ts';
 import { by, paged } from './sorting.ts';
 import type { TeamRow, UserRow } from './types.ts';
-import { anything, list, namesUser, object, optional, pageOf, required, text } from './validate.ts';
+import { anything, type Check, list, namesUser, object, optional, pageOf, required, text } from './validate.ts';
 
 const member = object(
   { user_id: optional(text), user_email: optional(text), role: required(text) },
@@ -55,11 +55,11 @@ export const teamRoutes: readonly Route[] = [
 ];
 
 /** One member or several: pydantic names a single one's fields as if they stood in the body itself. */
-function memberAddBody(value: unknown, loc: readonly (string | number)[]): ReturnType<typeof text> {
-  const outer = object({ team_id: required(text), member: required(anything) })(value, loc);
+function memberAddBody(...[value, loc, behaviour]: Parameters<Check>): ReturnType<Check> {
+  const outer = object({ team_id: required(text), member: required(anything) })(value, loc, behaviour);
   if (outer.length > 0) return outer;
   const given = (value as Record<string, unknown>).member;
-  return Array.isArray(given) ? list(member)(given, loc) : member(given, loc);
+  return Array.isArray(given) ? list(member)(given, loc, behaviour) : member(given, loc, behaviour);
 }
 
 function newTeam(call: Call): unknown {
@@ -70,6 +70,8 @@ function newTeam(call: Call): unknown {
   }
   const team = state.addTeam(teamId, textOf(body, 'team_alias'));
   team.maxBudget = numberOf(body, 'max_budget');
+  team.tpmLimit = numberOf(body, 'tpm_limit');
+  team.rpmLimit = numberOf(body, 'rpm_limit');
   team.models = textsOf(body, 'models');
   const members = Array.isArray(body.members_with_roles) ? body.members_with_roles : [];
   if (members.length > 0) addMembers(call, teamId, members.map(namedMember), false);
@@ -91,7 +93,10 @@ function deleteTeams(call: Call): unknown {
     }
   }
   for (const teamId of gone) {
-    for (const key of state.keysOfTeam(teamId)) state.removeKey(key);
+    for (const key of state.keysOfTeam(teamId)) {
+      state.removeKey(key);
+      call.cache.forget(key);
+    }
     for (const userId of state.membershipsOf(teamId)) state.removeMembership(userId, teamId);
     state.teams.delete(teamId);
   }
@@ -106,7 +111,7 @@ function losers({ state, behaviour }: Call, teamIds: readonly string[]): Iterabl
   return [...userIds].flatMap((userId) => state.users.get(userId) ?? []);
 }
 
-/** 401 unless the caller administers, or asks for his own teams. */
+/** 401 unless the caller administers, or asks for their own teams. */
 function refuseStranger(call: Call): void {
   const { caller, query } = call;
   if (caller.role === 'proxy_admin' || caller.role === 'proxy_admin_viewer') return;
@@ -133,7 +138,7 @@ function listTeamsPaged(call: Call): unknown {
   const { state, query, behaviour } = call;
   const teams = filteredTeams(call).sort(teamOrder(query));
   return paged('teams', teams, page, (team) => {
-    if (!behaviour.managementV1) return teamShape(team);
+    if (!behaviour.teamCounts) return teamShape(team);
     const members = memberShapes(team).length;
     return { ...teamShape(team), members_count: members, keys_count: state.countKeysOfTeam(team.teamId) };
   });

@@ -1,5 +1,18 @@
+/** What a user or a key may spend and call. */
+export interface Limits {
+  /** US dollars. */
+  maxBudget: number | null;
+  /** As written: `30d`. */
+  budgetDuration: string | null;
+  budgetResetAt: string | null;
+  tpmLimit: number | null;
+  rpmLimit: number | null;
+  maxParallelRequests: number | null;
+  models: string[];
+}
+
 /** A user as stored. Times are ISO 8601 with microseconds, as LiteLLM prints them. */
-export interface UserRow {
+export interface UserRow extends Limits {
   readonly userId: string;
   email: string | null;
   alias: string | null;
@@ -9,9 +22,9 @@ export interface UserRow {
   /** The deprecated `team_id` of `/user/new`. */
   teamId: string | null;
   spend: number;
-  maxBudget: number | null;
-  models: string[];
   metadata: Record<string, unknown>;
+  /** What the database keeps of a password; `null` where none was set. */
+  passwordHash: string | null;
   readonly createdAt: string;
   updatedAt: string;
   /** Order of creation. */
@@ -32,6 +45,8 @@ export interface TeamRow {
   /** The other half of a membership (`members_with_roles`), by user id. */
   readonly roster: Map<string, Member>;
   maxBudget: number | null;
+  tpmLimit: number | null;
+  rpmLimit: number | null;
   models: string[];
   metadata: Record<string, unknown>;
   readonly createdAt: string;
@@ -39,7 +54,7 @@ export interface TeamRow {
   readonly seq: number;
 }
 
-export interface KeyRow {
+export interface KeyRow extends Limits {
   /** SHA-256 of the key: what `/key/list` names it by. */
   readonly hash: string;
   /** `sk-...abcd` */
@@ -48,7 +63,9 @@ export interface KeyRow {
   userId: string | null;
   teamId: string | null;
   spend: number;
-  maxBudget: number | null;
+  metadata: Record<string, unknown>;
+  blocked: boolean | null;
+  expires: string | null;
   /** `null` for a key that `/user/new` made along. */
   readonly createdBy: string | null;
   readonly createdAt: string;
@@ -79,9 +96,11 @@ export interface SeedKey {
   readonly key?: string;
   /** US dollars. */
   readonly spend?: number;
+  /** US dollars. */
+  readonly maxBudget?: number;
 }
 
-export interface SeedUser {
+export interface SeedUser extends Partial<Readonly<Omit<Limits, 'budgetResetAt'>>> {
   readonly userId: string;
   readonly email?: string | null;
   readonly alias?: string;
@@ -96,7 +115,7 @@ export interface SeedUser {
   /** US dollars. */
   readonly spend?: number;
   readonly metadata?: Record<string, unknown>;
-  readonly models?: readonly string[];
+  readonly passwordHash?: string;
 }
 
 export interface SeedTeam {
@@ -109,6 +128,12 @@ export interface SeedTeam {
 export interface Seed {
   readonly teams?: readonly SeedTeam[];
   readonly users?: readonly SeedUser[];
+}
+
+/** LiteLLM's `max_internal_user_budget` and `internal_user_budget_duration`: written with the role `internal_user`. */
+export interface InternalUserBudget {
+  readonly maxBudget?: number;
+  readonly budgetDuration?: string;
 }
 
 /** LiteLLM's `default_internal_user_params`: given to new users for what the call leaves open. */

@@ -14,6 +14,16 @@ const COLUMNS: Readonly<Record<string, (user: UserRow) => string | number | null
   user_alias: (user) => user.alias,
   user_role: (user) => user.role,
 };
+const MORE_COLUMNS: typeof COLUMNS = {
+  max_budget: (user) => user.maxBudget,
+  updated_at: (user) => user.updatedAt,
+  sso_user_id: () => null,
+  status: () => null,
+  key_count: () => null,
+};
+
+/** Columns that the older ones do not show. */
+const NEWER_FIELDS = ['team_id', 'organization_id', 'max_parallel_requests'];
 
 /** `/user/list`. */
 export function listUsers(call: Call): unknown {
@@ -23,19 +33,26 @@ export function listUsers(call: Call): unknown {
     throw detailError(403, 'Only proxy admins and organization admins can list users.');
   }
   if (!behaviour.sortedUserList) return oldList(call, page);
-  const order = orderOf(query, page);
-  const filtered = filteredUsers(state, query);
+  const order = orderOf(query, page, behaviour.moreSortColumns ? { ...COLUMNS, ...MORE_COLUMNS } : COLUMNS);
+  const filtered = filteredUsers(state, query, behaviour.oneIdMeansPart);
   const users = filtered === null ? order.all(state) : filtered.sort(order.compare);
-  return paged('users', users, page, (user) => ({ ...userShape(user), key_count: state.countKeysOfUser(user.userId) }));
+  return paged('users', users, page, (user) => listedShape(call, user));
+}
+
+function listedShape({ state, behaviour }: Call, user: UserRow): Record<string, unknown> {
+  const shape = userShape(user);
+  if (!behaviour.fullUserList) for (const field of NEWER_FIELDS) delete shape[field];
+  return { ...shape, key_count: state.countKeysOfUser(user.userId) };
 }
 
 /** 1.55: in no order, neither sorted nor filtered by email; past the end the total is 0. */
-function oldList({ state, query }: Call, page: Page): unknown {
+function oldList(call: Call, page: Page): unknown {
+  const { state, query } = call;
   const role = query.get('role');
   const users = [...state.users.values()].filter((user) => !role || user.role === role);
   const rows = slice(users, page);
   const total = rows.length === 0 ? 0 : users.length;
-  const shapes = rows.map((user) => ({ ...userShape(user), key_count: state.countKeysOfUser(user.userId) }));
+  const shapes = rows.map((user) => listedShape(call, user));
   const pages = Math.ceil(total / page.size);
   return { users: shapes, total, page: page.page, page_size: page.size, total_pages: pages };
 }
@@ -50,7 +67,7 @@ interface Order {
  * Without `sort_by` newest first, with no order among users of one moment: here those stand the one way round on odd
  * pages and the other on even ones, so that who pages without `sort_by` loses some, as on the real proxy.
  */
-function orderOf(query: URLSearchParams, { page }: Page): Order {
+function orderOf(query: URLSearchParams, { page }: Page, columns: typeof COLUMNS): Order {
   const column = query.get('sort_by');
   const direction = (query.get('sort_order') ?? 'asc').toLowerCase();
   if (column === null) {
@@ -58,9 +75,9 @@ function orderOf(query: URLSearchParams, { page }: Page): Order {
     const newest = by<UserRow>((user) => user.createdAt, true);
     return order(`newest ${sign}`, (a, b) => newest(a, b) || sign * (a.seq - b.seq));
   }
-  const value = Object.hasOwn(COLUMNS, column) ? COLUMNS[column] : undefined;
+  const value = Object.hasOwn(columns, column) ? columns[column] : undefined;
   if (value === undefined) {
-    throw detailError(400, `Invalid sort column. Must be one of: ${Object.keys(COLUMNS).join(', ')}`);
+    throw detailError(400, `Invalid sort column. Must be one of: ${Object.keys(columns).join(', ')}`);
   }
   if (direction !== 'asc' && direction !== 'desc') {
     throw detailError(400, "Invalid sort order. Must be 'asc' or 'desc'");
@@ -85,20 +102,21 @@ function order(name: string, compare: Order['compare']): Order {
 }
 
 /** The users that a filter leaves, unsorted; `null` without any filter. */
-function filteredUsers(state: State, query: URLSearchParams): UserRow[] | null {
+function filteredUsers(state: State, query: URLSearchParams, oneIdMeansPart: boolean): UserRow[] | null {
   const ids = (query.get('user_ids') ?? '').split(',').flatMap((id) => id.trim() || []);
-  const tests = userTests(query, ids);
+  const exactly = ids.length > 1 || !oneIdMeansPart;
+  const tests = userTests(query, exactly ? [] : ids);
   if (ids.length === 0 && tests.length === 0) return null;
   const candidates =
-    ids.length > 1 ? [...new Set(ids)].flatMap((id) => state.users.get(id) ?? []) : state.users.values();
+    ids.length > 0 && exactly ? [...new Set(ids)].flatMap((id) => state.users.get(id) ?? []) : state.users.values();
   return [...candidates].filter((user) => tests.every((test) => test(user)));
 }
 
-/** One user id means all that contain it; several mean exactly those. */
-function userTests(query: URLSearchParams, ids: readonly string[]): ((user: UserRow) => boolean)[] {
+/** @param parts At most one: users whose id contains it. */
+function userTests(query: URLSearchParams, parts: readonly string[]): ((user: UserRow) => boolean)[] {
   const tests: ((user: UserRow) => boolean)[] = [];
-  const [part] = ids.map((id) => id.toLowerCase());
-  if (ids.length === 1 && part !== undefined) tests.push((user) => user.userId.toLowerCase().includes(part));
+  const part = parts[0]?.toLowerCase();
+  if (part !== undefined) tests.push((user) => user.userId.toLowerCase().includes(part));
   const role = query.get('role');
   if (role) tests.push((user) => user.role === role);
   const team = query.get('team');

@@ -1,36 +1,61 @@
 import { type Call, newId, objectsOf, textOf } from './context.ts';
-import { authError, detailError, Refusal } from './refusal.ts';
-import { userShape } from './shapes.ts';
+import { internalBudget, LIMIT_FIELDS, limitChanges, periodFault } from './limits.ts';
+import { authError, detailError, pythonString, Refusal } from './refusal.ts';
+import { wholeUserShape } from './shapes.ts';
 import type { UserRow } from './types.ts';
-import type { Body } from './validate.ts';
+import { type Body, namesUser, object, optional, role, text } from './validate.ts';
 
-/** `/user/update`: `teams` is ignored; an unknown user id or email makes a user. */
-export function updateUser(call: Omit<Call, 'body'>, body: Body): unknown {
+/** A body of `/user/update`, or a row of `/user/bulk_update`. */
+export const UPDATE = object(
+  { user_id: optional(text), user_email: optional(text), user_role: optional(role), ...LIMIT_FIELDS },
+  { rule: namesUser },
+);
+
+/** `/user/update`. */
+export function updateUser(call: Call): unknown {
+  const fault = periodFault(call.body, call.behaviour);
+  if (fault !== null) {
+    throw authError(400, call.behaviour.periodsChecked ? wrapped(fault) : `Authentication Error, ${fault}`);
+  }
+  const updated = update(call, call.body);
+  call.cache.dropUser(updated.user_id);
+  return updated;
+}
+
+function wrapped(error: string): string {
+  return `{'error': ${pythonString(error)}}`;
+}
+
+/** `teams` is ignored; an unknown user id or email makes a user. */
+function update(call: Call, body: Body): { user_id: string; data: unknown } {
   const { state } = call;
   const userId = textOf(body, 'user_id');
   const email = textOf(body, 'user_email');
   const known =
     userId === null ? state.usersByEmail(email ?? '').find((user) => user.email === email) : state.users.get(userId);
   const user = known ?? state.addUser({ userId: userId ?? newId(), email });
-  state.changeUser(user, changesOf(body));
+  state.changeUser(user, changesOf(call, body));
   if (known === undefined && userId === null) {
     throw authError(400, `Authentication Error, ${NO_GET}`);
   }
-  return { user_id: user.userId, data: userShape(user) };
+  return { user_id: user.userId, data: wholeUserShape(user, call.behaviour) };
 }
 
 const NO_GET = "'LiteLLM_UserTable' object has no attribute 'get'";
 
-function changesOf(body: Body): Partial<UserRow> {
+function changesOf({ behaviour, internalUserBudget }: Call, body: Body): Partial<UserRow> {
   const email = textOf(body, 'user_email');
   const alias = textOf(body, 'user_alias');
   const newRole = textOf(body, 'user_role');
-  const metadata = body.metadata;
+  const metadata = Object.entries(body.metadata ?? {}).length > 0 ? body.metadata : null;
+  const limits = limitChanges(body, behaviour);
   return {
     ...(email === null ? {} : { email }),
-    ...(alias === null ? {} : { alias }),
+    ...(alias === null || !behaviour.aliasByUpdate ? {} : { alias }),
     ...(newRole === null ? {} : { role: newRole }),
     ...(metadata ? { metadata: metadata as Record<string, unknown> } : {}),
+    ...limits,
+    ...internalBudget(newRole, limits, internalUserBudget),
   };
 }
 
@@ -52,8 +77,14 @@ export function bulkUpdate(call: Call): unknown {
 
 function bulkUpdateRow(call: Call, body: Body) {
   const row = { user_id: textOf(body, 'user_id'), user_email: textOf(body, 'user_email') };
+  const fault = periodFault(body, call.behaviour);
+  if (fault !== null) {
+    const error = call.behaviour.periodsChecked ? `400: ${wrapped(fault)}` : fault;
+    return { ...row, success: false, error, updated_user: null };
+  }
   try {
-    const updated = updateUser(call, body) as { user_id: string };
+    const updated = update(call, body);
+    call.cache.mend(updated.user_id);
     return { ...row, user_id: updated.user_id, success: true, error: null, updated_user: updated };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

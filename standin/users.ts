@@ -1,15 +1,10 @@
 import type { Route } from './context.ts';
 import { deleteUsers } from './user-delete.ts';
-import { userInfo, userInfoV2 } from './user-info.ts';
+import { spendOfUsers, userInfo, userInfoV2 } from './user-info.ts';
 import { listUsers } from './user-list.ts';
 import { newUser, USER_FIELDS } from './user-new.ts';
-import { bulkUpdate, updateUser } from './user-update.ts';
-import { list, namesUser, object, optional, required, role, text } from './validate.ts';
-
-const update = object(
-  { user_id: optional(text), user_email: optional(text), user_role: optional(role) },
-  { rule: namesUser },
-);
+import { bulkUpdate, UPDATE, updateUser } from './user-update.ts';
+import { list, object, optional, required, text } from './validate.ts';
 
 export const userRoutes: readonly Route[] = [
   { method: 'GET', path: '/user/list', access: 'key', answer: listUsers },
@@ -18,14 +13,14 @@ export const userRoutes: readonly Route[] = [
     method: 'POST',
     path: '/user/update',
     access: 'admin-write',
-    body: update,
-    answer: ({ body, ...call }) => updateUser(call, body),
+    body: UPDATE,
+    answer: updateUser,
   },
   {
     method: 'POST',
     path: '/user/bulk_update',
     access: 'admin-write',
-    body: object({ users: optional(list(update)) }),
+    body: object({ users: optional(list(UPDATE)) }),
     answer: bulkUpdate,
     since: (behaviour) => behaviour.classicBulk,
   },
@@ -42,6 +37,7 @@ export const userRoutes: readonly Route[] = [
     path: '/v2/user/info',
     access: 'key',
     answer: userInfoV2,
-    since: (behaviour) => behaviour.managementV1,
+    since: (behaviour) => behaviour.userInfoV2,
   },
+  { method: 'GET', path: '/spend/users', access: 'key', answer: spendOfUsers },
 ];

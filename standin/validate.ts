@@ -1,5 +1,6 @@
 import { isRole } from '../src/core/inventory.ts';
 import { problem, Refusal } from './refusal.ts';
+import type { Behaviour } from './versions.ts';
 
 /** One complaint as pydantic words it. */
 export interface Issue {
@@ -9,7 +10,7 @@ export interface Issue {
 }
 
 type Loc = Issue['loc'];
-export type Check = (value: unknown, loc: Loc) => Issue[];
+export type Check = (value: unknown, loc: Loc, behaviour: Behaviour) => Issue[];
 export type Body = Record<string, unknown>;
 
 const ROLE_MESSAGE =
@@ -28,25 +29,56 @@ export const flag: Check = (value, loc) =>
 export const role: Check = (value, loc) =>
   typeof value === 'string' && isRole(value) ? [] : issue('literal_error', loc, ROLE_MESSAGE);
 
+/** A number, or a text that is one. */
+export const number: Check = (value, loc) => {
+  if (typeof value === 'string' && (value.trim() === '' || Number.isNaN(Number(value)))) {
+    return issue('float_parsing', loc, 'Input should be a valid number, unable to parse string as a number');
+  }
+  return typeof value === 'string' || typeof value === 'number'
+    ? []
+    : issue('float_type', loc, 'Input should be a valid number');
+};
+
+export const whole: Check = (value, loc, behaviour) => {
+  if (typeof value === 'number' && !Number.isInteger(value)) {
+    return issue('int_from_float', loc, 'Input should be a valid integer, got a number with a fractional part');
+  }
+  if (number(value, loc, behaviour).length === 0 && Number.isInteger(Number(value))) return [];
+  return issue('int_parsing', loc, 'Input should be a valid integer, unable to parse string as an integer');
+};
+
+/** Tokens or requests a minute. */
+export const rate: Check = (value, loc, behaviour) => {
+  const issues = whole(value, loc, behaviour);
+  if (issues.length > 0 || !behaviour.negativeRatesRefused || Number(value) >= 0) return issues;
+  return issue('greater_than_equal', loc, 'Input should be greater than or equal to 0');
+};
+
+export const dictionary: Check = (value, loc) =>
+  typeof value === 'object' && !Array.isArray(value)
+    ? []
+    : issue('dict_type', loc, 'Input should be a valid dictionary');
+
 export const anything: Check = () => [];
 
 export function optional(check: Check): Check {
-  return (value, loc) => (value === undefined || value === null ? [] : check(value, loc));
+  return (value, loc, behaviour) => (value === undefined || value === null ? [] : check(value, loc, behaviour));
 }
 
 export function required(check: Check): Check {
-  return (value, loc) => (value === undefined ? issue('missing', loc, 'Field required') : check(value, loc));
+  return (value, loc, behaviour) =>
+    value === undefined ? issue('missing', loc, 'Field required') : check(value, loc, behaviour);
 }
 
 /** `noun`: `Value`, `List` or `Tuple`, as pydantic says it of this field. */
 export function list(item: Check, bounds: { min?: number; max?: number; noun?: string } = {}): Check {
   const { min = 0, max = Number.POSITIVE_INFINITY, noun = 'Value' } = bounds;
-  return (value, loc) => {
+  return (value, loc, behaviour) => {
     if (!Array.isArray(value)) return issue('list_type', loc, 'Input should be a valid list');
     const found = `items after validation, not ${value.length}`;
     if (value.length > max) return issue('too_long', loc, `${noun} should have at most ${max} ${found}`);
     if (value.length < min) return issue('too_short', loc, `${noun} should have at least ${min} item${found.slice(5)}`);
-    return value.flatMap((entry, index) => item(entry, [...loc, index]));
+    return value.flatMap((entry, index) => item(entry, [...loc, index], behaviour));
   };
 }
 
@@ -62,16 +94,16 @@ export const teams: Check = (value, loc) => {
 
 /** `closed`: an unknown field is refused; otherwise it is dropped silently. */
 export function object(fields: Record<string, Check>, rules: { closed?: boolean; rule?: Check } = {}): Check {
-  return (value, loc) => {
+  return (value, loc, behaviour) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return issue('model_attributes_type', loc, 'Input should be a valid dictionary or object to extract fields from');
     }
     const body = value as Body;
-    const known = Object.entries(fields).flatMap(([name, check]) => check(body[name], [...loc, name]));
+    const known = Object.entries(fields).flatMap(([name, check]) => check(body[name], [...loc, name], behaviour));
     const unknown = rules.closed ? Object.keys(body).filter((name) => !(name in fields)) : [];
     const extra = unknown.flatMap((name) => issue('extra_forbidden', [...loc, name], 'Extra inputs are not permitted'));
     const issues = [...known, ...extra];
-    return issues.length > 0 || rules.rule === undefined ? issues : rules.rule(value, loc);
+    return issues.length > 0 || rules.rule === undefined ? issues : rules.rule(value, loc, behaviour);
   };
 }
 
@@ -135,5 +167,6 @@ export function booleanOf(query: URLSearchParams, name: string): boolean {
   if (given === undefined) return false;
   if (['true', '1', 'yes', 'on', 't', 'y'].includes(given)) return true;
   if (['false', '0', 'no', 'off', 'f', 'n'].includes(given)) return false;
-  throw new Refusal(422, { detail: flag(given, ['query', name]) });
+  const message = 'Input should be a valid boolean, unable to interpret input';
+  throw new Refusal(422, { detail: issue('bool_parsing', ['query', name], message) });
 }

@@ -140,6 +140,13 @@ describe('whyNotReviewed', () => {
     expect(why(pull(7, lack), pull(6, null, false))).toBe(words);
   });
 
+  it('tells a comment that approves nothing', () => {
+    const shown = { target: TARGET, digests: [], whole: null, applied: [] as string[] };
+    const comment = { id: 70, url: '', body: '', ...shown };
+    expect(why({ ...pull(7, null), comment })).toMatch(/^the comment on pull request #7 approves nothing/);
+    expect(why({ ...pull(7, null), comment: { ...comment, applied: ['0123456789abcdef'] } })).toMatch(/other changes/);
+  });
+
   it('names each pull request of the push', () => {
     expect(why(pull(8, { kind: 'no comment' }), pull(7, { kind: 'another target' }))).toBe(
       'pull request #8 has no comment with a plan; the plan on pull request #7 is about another file, proxy or `target`',

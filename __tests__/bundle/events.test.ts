@@ -69,7 +69,7 @@ describe('pull_request', () => {
   it('whose inputs are wrong replaces the older comment, and drops its digests', async () => {
     const world = await World.create();
     await world.run('pull_request');
-    for (const inputs of [{ 'max-deletes': 'many' }, { 'base-url': '' }]) {
+    for (const inputs of [{ 'max-deletes': 'many' }, { 'base-url': 'no address' }]) {
       const run = await world.run('pull_request', { inputs });
       expect(run.code).toBe(1);
       expect(world.github.commentsOf(7)).toEqual([expect.stringMatching(/digests= whole= -->[\s\S]*\[!CAUTION\]/)]);
@@ -83,7 +83,7 @@ describe('pull_request', () => {
     const world = await World.create();
     await world.run('pull_request', { inputs: { target: 'prod' } });
     const before = world.github.commentsOf(7);
-    await world.run('pull_request', { inputs: { target: 'test', 'base-url': '' } });
+    await world.run('pull_request', { inputs: { target: 'test', 'base-url': 'no address' } });
     expect(world.github.commentsOf(7)).toEqual(before);
   });
 

@@ -28,6 +28,9 @@ const ODD_EMAILS = [
   'UPPER@example.com',
 ];
 
+const HALF =
+  'Warning: half@example.com: a team and the user disagree on the membership. team_name is blank, so that sync leaves it alone; write the teams there to have it mended.';
+
 async function makeOddTeams(api: Api): Promise<string[]> {
   const teams = ODD_ALIASES.map((team_alias, index) => ({ team_id: `odd-${index}`, team_alias }));
   const nameless = [
@@ -51,13 +54,15 @@ function manyUsers(teams: readonly string[]): object[] {
   }));
 }
 
-commands('export', (place, api) => {
+commands('export', (place, api, target) => {
   test('a plan right after finds nothing to do: 300 users, odd names, several teams, no team, no role, no email', async () => {
     await makeUsers(api(), manyUsers(await makeOddTeams(api())));
     await api().makeUser('machine', { user_email: null, user_role: 'internal_user' });
     await api().makeUser('half', { teams: ['twin-1'], user_role: 'internal_user' });
     await api().post('/user/delete', { user_ids: ['half', 'nobody'] });
-    expect((await api().rosterOf('twin-1')).includes('half')).toBe(false);
+    // 1.110 deletes in one transaction: nothing is left half done.
+    const isHalf = !(await api().rosterOf('twin-1')).includes('half');
+    expect(isHalf).toBe(target().version !== '1.110');
     const before = await stateOf(api());
 
     const exported = await place().run('export');
@@ -65,7 +70,7 @@ commands('export', (place, api) => {
     expect(exported.stdout).toBe('');
     expect(exported.stderr).toBe(
       [
-        'Warning: half@example.com: a team and the user disagree on the membership. team_name is blank, so that sync leaves it alone; write the teams there to have it mended.',
+        ...(isHalf ? [HALF] : []),
         'user_list.csv: 301 users, written.',
         'Left out, as sync never touches them: 2 without email.',
         '',

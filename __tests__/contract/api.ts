@@ -37,6 +37,7 @@ export class Api {
     const response = await fetch(`${this.baseUrl}${path}`, {
       method,
       redirect: 'manual',
+      signal: AbortSignal.timeout(120_000),
       headers: {
         'content-type': 'application/json',
         ...(this.key === null ? {} : { authorization: `Bearer ${this.key}` }),

@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
+import type { Api } from './api.ts';
 import { contract } from './suite.ts';
 
 const BULK = '/management/v1/users/bulk';
 const BULK_DELETE = '/management/v1/users/bulk_delete';
 
-contract('users in bulk', (api) => {
+contract('users in bulk', defineBulk, { where: (is) => is.managementV1 });
+
+function defineBulk(api: () => Api): void {
   test('rows fail one by one', async () => {
     await api().makeTeam('t');
     await api().makeTeam('u');
@@ -44,6 +47,25 @@ contract('users in bulk', (api) => {
     expect(await api().user('d')).toBeUndefined();
   });
 
+  test('limits go to the user and, but for the budget, to the key; bad periods', async () => {
+    const limits = { budget_duration: '30d', tpm_limit: 4, rpm_limit: 3, models: ['fake-model'], metadata: { m: 1 } };
+    const users = [
+      { user_id: 'a', max_budget: 3, ...limits, auto_create_key: true },
+      { user_id: 'b', budget_duration: 'banana' },
+      { user_id: 'c', duration: 'banana', auto_create_key: true },
+    ];
+    const { data } = await api().ok(BULK, { users });
+    expect(data).toMatchObject([
+      { success: true, error: null },
+      { success: false, error: "Invalid budget_duration 'banana'. Use a format like '1h', '24h', '7d', or '30d'." },
+      { success: true, key: null, error: 'Failed to create key: Invalid duration format' },
+    ]);
+    expect(await api().user('a')).toMatchObject({ max_budget: 3, ...limits });
+    const { keys } = (await api().get('/key/list?return_full_object=true&user_id=a')).body;
+    expect(keys).toMatchObject([{ ...limits, max_budget: null, budget_duration: null }]);
+    expect([await api().user('b'), (await api().user('c')).user_id]).toEqual([undefined, 'c']);
+  });
+
   test('no role, and an id of the proxy where none is given', async () => {
     const { data } = await api().ok(BULK, { users: [{ user_email: 'a@example.com' }] });
     expect(await api().user(data[0].user_id)).toMatchObject({ user_role: null, teams: [] });
@@ -80,4 +102,4 @@ contract('users in bulk', (api) => {
     const { data } = await api().ok(BULK_DELETE, { user_ids: ['nobody'] });
     expect(data).toMatchObject([{ success: false }]);
   });
-});
+}

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
+import { wrapped } from './statements.ts';
 import { contract } from './suite.ts';
 
-contract('invitations', (api) => {
+contract('invitations', (api, _target, is) => {
   test('every call makes another one, for seven days; older ones stay', async () => {
     await api().makeUser('a');
     const first = await api().ok('/invitation/new', { user_id: 'a' });
@@ -14,8 +15,8 @@ contract('invitations', (api) => {
 
   test('only for a user that exists', async () => {
     const answer = await api().post('/invitation/new', { user_id: 'nobody' });
-    const message = `{'error': "User id does not exist in 'LiteLLM_UserTable'. Fix this by creating user via \`/user/new\`."}`;
-    const error = { message, type: 'internal_server_error', param: null, code: '400' };
+    const message = "User id does not exist in 'LiteLLM_UserTable'. Fix this by creating user via `/user/new`.";
+    const error = wrapped(is, 400, message);
     expect(answer).toMatchObject({ status: 400, body: { error } });
   });
 

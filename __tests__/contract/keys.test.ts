@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { hashKey } from '../../standin/state.ts';
+import { wrapped } from './statements.ts';
 import { contract } from './suite.ts';
 
 const taken = (alias: string) => ({
@@ -9,7 +10,7 @@ const taken = (alias: string) => ({
   code: '400',
 });
 
-contract('keys', (api) => {
+contract('keys', (api, _target, is) => {
   test('/key/generate answers with the key once; its hash names it from then on', async () => {
     await api().makeUser('a');
     const made = await api().ok('/key/generate', { user_id: 'a', key_alias: 'k' });
@@ -61,14 +62,16 @@ contract('keys', (api) => {
     expect((await api().get(`/key/info?key=${key}`)).body.info).toMatchObject({ user_id: 'a', key_alias: 'first' });
   });
 
-  test('a chosen key begins with sk- and has 16 characters', async () => {
-    const refused = async (key: string) => (await api().post('/key/generate', { key })).body.error;
-    expect(await refused('chosen-0123456789abcdef')).toMatchObject({
-      code: '400',
-      message: `{'error': "Invalid key format. LiteLLM Virtual Key must start with 'sk-'. Received: chos****cdef"}`,
-    });
-    const short = "{'error': 'Invalid key format. LiteLLM Virtual Key must be at least 16 characters long.'}";
-    expect(await refused('sk-short')).toMatchObject({ code: '400', message: short });
+  test(`a chosen key: ${is.keyFormat} is checked`, async () => {
+    const made = async (key: string) => {
+      const { status, body } = await api().post('/key/generate', { key });
+      return status === 200 ? 'made' : body.error;
+    };
+    const begin = "Invalid key format. LiteLLM Virtual Key must start with 'sk-'. Received: chos****cdef";
+    expect(await made('chosen-0123456789abcdef')).toEqual(is.keyFormat === 'any' ? 'made' : wrapped(is, 400, begin));
+    const length = 'Invalid key format. LiteLLM Virtual Key must be at least 16 characters long.';
+    const short = is.keyFormat === 'prefix and length' ? wrapped(is, 400, length) : 'made';
+    expect(await made(`sk-${Math.random().toString(36).slice(2, 10)}`)).toEqual(short);
   });
 
   test('/key/list pages newest first and filters by user, team and alias', async () => {
@@ -111,11 +114,11 @@ contract('keys', (api) => {
     await api().ok('/key/delete', { keys: [two.token] });
     expect(await api().ok('/key/delete', { key_aliases: ['three'] })).toEqual({ deleted_keys: ['three'] });
     expect((await api().get('/key/list')).body.keys).toEqual([]);
-    const error = { message: "{'error': 'No keys found'}", code: '404' };
+    const error = wrapped(is, 404, 'No keys found');
     expect(await api().post('/key/delete', { keys: [one.key] })).toMatchObject({ status: 404, body: { error } });
   });
 
-  test('a key moves to a team once its owner is in there, and then survives leaving the old one', async () => {
+  test('a key moves to a team once its owner is in there, and survives leaving the old one', async () => {
     await api().makeTeam('old');
     await api().makeTeam('new');
     await api().makeUser('a', { teams: ['old'] });
@@ -125,20 +128,107 @@ contract('keys', (api) => {
     const message = 'User=a is not a member of the team=new. Check team members via `/team/info`.';
     expect(early).toMatchObject({
       status: 403,
-      body: { error: { message, type: 'auth_error', param: 'None', code: '403' } },
+      body: { error: { message, type: 'auth_error', param: is.otherParam, code: '403' } },
     });
-    expect(await api().post('/key/update', { key: token, team_id: 'none' })).toMatchObject({ status: 404 });
+    expect(await api().post('/key/update', { key: token, team_id: 'none' })).toMatchObject({
+      status: is.unknownTeamIs404 ? 404 : 400,
+    });
     await api().ok('/team/member_add', { team_id: 'new', member: { user_id: 'a', role: 'user' } });
     expect(await api().ok('/key/update', { key: token, team_id: 'new' })).toMatchObject({ team_id: 'new' });
     await api().ok('/team/member_delete', { team_id: 'old', user_id: 'a' });
-    expect(await api().keyAliasesOf('a')).toEqual(['moves']);
+    expect(await api().keyAliasesOf('a')).toEqual(is.leavingDeletesKeys ? ['moves'] : ['moves', 'stays']);
   });
 
-  test('/key/update: an unknown key', async () => {
-    const error = { message: 'Key not found.', type: 'not_found_error', param: 'key', code: '404' };
-    expect(await api().post('/key/update', { key: 'none', key_alias: 'x' })).toMatchObject({
-      status: 404,
-      body: { error },
-    });
+  test('/key/update and /key/block: an unknown key', async () => {
+    const guarded = { message: 'Key not found.', type: 'not_found_error', param: 'key', code: '404' };
+    for (const [path, body] of [
+      ['/key/update', { key: 'none', key_alias: 'x' }],
+      ['/key/block', { key: 'f'.repeat(64) }],
+    ] as const) {
+      const answer = await api().post(path, body);
+      expect(answer.status).toBe(is.keysGuarded ? 404 : 401);
+      if (is.keysGuarded) expect(answer.body.error).toMatchObject(guarded);
+    }
   });
+
+  test('a move keeps all that the key has', async () => {
+    const { token, kept } = await movable();
+    expect(await api().ok('/key/update', { key: token, team_id: 'new' })).toMatchObject({ ...kept, team_id: 'new' });
+    expect(await info(token)).toMatchObject({ ...kept, team_id: 'new' });
+  });
+
+  test('`team_id: null` makes a key personal, the empty text never does', async () => {
+    const { token, kept } = await movable();
+    await api().ok('/key/update', { key: token, team_id: null });
+    expect(await info(token)).toMatchObject({ ...kept, team_id: null });
+    await api().ok('/key/update', { key: token, team_id: 'old' });
+    expect((await api().post('/key/update', { key: token, team_id: '' })).status).toBe(is.unknownTeamIs404 ? 200 : 400);
+    expect((await info(token)).team_id).toBe(is.emptyTeamId);
+  });
+
+  test('a team that lacks the model, or allows less, refuses the key', async () => {
+    const { token } = await movable();
+    await api().ok('/team/new', { team_id: 'poor', models: ['other-model'] });
+    await api().ok('/team/new', { team_id: 'slow', tpm_limit: 1 });
+    for (const team of ['poor', 'slow']) {
+      await api().ok('/team/member_add', { team_id: team, member: { user_id: 'a', role: 'user' } });
+    }
+    const poor = await api().post('/key/update', { key: token, team_id: 'poor' });
+    expect(poor).toMatchObject({ status: is.modelRefusal, body: { error: { type: 'team_model_access_denied' } } });
+    const message = `Key=${token} has a tpm_limit=5 which is greater than the team's tpm_limit=1.`;
+    const slow = await api().post('/key/update', { key: token, team_id: 'slow' });
+    expect(slow).toMatchObject({ status: 403, body: { error: { message } } });
+    expect((await info(token)).team_id).toBe('old');
+  });
+
+  test.skipIf(!is.bulkKeyUpdate)('/key/bulk_update: row by row; what an item lacks is kept, or cleared', async () => {
+    const { token, kept } = await movable();
+    const unknown = 'f'.repeat(64);
+    const keys = [
+      { key: token, team_id: 'new', key_alias: 'ignored' },
+      { key: unknown, team_id: 'new' },
+      { key: token, team_id: 'none' },
+    ];
+    const answer = await api().ok('/key/bulk_update', { keys });
+    expect(answer).toMatchObject({ total_requested: 3, successful_updates: [{ key: token }] });
+    expect(answer.failed_updates).toMatchObject([
+      { key: unknown, key_info: null, failed_reason: 'Key not found.' },
+      {
+        key: token,
+        key_info: { team_id: 'new' },
+        failed_reason: "Team doesn't exist in db. Team=none. Create team via `/team/new` call.",
+      },
+    ]);
+    const lost = is.bulkKeyUpdateClears ? { max_budget: null } : {};
+    expect(await info(token)).toMatchObject({ ...kept, ...lost, team_id: 'new' });
+    await api().ok('/key/bulk_update', { keys: [{ key: token, team_id: 'old', max_budget: 4 }] });
+    expect(await info(token)).toMatchObject({ ...kept, team_id: 'old' });
+    expect((await api().post('/key/bulk_update', { keys: [] })).body.detail.error).toBe('No keys provided for update');
+    const many = Array.from({ length: 501 }, () => ({ key: token }));
+    expect(await api().post('/key/bulk_update', { keys: many })).toMatchObject({ status: 400 });
+  });
+
+  test.skipIf(is.bulkKeyUpdate)('no /key/bulk_update', async () => {
+    expect(await api().post('/key/bulk_update', { keys: [] })).toMatchObject({ status: 404 });
+  });
+
+  test('a deleted key is shown from the archive, or not at all', async () => {
+    const { token } = await api().ok('/key/generate', { key_alias: 'k' });
+    await api().ok('/key/delete', { keys: [token] });
+    const answer = await api().get(`/key/info?key=${token}`);
+    if (is.deletedKeysShown) expect(answer.body.info).toMatchObject({ key_alias: 'k', status: 'deleted' });
+    else expect(answer.status).toBe(404);
+  });
+
+  const info = async (token: string) => (await api().get(`/key/info?key=${token}`)).body.info;
+
+  /** A key of user a and team `old`, with one of everything; the owner is in team `new`, too. */
+  async function movable() {
+    for (const team of ['old', 'new']) await api().makeTeam(team);
+    await api().makeUser('a', { teams: ['old', 'new'] });
+    const limits = { max_budget: 4, budget_duration: '7d', models: ['fake-model'], tpm_limit: 5, rpm_limit: 6 };
+    const kept = { key_alias: 'moves', metadata: { z: 1 }, ...limits };
+    const { token } = await api().ok('/key/generate', { user_id: 'a', team_id: 'old', duration: '90d', ...kept });
+    return { token, kept };
+  }
 });

@@ -1,19 +1,32 @@
-import { afterAll, beforeAll, beforeEach, describe } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest';
+import type { Version } from '../../standin/versions.ts';
 import { Api } from './api.ts';
+import { type Truth, truthOf } from './statements.ts';
 import { contractTargets, type RunningTarget, TURN_TIMEOUT } from './targets.ts';
 
+/** The targets to test: a stand-in as each of these versions (all, when missing), and only those whose truth fits. */
+export interface Scope {
+  readonly versions?: readonly Version[];
+  readonly where?: (is: Truth) => boolean;
+}
+
+type Define = (api: () => Api, target: () => RunningTarget, is: Truth) => void;
+
 /** Defines tests against every target, each test on an empty proxy; `api()` calls it with the master key. */
-export function contract(title: string, define: (api: () => Api, target: () => RunningTarget) => void): void {
-  describe.each(contractTargets())(`${title}: $name`, ({ start }) => {
-    let target: RunningTarget;
+export function contract(title: string, define: Define, { versions, where = () => true }: Scope = {}): void {
+  const targets = contractTargets(versions).filter(({ version }) => where(truthOf(version)));
+  if (targets.length === 0) describe(title, () => test.skip('says nothing of this version'));
+  describe.each(targets)(`${title}: $name`, ({ version, start }) => {
+    let target: RunningTarget | null = null;
+    const running = (): RunningTarget => {
+      if (target === null) throw new Error('The proxy was not started.');
+      return target;
+    };
     beforeAll(async () => {
       target = await start();
     }, TURN_TIMEOUT);
-    afterAll(() => target.stop());
-    beforeEach(() => target.reset(), 60_000);
-    define(
-      () => new Api(target.baseUrl, target.masterKey),
-      () => target,
-    );
+    afterAll(() => target?.stop());
+    beforeEach(() => running().reset(), 60_000);
+    define(() => new Api(running().baseUrl, running().masterKey), running, truthOf(version));
   });
 }

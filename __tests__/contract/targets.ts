@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto';
-import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startStandin } from '../../standin/server.ts';
 import type { State } from '../../standin/state.ts';
+import { VERSIONS, type Version } from '../../standin/versions.ts';
 import { Api } from './api.ts';
+import { CONTRACT_VERSIONS } from './statements.ts';
 
 export interface RunningTarget {
   /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly masterKey: string;
+  readonly version: Version;
   /** What the stand-in holds, to look into or to break; `null` on the real proxy. */
   readonly state: State | null;
   /** Deletes all teams, keys and users but `default_user_id`, and makes sure that they are gone. */
@@ -20,47 +23,98 @@ export interface RunningTarget {
 
 export interface ContractTarget {
   readonly name: string;
+  readonly version: Version;
   start(): Promise<RunningTarget>;
 }
 
 /** How long a test file may wait for its turn on the real proxy, in milliseconds: the timeout of its `beforeAll`. */
 export const TURN_TIMEOUT = 20 * 60 * 1000;
+/** How long the real proxy may take to become empty: less than the timeout of the hook that waits for it. */
+const RESET_TIMEOUT = 45_000;
+
+/** The real proxy's version: of LITELLM_VERSION (`1.106`), else asked for; `null` without a real proxy. */
+const real = await findReal();
 
 /**
- * The stand-in always; and the real proxy where LITELLM_BASE_URL and LITELLM_MASTER_KEY are set. It must be one whose
- * users, teams and keys may be deleted. Test files run side by side, so each has the real proxy to itself from `start`
- * to `stop`.
+ * A stand-in as each of the versions; or in their place the real proxy, where LITELLM_BASE_URL and LITELLM_MASTER_KEY are
+ * set. It must be one whose users, teams and keys may be deleted. Test files run side by side, so each has the real proxy
+ * to itself from `start` to `stop`.
  */
-export function contractTargets(): ContractTarget[] {
-  const { LITELLM_BASE_URL: baseUrl, LITELLM_MASTER_KEY: masterKey } = process.env;
-  if (!baseUrl || !masterKey) return [standin];
-  return [standin, { name: 'the real proxy', start: () => startReal(baseUrl.replace(/\/+$/, ''), masterKey) }];
+export function contractTargets(versions: readonly Version[] = CONTRACT_VERSIONS): ContractTarget[] {
+  if (real === null) return versions.map(standinAs);
+  return versions.includes(real.version) ? [real] : [];
 }
 
-const standin: ContractTarget = {
-  name: 'the stand-in',
-  start: async () => {
-    const { baseUrl, masterKey, state, close } = await startStandin();
-    return { baseUrl, masterKey, state, reset: () => empty(new Api(baseUrl, masterKey)), stop: close };
-  },
-};
+/** The real proxy, if there is one. */
+export function realTarget(): ContractTarget | null {
+  return real;
+}
 
-async function startReal(baseUrl: string, masterKey: string): Promise<RunningTarget> {
-  const release = await takeTurn(baseUrl);
-  return {
-    baseUrl,
-    masterKey,
-    state: null,
-    reset: () => empty(new Api(baseUrl, masterKey)),
-    stop: async () => release(),
+/** A stand-in remembers used keys for a minute, as the real one does. */
+function standinAs(version: Version): ContractTarget {
+  const start = async (): Promise<RunningTarget> => {
+    const { baseUrl, masterKey, state, close } = await startStandin({ version, cacheSeconds: 60 });
+    return { baseUrl, masterKey, version, state, reset: () => empty(new Api(baseUrl, masterKey)), stop: close };
   };
+  return { name: `the stand-in as ${version}`, version, start };
+}
+
+async function findReal(): Promise<ContractTarget | null> {
+  const { LITELLM_BASE_URL: url, LITELLM_MASTER_KEY: masterKey, LITELLM_VERSION: named } = process.env;
+  if (!url || !masterKey) return null;
+  const baseUrl = url.replace(/\/+$/, '');
+  const version = knownVersion(named || (await new Api(baseUrl, null).get('/openapi.json')).body.info.version);
+  const start = () => startReal(baseUrl, masterKey, version);
+  return { name: `the real proxy (${version})`, version, start };
+}
+
+/** The newest known version that is not above this one. */
+function knownVersion(release: string): Version {
+  const minor = Number(/^v?1\.(\d+)/.exec(release)?.[1]);
+  const reached = VERSIONS.filter((version) => Number(version.split('.')[1]) <= minor);
+  const version = reached.at(-1);
+  if (version === undefined) throw new Error(`LiteLLM ${release} is none that these tests know.`);
+  return version;
+}
+
+async function startReal(baseUrl: string, masterKey: string, version: Version): Promise<RunningTarget> {
+  const release = await takeTurn(baseUrl);
+  const reset = () => emptyInTime(baseUrl, new Api(baseUrl, masterKey));
+  return { baseUrl, masterKey, version, state: null, reset, stop: async () => release() };
+}
+
+/** A proxy that cannot be emptied once fails all later tests of this run at once. */
+async function emptyInTime(baseUrl: string, api: Api): Promise<void> {
+  refuseBroken(baseUrl);
+  const late = wait(RESET_TIMEOUT, null, { ref: false }).then(() => {
+    throw new Error(`It took more than ${RESET_TIMEOUT / 1000} seconds.`);
+  });
+  try {
+    await Promise.race([empty(api), late]);
+  } catch (error) {
+    writeFileSync(turnFile(baseUrl, 'broken'), `${process.pid}\n${error}`);
+    throw error;
+  }
+}
+
+/** Throws what broke the proxy, if it broke in this process: its threads share files, but no variables. */
+function refuseBroken(baseUrl: string): void {
+  const file = turnFile(baseUrl, 'broken');
+  if (!existsSync(file)) return;
+  const [pid, ...reason] = readFileSync(file, 'utf8').split('\n');
+  if (Number(pid) === process.pid) throw new Error(`The real proxy could not be emptied: ${reason.join('\n')}`);
+}
+
+function turnFile(baseUrl: string, kind: 'lock' | 'broken'): string {
+  const name = createHash('sha256').update(baseUrl.replace(/\/+$/, '')).digest('hex').slice(0, 12);
+  return join(tmpdir(), `litellm-contract-${name}.${kind}`);
 }
 
 /** Waits for a lock file of this proxy, with or without a slash at its end; one that its process left behind is taken over. */
 export async function takeTurn(baseUrl: string): Promise<() => void> {
-  const name = createHash('sha256').update(baseUrl.replace(/\/+$/, '')).digest('hex').slice(0, 12);
-  const file = join(tmpdir(), `litellm-contract-${name}.lock`);
+  const file = turnFile(baseUrl, 'lock');
   while (!created(file)) {
+    refuseBroken(baseUrl);
     if (isAbandoned(file)) rmSync(file, { force: true });
     await wait(200);
   }
@@ -92,8 +146,7 @@ const NOBODY = 'default_user_id';
 
 async function empty(api: Api): Promise<void> {
   await emptied(
-    async () =>
-      (await api.get('/v2/team/list?page_size=100')).body.teams.map((team: { team_id: string }) => team.team_id),
+    async () => (await api.get('/team/list')).body.map((team: { team_id: string }) => team.team_id),
     (teamIds) => api.ok('/team/delete', { team_ids: teamIds }),
   );
   await emptied(

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
+import { wrapped } from './statements.ts';
 import { contract } from './suite.ts';
 
-contract('teams', (api) => {
+contract('teams', (api, _target, is) => {
   test('an alias need not be unique, an id must be', async () => {
     await api().ok('/team/new', { team_id: 'a', team_alias: 'same' });
     await api().ok('/team/new', { team_alias: 'same' });
     expect((await api().get('/v2/team/list')).body).toMatchObject({ total: 2 });
-    const message = "{'error': 'Team id = a already exists. Please use a different team id.'}";
-    const again = await api().post('/team/new', { team_id: 'a' });
-    expect(again).toMatchObject({ status: 400, body: { error: { message, code: '400' } } });
+    const error = wrapped(is, 400, 'Team id = a already exists. Please use a different team id.');
+    expect(await api().post('/team/new', { team_id: 'a' })).toMatchObject({ status: 400, body: { error } });
   });
 
   test('/v2/team/list pages newest first, sorts, and filters by id and by part of the alias', async () => {
@@ -25,7 +25,7 @@ contract('teams', (api) => {
     expect(past).toEqual({ teams: [], total: 3, page: 3, page_size: 2, total_pages: 2 });
   });
 
-  test('/v2/team/list counts members and keys', async () => {
+  test.skipIf(!is.teamCounts)('/v2/team/list counts members and keys', async () => {
     await api().makeTeam('t');
     await api().makeUser('a', { teams: ['t'] });
     await api().ok('/key/generate', { user_id: 'a', team_id: 't' });
@@ -43,8 +43,8 @@ contract('teams', (api) => {
 
   test('/team/info: unknown team and no team', async () => {
     const error = {
-      type: 'auth_error',
-      param: 'None',
+      type: is.authType,
+      param: is.otherParam,
       code: '404',
       message: "{'message': 'Team not found, passed team id: no.'}",
     };

@@ -420,12 +420,11 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
     }
   });
 
-  it('renames, limits and reactivates nobody', () => {
+  it('limits, reactivates and renames nobody', () => {
     const now = planOf(list(ROW), inventory([...have.users, user('eve')], teams())).plan;
     const rows = resolveTeams(readUserList(new TextEncoder().encode(list(ROW))).rows, directory).users;
     const additions = additionsFor(now, rows, POLICY);
     const more = {
-      rename: { from: 'old@x.io', to: 'eve@x.io' },
       limits: [{ field: 'maxBudget', from: 50, to: 5 }],
       reactivates: true,
       keyFates: [{ team: { teamId: 'red', name: 'red' }, fate: 'deleted', to: null }],
@@ -442,9 +441,15 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
       },
     );
     const update = reviewed.changes.find((change) => change.email === 'eve@x.io') as UpdateChange;
-    expect(update).toMatchObject({ limits: [], rename: null, reactivates: false, withheld: null });
+    expect(update).toMatchObject({ limits: [], reactivates: false, withheld: null });
     expect(update.keyFates).toEqual([]);
-    expect(approvedAsAddNote(update)).toMatch(/left as it is: limits, email, deactivation\.$/);
+    expect(approvedAsAddNote(update)).toMatch(/left as it is: limits, deactivation\.$/);
+    const rename = { from: 'old@x.io', to: 'eve@x.io' };
+    const renamed = { ...now, changes: now.changes.map((one) => (one.kind === 'update' ? { ...one, rename } : one)) };
+    const approved = { approved: new Set([add]), wholes: new Set<string>() };
+    expect(unreviewed(withholdUnreviewed(renamed, target, approved, { limits: POLICY, additions }))).toHaveLength(
+      now.changes.length,
+    );
   });
 
   it('is looked for on merged pull requests beside the update itself', () => {

@@ -2,17 +2,16 @@ import { createHash } from 'node:crypto';
 import type { Api } from '../contract/api.ts';
 import type { Files, LinkRow, ResultRow } from './files.ts';
 import { anyTeams, fullTeams, keysOf, type Snapshot } from './snapshot.ts';
-import { emailOf, PEOPLE, type Person, wantedRole, wantedTeams } from './world.ts';
+import { emailOf, PEOPLE, type Person, type Task, wantedRole, wantedTeams } from './world.ts';
 
 export interface Evidence {
+  readonly task: Task;
   readonly api: Api;
   readonly before: Snapshot;
   readonly after: Snapshot;
   readonly files: Files;
 }
 
-const ADDED = PEOPLE.filter((person) => person.before === null);
-const DELETED = PEOPLE.filter((person) => person.wanted === null && person.id !== 'service');
 const MOVED = PEOPLE.filter((person) => person.before !== null && wantedTeams(person) !== null);
 
 /** What must hold after every run, whatever went wrong; the ways in which it does not. */
@@ -22,17 +21,20 @@ export async function violations(evidence: Evidence): Promise<string[]> {
     ...strangers(evidence),
     ...bystanders(evidence),
     ...homeless(evidence.after),
-    ...(evidence.files.unsettled ? [] : unseenKeys(evidence)),
+    ...(evidence.files.isUnfinished ? [] : unseenKeys(evidence)),
     ...(await linkless(evidence)),
     ...untruths(evidence),
   ];
 }
 
 /** What must hold, too, once a run without any fault came after. */
-export function unfinished({ after }: Evidence): string[] {
+export function unfinished({ task, after, files }: Evidence): string[] {
+  const { added, deleted, updated, invited } = task;
+  const linked = new Set(files.links.flatMap((row) => (row.invitation_id === '' ? [] : row.user_id)));
   return [
-    ...DELETED.flatMap(({ id }) => (after.users.has(id) ? [`${id} was not deleted in the end`] : [])),
-    ...PEOPLE.filter((person) => person.wanted !== null).flatMap((person) => lacking(person, after)),
+    ...deleted.flatMap(({ id }) => (after.users.has(id) ? [`${id} was not deleted in the end`] : [])),
+    ...[...added, ...updated].flatMap((person) => lacking(person, after)),
+    ...invited.flatMap(({ id }) => (linked.has(id) ? [] : [`${id} has no fresh link in the end`])),
   ];
 }
 
@@ -41,7 +43,7 @@ export function homeless(after: Snapshot): string[] {
   return MOVED.flatMap(({ id }) => {
     const wants = wantedTeams(PEOPLE.find((person) => person.id === id) as Person) ?? [];
     if (wants.length === 0 || !after.users.has(id) || fullTeams(after, id).length > 0) return [];
-    return [`${id} is in neither of his teams`];
+    return [`${id} is in neither of their teams`];
   });
 }
 
@@ -50,27 +52,23 @@ function doubles({ after }: Evidence): string[] {
   return emails.filter((email, at) => emails.indexOf(email) !== at).map((email) => `${email} is there twice`);
 }
 
-function strangers({ before, after }: Evidence): string[] {
-  const wanted = new Set(ADDED.map(({ id }) => emailOf(id)));
+function strangers({ task, before, after }: Evidence): string[] {
+  const wanted = new Set(task.added.map(({ id }) => emailOf(id)));
   return [...after.users.values()].flatMap(({ id, email }) =>
     before.users.has(id) || (email !== null && wanted.has(email)) ? [] : [`user ${id} (${email}) came from nowhere`],
   );
 }
 
-function bystanders({ before, after }: Evidence): string[] {
+function bystanders({ task, before, after }: Evidence): string[] {
   return [...before.users.keys()].flatMap((id) => {
     const person = PEOPLE.find((one) => one.id === id);
-    if (DELETED.some((one) => one.id === id)) return [];
+    if (task.deleted.some((one) => one.id === id)) return [];
     if (!after.users.has(id)) return [`${id} was deleted, though nobody asked for it`];
-    const stays = person === undefined || !isChanged(person);
+    const stays = person === undefined || !task.updated.includes(person);
     const was = stays ? wholeOf(before, id) : lasting(before, id, person);
     const is = stays ? wholeOf(after, id) : lasting(after, id, person);
     return was === is ? [] : [`${id} was changed, though nobody asked for it: ${was} → ${is}`];
   });
-}
-
-function isChanged({ id }: Person): boolean {
-  return /^(move|less|role)-/.test(id);
 }
 
 function wholeOf(seen: Snapshot, id: string): string {
@@ -93,25 +91,26 @@ function lasting(seen: Snapshot, id: string, person: Person): string {
   });
 }
 
-function unseenKeys({ after, files }: Evidence): string[] {
+function unseenKeys({ task, after, files }: Evidence): string[] {
   const saved = new Set(files.links.map((row) => createHash('sha256').update(row.api_key).digest('hex')));
-  return newUsers(after).flatMap(({ id, email }) =>
+  return newUsers(task, after).flatMap(({ id, email }) =>
     keysOf(after, id).flatMap((key) =>
       saved.has(key.hash) ? [] : [`${email} has a key (${key.hash.slice(0, 8)}) that is in no file`],
     ),
   );
 }
 
-/** Each new user has a link that works, or a row that says how to get one. */
-async function linkless({ api, after, files }: Evidence): Promise<string[]> {
+/** Whoever is to have a link has one that works, or a row that says how to get one. */
+async function linkless({ task, api, after, files }: Evidence): Promise<string[]> {
   const found: string[] = [];
-  for (const { id, email } of newUsers(after)) {
+  const invited = task.invited.map(({ id }) => ({ id, email: emailOf(id) }));
+  for (const { id, email } of [...newUsers(task, after), ...(files.rows === null ? [] : invited)]) {
     const link = files.links.find((row) => row.user_id === id && row.invitation_id !== '');
     if (link !== undefined) found.push(...(await deadLink(api, link)));
     else if (
       !files.everyRow.some((row) => row.email === email && /onboard|run again|next run/.test(row.error_reason))
     ) {
-      if (!files.unsettled) found.push(`${email} has no link, and no row says how to get one`);
+      if (!files.isUnfinished) found.push(`${email} has no link, and no row says how to get one`);
     }
   }
   return found;
@@ -137,32 +136,38 @@ function untruth(row: ResultRow, after: Snapshot, files: Files): string[] {
   const { action, status, error_reason: reason, user_id: id } = row;
   const wrong: string[] = [];
   if ((status === 'SUCCESS') !== (reason === '')) wrong.push(`${status} with reason '${reason}'`);
-  const person = PEOPLE.find((one) => emailOf(one.id) === row.email) as Person;
+  const person = PEOPLE.find((one) => emailOf(one.id) === row.email);
+  if (person === undefined) return status === 'SKIPPED' ? [] : [`${status}, though there is no such user`];
   if (action === 'DELETED' && status === 'SUCCESS' && after.users.has(id)) wrong.push('says deleted, but is there');
+  if (action === 'DELETED' && status === 'SKIPPED' && after.users.has(person.id))
+    wrong.push('is there, but was skipped');
   if (action === 'UPDATED' && status === 'SUCCESS') wrong.push(...lacking(person, after));
   const unsure = /run again|may or may not/.test(reason);
   if (action === 'UPDATED' && status === 'FAILED' && !unsure && lacking(person, after).length === 0)
     wrong.push(`says failed (${reason}), but all is done`);
   if (action === 'ADDED') wrong.push(...untrueAdd(row, person, after, files));
+  if (action === 'UNCHANGED' && status === 'SUCCESS' && !after.users.has(id))
+    wrong.push('says it is there, but is not');
   return wrong;
 }
 
 function untrueAdd(row: ResultRow, person: Person, after: Snapshot, files: Files): string[] {
   const present = [...after.users.values()].find((user) => user.email === row.email);
   const { status, error_reason: reason } = row;
-  if (status === 'SKIPPED') return ['skipped, though nothing is withheld'];
+  if (status === 'SKIPPED') return present === undefined ? [`${reason}, but is not there`] : [];
   if (/^(not created|not attempted)/.test(reason)) return present === undefined ? [] : [`${reason}, but is there`];
   if (row.user_id !== '' && present?.id !== row.user_id)
     return [`names user ${row.user_id}, but there is ${present?.id}`];
   if (status !== 'SUCCESS') return [];
   const [key, ...more] = keysOf(after, row.user_id);
-  const link = files.links.find((one) => one.user_id === row.user_id);
+  // A run that was stopped, and the one that completed it, have a row each: the first one's may lack something.
+  const link = files.links.findLast((one) => one.user_id === row.user_id);
   const wrong = lacking(person, after);
   if (key === undefined || more.length > 0) wrong.push(`has ${more.length + (key ? 1 : 0)} keys`);
   if (link === undefined || link.api_key === '' || link.onboarding_link === '')
     wrong.push('key or link is not in the file');
-  if (row.api_keys !== `sk-...${link?.api_key.slice(-4)}`)
-    wrong.push(`shows the key ${row.api_keys}, which is not his`);
+  if (row.api_keys !== null && row.api_keys !== `sk-...${link?.api_key.slice(-4)}`)
+    wrong.push(`shows the key ${row.api_keys}, which is not theirs`);
   if (key !== undefined && (key.alias ?? '') !== (person.wanted?.keyName ?? ''))
     wrong.push(`the key is named ${key.alias}`);
   return wrong;
@@ -182,6 +187,6 @@ function lacking(person: Person, after: Snapshot): string[] {
   return wrong;
 }
 
-function newUsers(after: Snapshot) {
-  return [...after.users.values()].filter((user) => ADDED.some(({ id }) => emailOf(id) === user.email));
+function newUsers({ added }: Task, after: Snapshot) {
+  return [...after.users.values()].filter((user) => added.some(({ id }) => emailOf(id) === user.email));
 }

@@ -1,7 +1,7 @@
 import { startStandin } from '../../standin/server.ts';
 import type { Version } from '../../standin/versions.ts';
 import { Api } from '../contract/api.ts';
-import { contractTargets } from '../contract/targets.ts';
+import { realTarget } from '../contract/targets.ts';
 import type { Lab } from './scenario.ts';
 import { snapshot } from './snapshot.ts';
 
@@ -17,8 +17,8 @@ export async function withStandin<R>(version: Version, use: (lab: Lab) => Promis
 
 /** Runs with the real proxy that the environment names, once it is free; `null` where it names none. */
 export async function withRealProxy<R>(use: (lab: Lab) => Promise<R>): Promise<R | null> {
-  const [, real] = contractTargets();
-  if (real === undefined) return null;
+  const real = realTarget();
+  if (real === null) return null;
   const { baseUrl, masterKey, reset, stop } = await real.start();
   try {
     await reset();

@@ -1,6 +1,6 @@
 import type { Api } from '../contract/api.ts';
 
-/** One user of the world: as he is on the proxy before the run, and as the file wants him. */
+/** One user of the world: as they are on the proxy before the run, and as the file of `sync` wants them. */
 export interface Person {
   readonly id: string;
   /** `null`: not on the proxy yet. */
@@ -17,7 +17,7 @@ const TEAMS = ['alpha', 'beta', 'gamma'] as const;
 const USER = 'internal_user';
 
 /** Never touched: one protected, one in nobody's file without an email. */
-export const PROTECTED = 'service@*';
+const PROTECTED = 'service@*';
 const NAMELESS = 'nameless-bot';
 
 /** Adds with and without keys' names and teams, deletes, role changes, team moves, and users that stay as they are. */
@@ -60,8 +60,59 @@ export function wantedRole({ before, wanted }: Person): string | null {
   return wanted === null || wanted.role === 'default' ? null : wanted.role;
 }
 
-export function userList(): string {
-  const rows = PEOPLE.flatMap(({ id, wanted }) =>
+const NEWCOMERS = PEOPLE.filter((person) => person.before === null);
+const LEAVERS = PEOPLE.filter((person) => person.wanted === null && person.id !== 'service');
+/** Existing users to whom `onboard` gives a fresh link. */
+const INVITED = PEOPLE.filter(({ id }) => /^(stay|move)-[12]$/.test(id));
+
+/** What one command is to do in this world. */
+export interface Task {
+  readonly command: (typeof COMMANDS)[number];
+  /** Name and content of its file. */
+  readonly file: readonly [name: string, csv: string];
+  readonly flags: readonly string[];
+  readonly added: readonly Person[];
+  readonly deleted: readonly Person[];
+  /** Whose role or teams it may change. */
+  readonly updated: readonly Person[];
+  /** Existing users who get a fresh link. */
+  readonly invited: readonly Person[];
+}
+
+export const COMMANDS = ['sync', 'add', 'delete', 'onboard'] as const;
+
+export function taskOf(command: Task['command']): Task {
+  const nothing = { command, added: [], deleted: [], updated: [], invited: [], flags: [] };
+  const absent = `${emailOf('nobody')}`;
+  switch (command) {
+    case 'sync':
+      return {
+        ...nothing,
+        file: ['user_list.csv', csvOf(PEOPLE)],
+        flags: ['--max-deletes', '100', '--protected-users', PROTECTED],
+        added: NEWCOMERS,
+        deleted: LEAVERS,
+        updated: PEOPLE.filter(({ id }) => /^(move|less|role)-/.test(id)),
+      };
+    case 'add':
+      return { ...nothing, file: ['user_addlist.csv', csvOf([...NEWCOMERS, ...INVITED])], added: NEWCOMERS };
+    case 'delete': {
+      const emails = [...LEAVERS.map(({ id }) => emailOf(id)), absent];
+      return { ...nothing, file: ['user_dellist.csv', `email\n${emails.join('\n')}\n`], deleted: LEAVERS };
+    }
+    case 'onboard':
+      return {
+        ...nothing,
+        file: ['users.csv', csvOf([...NEWCOMERS, ...INVITED])],
+        flags: ['--api-keys', 'true'],
+        added: NEWCOMERS,
+        invited: INVITED,
+      };
+  }
+}
+
+function csvOf(people: readonly Person[]): string {
+  const rows = people.flatMap(({ id, wanted }) =>
     wanted === null ? [] : [`${emailOf(id)},${wanted.role},${wanted.team},${wanted.keyName ?? ''}`],
   );
   return `email,role,team_name,key_name\n${rows.join('\n')}\n`;

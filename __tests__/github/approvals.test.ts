@@ -106,6 +106,14 @@ describe('findApprovals: which pull requests', () => {
     });
   });
 
+  it('reads what this push merged first, though a later merge would cover everything', async () => {
+    serveClosed(apiPull(8, { mergedAt: day(20) }), apiPull(7, { mergeCommit: sha('e'), mergedAt: day(19) }));
+    serveComments(7, apiComment(70, '[target] d1 d2'));
+    expect(await findApprovals(createSearch())).toMatchObject({
+      pullRequests: [{ number: 7, mergedByThisPush: true }],
+    });
+  });
+
   it('finds a squash of an old pull request, merged out of sight, by its commit', async () => {
     serveClosed();
     const pull = apiPull(7, { mergedAt: day(1) });

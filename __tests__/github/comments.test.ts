@@ -174,13 +174,13 @@ describe('writeStickyComment', () => {
     expect(await writeStickyComment(createSticky({ onlyAtHead: sha('d') }))).toMatchObject({ written: false, why });
   });
 
-  it('says that nothing is reviewed where the pull request is merged already', async () => {
+  it('says what is not reviewed where the pull request is merged already', async () => {
     nock(API)
       .get('/repos/acme/users/pulls/7')
       .reply(200, { state: 'closed', merged_at: '2026-11-20T10:00:00Z', head: { sha: sha('d') } });
     expect(await writeStickyComment(createSticky({ onlyAtHead: sha('d') }))).toMatchObject({
       why: 'closed',
-      hint: expect.stringMatching(/#7 is merged already: .*none of it counts as reviewed/),
+      hint: expect.stringMatching(/#7 is merged already: .*counts as not reviewed/),
     });
   });
 

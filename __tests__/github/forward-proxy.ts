@@ -14,6 +14,10 @@ export async function startForwardProxy(): Promise<ForwardProxy> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
+    if (!URL.canParse(request.url ?? '')) {
+      response.writeHead(400).end('A forward proxy is asked for whole addresses.');
+      return;
+    }
     const { port, pathname, search } = new URL(request.url ?? '');
     const { method, headers } = request;
     const onward = httpRequest({ host: '127.0.0.1', port, path: pathname + search, method, headers }, (answer) => {

@@ -137,8 +137,9 @@ describe('through a forward proxy', () => {
     const { proxy, port } = await startForge();
     vi.stubEnv(variable, proxy.origin);
     const { client } = createClient({ apiUrl: `http://forge.invalid:${port}`, retries: 0 });
-    expect(await client.get('/repos/acme/users')).toEqual({ path: '/repos/acme/users' });
-    expect(proxy.asked).toEqual([`GET http://forge.invalid:${port}/repos/acme/users`]);
+    // The third one of a connection is where an agent forgot the forward proxy.
+    for (const path of ['/1', '/2', '/3', '/4']) expect(await client.get(path)).toEqual({ path });
+    expect(proxy.asked).toEqual([1, 2, 3, 4].map((path) => `GET http://forge.invalid:${port}/${path}`));
   });
 
   it.each([

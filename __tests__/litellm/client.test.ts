@@ -509,7 +509,10 @@ describe('deleteUsers', () => {
     expect(rows.filter((row) => !row.ok)).toEqual([
       { userId: 'u17', ok: false, reason: expect.stringContaining('whoever has made an invitation') },
     ]);
-    expect(bodies(server, '/user/delete').length).toBeLessThan(14);
+    const deletes = server.received.filter(({ path }) => path === '/user/delete');
+    expect(deletes.length).toBeLessThan(14);
+    // The proxy closes a connection after a plain 500 without a word: no write may run into that.
+    expect(new Set(deletes.map(({ headers }) => headers.connection))).toEqual(new Set(['close']));
   });
 
   it('takes a user whose deletion fails but who is gone for deleted', async () => {

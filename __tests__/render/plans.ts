@@ -13,7 +13,7 @@ import type {
 } from '../../src/core/plan.ts';
 import type { PlanMarkdownOptions } from '../../src/render/markdown.ts';
 
-export function team(name: string): TeamRef {
+function team(name: string): TeamRef {
   return { teamId: `id-${name}`, name };
 }
 

@@ -12,7 +12,7 @@ import {
   wholeDigest,
   withholdUnreviewed,
 } from '../core/review.ts';
-import { type Approvals, findApprovals, type ReviewedPull } from '../github/approvals.ts';
+import { type ApprovalComment, type Approvals, findApprovals, type ReviewedPull } from '../github/approvals.ts';
 import { findAuthor } from '../github/author.ts';
 import type { GitHubClient } from '../github/client.ts';
 import { messageOf } from '../github/errors.ts';
@@ -150,7 +150,7 @@ export function whyNotReviewed(approvals: Approvals): string {
   return `no comment on the last ${plural(count, 'merged pull request')} showed such a change`;
 }
 
-function lackOf({ number, lack }: ReviewedPull, author: string): string {
+function lackOf({ number, lack, comment }: ReviewedPull, author: string): string {
   switch (lack?.kind) {
     case 'no comment':
       return `pull request #${number} has no comment with a plan`;
@@ -161,6 +161,13 @@ function lackOf({ number, lack }: ReviewedPull, author: string): string {
     case 'merged before the plan was there':
       return `pull request #${number} was merged before its plan was there`;
     case undefined:
+      if (comment !== null && showedNothing(comment)) {
+        return `the comment on pull request #${number} approves nothing (no changes, or a plan that could not be applied)`;
+      }
       return `the plan on pull request #${number} showed other changes (the proxy has changed since, or the two jobs have other inputs)`;
   }
+}
+
+function showedNothing({ digests, whole, applied }: ApprovalComment): boolean {
+  return digests.length === 0 && whole === null && applied.length === 0;
 }

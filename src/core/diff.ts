@@ -23,7 +23,6 @@ import {
   type Plan,
   type UnchangedUser,
   type UpdateChange,
-  type Withheld,
 } from './plan.ts';
 import type { Problem } from './problem.ts';
 import {
@@ -111,7 +110,7 @@ export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, pol
 }
 
 /** Whether the row's last day is over. */
-export function isExpired({ expires }: Pick<UserRow, 'expires'>, today: string): boolean {
+function isExpired({ expires }: Pick<UserRow, 'expires'>, today: string): boolean {
   return expires !== null && expires < today;
 }
 
@@ -498,14 +497,6 @@ function touchedEmails(base: readonly UserRow[], head: readonly UserRow[]): Set<
 function contentOf(row: UserRow): string {
   const isPosition = (name: string): boolean => name === 'line' || /Columns?$/.test(name);
   return JSON.stringify(Object.entries(row).filter(([name]) => !isPosition(name)));
-}
-
-/** The plan with some changes withheld, for a reason; those withheld already stay as they are. */
-export function withhold(plan: Plan, reason: Withheld, isWithheld: (change: Change) => boolean): Plan {
-  const changes = plan.changes.map((change) =>
-    isApplied(change) && isWithheld(change) ? { ...change, withheld: reason } : change,
-  );
-  return { ...plan, changes };
 }
 
 /** The plan with its limits measured again, after more of it was withheld. */

@@ -266,19 +266,21 @@ function reviewedPart(
   return part ?? { ...change, withheld: 'not reviewed' };
 }
 
-/** As much of an update as the add of the same row would have brought about; `null`: nothing of it. */
+/**
+ * As much of an update as the add of the same row would have brought about; `null`: nothing of it. Whom the row would
+ * rename is not the user of that email.
+ */
 function coveredByAdd(change: UpdateChange, digest: Digest): UpdateChange | null {
   const role = change.role !== null && isHarmless(change.role) ? change.role : null;
   const teams = change.teams === null ? null : joinOnly(change.teams);
-  if (role === null && teams === null) return null;
+  if (change.rename !== null || (role === null && teams === null)) return null;
   const leftOut = [
     ...(change.role !== role ? ['role'] : []),
     ...(change.teams !== null && change.teams.leave.length > 0 ? ['teams to leave'] : []),
     ...(change.limits.length > 0 ? ['limits'] : []),
-    ...(change.rename ? ['email'] : []),
     ...(change.reactivates ? ['deactivation'] : []),
   ];
-  const nothingElse = { limits: [], rename: null, reactivates: false, keyFates: [], leftKeys: [], losses: [] };
+  const nothingElse = { limits: [], reactivates: false, keyFates: [], leftKeys: [], losses: [] };
   return { ...change, ...nothingElse, role, teams, approvedAsAdd: { digest, leftOut } };
 }
 

@@ -286,6 +286,9 @@ async function commentOf(search: ApprovalSearch, pull: Pull): Promise<Pick<Revie
   return { comment: null, lack: { kind: ours.length > 0 ? 'another target' : 'no comment' } };
 }
 
+/** Each once, at its first place. */
 function distinct(pulls: readonly Pull[]): Pull[] {
-  return [...new Map(pulls.toReversed().map((pull) => [pull.number, pull])).values()].toReversed();
+  const byNumber = new Map<number, Pull>();
+  for (const pull of pulls) if (!byNumber.has(pull.number)) byNumber.set(pull.number, pull);
+  return [...byNumber.values()];
 }

@@ -155,7 +155,7 @@ async function reasonToLeaveAlone(sticky: StickyComment): Promise<CommentOutcome
   if (pull.merged_at) {
     return notWritten(
       'closed',
-      `Pull request #${sticky.number} is merged already: no comment showed this plan before, so none of it counts as reviewed.`,
+      `Pull request #${sticky.number} is merged already: its comment is left as it is, and what no comment showed before the merge counts as not reviewed.`,
     );
   }
   if (pull.state !== 'open') {

@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { getOctokit } from '@actions/github';
 import type { RequestInit } from 'node-fetch';
@@ -132,7 +134,10 @@ async function connect({ token, apiUrl, version }: GitHubClientOptions): Promise
     import('node-fetch'),
     import('proxy-agent'),
   ]);
-  const agent = new ProxyAgent({ keepAlive: true, timeout: IDLE_MS });
+  const direct = { keepAlive: true, timeout: IDLE_MS };
+  // Not kept alive through a forward proxy: proxy-agent 8 sends the third plain request of a connection without the
+  // address that the proxy needs.
+  const agent = new ProxyAgent({ httpAgent: new HttpAgent(direct), httpsAgent: new HttpsAgent(direct) });
   const octokit = getOctokit(token.reveal(), {
     baseUrl: apiUrl.replace(/\/$/, ''),
     userAgent: `litellm-user-sync/${version}`,

@@ -54,6 +54,8 @@ export interface Call {
   readonly repeatable?: boolean;
   /** `false`: sent without the key. */
   readonly withKey?: boolean;
+  /** On a connection that serves nothing else. */
+  readonly ownConnection?: boolean;
   /** A read that tells what a write has done: sent even where the run was stopped, without waiting for anything. */
   readonly lookUp?: boolean;
 }
@@ -212,6 +214,7 @@ export class Http {
       method: call.method,
       url,
       headers,
+      keepAlive: call.ownConnection !== true,
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
       timeoutMs: timeoutSeconds * 1000 * (1 + (call.rows ?? 0) / 100),
     };

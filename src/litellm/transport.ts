@@ -8,6 +8,8 @@ export interface Exchange {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** Whether the connection is kept for further requests, and one that was kept may be used. */
+  readonly keepAlive: boolean;
   readonly timeoutMs: number;
 }
 
@@ -52,17 +54,18 @@ const IDLE_MS = 4000;
 export function createTransport(): Transport {
   const options = { keepAlive: true, timeout: IDLE_MS };
   const direct: Way = {
-    agents: { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) },
+    kept: { 'http:': new HttpAgent(options), 'https:': new HttpsAgent(options) },
+    single: { 'http:': new HttpAgent(), 'https:': new HttpsAgent() },
     via: () => null,
   };
   let forward: Promise<Way> | null = null;
   const way = (): Way | Promise<Way> => {
     if (!namesForwardProxy()) return direct;
-    forward ??= forwardWay(direct.agents, options);
+    forward ??= forwardWay(direct, options);
     return forward;
   };
-  return async ({ method, url, headers, body, timeoutMs }) => {
-    const { agents, via } = await way();
+  return async ({ method, url, headers, body, keepAlive, timeoutMs }) => {
+    const { kept, single, via } = await way();
     const aborter = new AbortController();
     const timer = setTimeout(() => aborter.abort(), timeoutMs);
     try {
@@ -71,7 +74,7 @@ export function createTransport(): Transport {
         headers,
         redirect: 'manual',
         signal: aborter.signal,
-        agent: agents[url.protocol as Protocol],
+        agent: (keepAlive ? kept : single)[url.protocol as Protocol],
         ...(body === undefined ? {} : { body }),
       });
       return {
@@ -92,8 +95,11 @@ export function createTransport(): Transport {
 
 type Protocol = 'http:' | 'https:';
 
+type Agents = Readonly<Record<Protocol, HttpAgent>>;
+
 interface Way {
-  readonly agents: Readonly<Record<Protocol, HttpAgent>>;
+  readonly kept: Agents;
+  readonly single: Agents;
   /** `host:port` of the forward proxy for an address, `null`: none. */
   readonly via: (url: URL) => string | null;
 }
@@ -107,9 +113,8 @@ function namesForwardProxy(): boolean {
 type Connect = import('proxy-agent').ProxyAgent['connect'];
 
 /** The package is loaded where a forward proxy is named and not before: a run without one starts faster. */
-async function forwardWay(direct: Way['agents'], options: { keepAlive: boolean; timeout: number }): Promise<Way> {
+async function forwardWay(direct: Way, options: { keepAlive: boolean; timeout: number }): Promise<Way> {
   const { ProxyAgent } = await import('proxy-agent');
-  const unproxied = { httpAgent: direct['http:'], httpsAgent: direct['https:'] };
   /** https-proxy-agent overwrites the options of its agent, the idle time among them. */
   class Tunnels extends ProxyAgent {
     override async connect(...call: Parameters<Connect>): Promise<HttpAgent> {
@@ -117,16 +122,18 @@ async function forwardWay(direct: Way['agents'], options: { keepAlive: boolean; 
       return Object.assign(agent, { options: { ...agent.options, timeout: options.timeout } });
     }
   }
-  const tunnels = new Tunnels({ ...options, ...unproxied });
+  const unproxied = ({ 'http:': httpAgent, 'https:': httpsAgent }: Agents) => ({ httpAgent, httpsAgent });
+  const tunnels = new Tunnels({ ...options, ...unproxied(direct.kept) });
   // For plain http a connection serves one request: on a second one, http-proxy-agent leaves the host out of the address.
-  const single = new ProxyAgent(unproxied);
+  const http = new ProxyAgent(unproxied(direct.kept));
+  const single = new ProxyAgent(unproxied(direct.single));
   const proxyFor = tunnels.getProxyForUrl as (url: string) => string;
   const via = (url: URL): string | null => {
     const proxy = proxyFor(url.href);
     if (proxy === '') return null;
     return URL.canParse(proxy) ? new URL(proxy).host : 'of an address that cannot be read';
   };
-  return { agents: { 'http:': single, 'https:': tunnels }, via };
+  return { kept: { 'http:': http, 'https:': tunnels }, single: { 'http:': single, 'https:': single }, via };
 }
 
 const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'EAI_AGAIN']);

@@ -107,7 +107,9 @@ async function deleteTogether(
 ): Promise<ProxyResponseError | LostWriteError | null> {
   const body = { user_ids: userIds };
   try {
-    await http.json({ method: 'POST', path: '/user/delete', body, rows: userIds.length }, anyJson);
+    const call = { method: 'POST', path: '/user/delete', body, rows: userIds.length } as const;
+    // After a plain 500 the server closes the connection without a word, and the next write would run into that.
+    await http.json({ ...call, ownConnection: true }, anyJson);
     return null;
   } catch (error) {
     if (error instanceof LostWriteError && error.status === 500) return error;
