@@ -155,7 +155,7 @@ const updateChange: fc.Arbitrary<UpdateChange> = fc.record({
     maxLength: 2,
   }),
   conflicts,
-  approvedAsAdd: fc.constant(null),
+  approvedAsAdd: fc.option(fc.record({ digest: fc.string(), leftOut: fc.array(hostileValue, { maxLength: 2 }) })),
   withheld,
 });
 

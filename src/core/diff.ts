@@ -109,7 +109,7 @@ export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, pol
 }
 
 /** Whether the row's last day is over. */
-export function isExpired({ expires }: Pick<UserRow, 'expires'>, today: string): boolean {
+function isExpired({ expires }: Pick<UserRow, 'expires'>, today: string): boolean {
   return expires !== null && expires < today;
 }
 
