@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { applyPlan } from '../apply/apply.ts';
 import { type Recovered, recover } from '../apply/recover.ts';
-import { badEmails, type UserList } from '../core/desired.ts';
+import type { UserList } from '../core/desired.ts';
 import { RefusedError, UsageError } from '../core/errors.ts';
 import { emailKey } from '../core/inventory.ts';
 import type { Outcome } from '../core/outcome.ts';
@@ -16,6 +16,7 @@ import type { WritingCommand } from '../journal/format.ts';
 import { FileJournal, JOURNAL_FILE } from '../journal/journal.ts';
 import type { ProxyClient } from '../litellm/client.ts';
 import { connectProxy, PHASES, proxyHash, writeOptions } from './connection.ts';
+import { problemsOffline } from './plan-sync.ts';
 import { FileProblemsError, failureOf } from './problems.ts';
 import { revokeUnseenKeys } from './revoke.ts';
 
@@ -73,7 +74,8 @@ export async function runWriting<E>(
 ): Promise<ExitCode> {
   try {
     const list = writing.read(await readCsvFile(inputs.csvPath, inputs.csvFile), inputs);
-    if (writing.problemsOfFile(list).length > 0) throw new FileProblemsError(inputs.csvFile, list.problems);
+    const broken = writing.problemsOfFile(list);
+    if (broken.length > 0) throw new FileProblemsError(inputs.csvFile, [...new Set([...list.problems, ...broken])]);
     if (host.mode.kind === 'offline') return await checkOffline(list, inputs, host);
     const context = { inputs, host, proxy: connectProxy(inputs, host) };
     if (host.mode.kind === 'plan') return await showPlan(await writing.plan(list, context), host);
@@ -100,7 +102,7 @@ export async function finishInterrupted<E>(writings: Writings, inputs: Inputs, h
 }
 
 async function checkOffline(list: UserList, inputs: Inputs, host: Host): Promise<ExitCode> {
-  const problems = [...list.problems, ...badEmails(list.rows, new Set())];
+  const problems = problemsOffline(list);
   if (problems.length > 0) throw new FileProblemsError(inputs.csvFile, problems);
   await host.shown({ kind: 'offline', users: list.rows.length });
   return 0;

@@ -17,11 +17,13 @@ const NO_USERS: Problem = {
 
 /** What is wrong with a file that was read, as far as that can be told without the proxy. */
 export function problemsOffline(list: UserList): readonly Problem[] {
-  return [...problemsOfReading(list), ...badEmails(list.rows, new Set())];
+  return [...list.problems, ...badEmails(list.rows, new Set())];
 }
 
-function problemsOfReading(list: UserList): readonly Problem[] {
-  return list.readable && list.rows.length === 0 && list.problems.length === 0 ? [NO_USERS] : list.problems;
+/** A file without a single row. Else all that is wrong is told at once, with what only the proxy knows: by the plan. */
+export function problemsOfEmptyFile({ rows, problems }: UserList): readonly Problem[] {
+  if (rows.length > 0) return [];
+  return problems.length === 0 ? [NO_USERS] : problems;
 }
 
 /**
@@ -29,7 +31,6 @@ function problemsOfReading(list: UserList): readonly Problem[] {
  * @throws FileProblemsError with everything that is wrong with the file, or with the users that it names
  */
 export async function planFor(list: UserList, inputs: Inputs, proxy: ProxyClient): Promise<Plan> {
-  if (list.rows.length === 0) throw new FileProblemsError(inputs.csvFile, problemsOfReading(list));
   const inventory = await look(proxy, () => new FileProblemsError(inputs.csvFile, problemsOffline(list)), list);
   const directory = teamDirectory(inventory.teams);
   const { users, problems } = resolveTeams(list.rows, directory);

@@ -5,7 +5,7 @@ import { isCreated } from '../core/outcome.ts';
 import { outcomesCsv } from '../render/csv.ts';
 import { redactOutcomes } from '../render/redact.ts';
 import type { Writing } from './lifecycle.ts';
-import { planFor } from './plan-sync.ts';
+import { planFor, problemsOfEmptyFile } from './plan-sync.ts';
 
 const RESULT_FILE = 'user_sync_result.csv';
 
@@ -13,8 +13,7 @@ const RESULT_FILE = 'user_sync_result.csv';
 export const SYNC: Writing = {
   command: 'sync',
   read: (bytes) => readUserList(bytes),
-  // All that is wrong is told at once, with what only the proxy knows: by the plan.
-  problemsOfFile: () => [],
+  problemsOfFile: problemsOfEmptyFile,
   plan: async (list, { inputs, proxy }) => ({ kind: 'file', plan: await planFor(list, inputs, proxy) }),
   word: (outcome) => outcome,
   writeSecrets: async (outcomes, { journal }) => ({
