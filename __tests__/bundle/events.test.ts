@@ -158,6 +158,13 @@ describe('pull_request without a key', () => {
     await expectGolden('pull_request-fork', run, world);
   });
 
+  it('from a fork with a file that holds no users: red, as with a key', async () => {
+    const world = await World.create({ csv: 'email,role,team_name,key_name\n' });
+    const run = await world.run('pull_request-fork', { inputs: NO_KEY });
+    expect(run.code).toBe(1);
+    expect(annotations(run).join('\n')).toContain('The file holds no users');
+  });
+
   it('from a fork with a broken file: red, and the comment that may not be written is a warning', async () => {
     const world = await World.create({ csv: `${USER_LIST}EVE@example.com,king,engineering,\n` });
     world.github.openPull(8, { head: sha('a') });
