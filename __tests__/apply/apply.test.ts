@@ -191,7 +191,7 @@ describe('what is not written', () => {
   it('refuses a plan that breaches a limit', async () => {
     const proxy = new FakeProxy().user('old', 'old@example.com');
     const { options } = await started(proxy);
-    const breach = { limit: 'max-deletes', message: '1 of 1 users' } as const;
+    const breach = { limit: 'max-deletes', stops: true, message: '1 of 1 users' } as const;
     await expect(applyPlan({ ...planOf(remove('old')), breaches: [breach] }, options)).rejects.toThrow('1 of 1 users');
     expect(proxy.calls).toEqual([]);
   });
