@@ -89,7 +89,7 @@ describe('pull_request', () => {
   it('whose inputs are wrong replaces the older comment, and drops its digests', async () => {
     const world = await World.create();
     await world.run('pull_request');
-    for (const inputs of [{ 'max-deletes': 'many' }, { 'base-url': 'no address' }]) {
+    for (const inputs of [{ 'max-deletes': 'many' }, { 'base-url': 'no address' }, { 'base-url': '' }]) {
       const run = await world.run('pull_request', { inputs });
       expect(run.code).toBe(1);
       expect(world.github.commentsOf(7)).toEqual([expect.stringMatching(/digests= whole= -->[\s\S]*\[!CAUTION\]/)]);
