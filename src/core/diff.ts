@@ -13,16 +13,15 @@ import {
 } from './inventory.ts';
 import { type Limits, measure } from './limits.ts';
 import { compare } from './order.ts';
-import {
-  type AddChange,
-  type Change,
-  type DeactivateChange,
-  type DeleteChange,
-  isApplied,
-  type LimitChange,
-  type Plan,
-  type UnchangedUser,
-  type UpdateChange,
+import type {
+  AddChange,
+  Change,
+  DeactivateChange,
+  DeleteChange,
+  LimitChange,
+  Plan,
+  UnchangedUser,
+  UpdateChange,
 } from './plan.ts';
 import type { Problem } from './problem.ts';
 import {
@@ -403,7 +402,7 @@ function protectedTarget(email: string): string {
 }
 
 export function namelessMessage(email: string, userId: string): string {
-  return `A user on the proxy has the id \`${userId}\` and no email: adding \`${email}\` would make a second account of one person. Give that user the email in LiteLLM, or delete them, then run again.`;
+  return `A user on the proxy has the id \`${userId}\` and no email, and is probably whom \`${email}\` means: nothing is guessed, and nobody gets a second account. Give that user the email in LiteLLM, or delete them there, then run again.`;
 }
 
 /** Users that share an email and are in reach of a plan: nothing is guessed. Rows that name them have their own problem. */
