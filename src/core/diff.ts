@@ -402,7 +402,7 @@ function protectedTarget(email: string): string {
 }
 
 export function namelessMessage(email: string, userId: string): string {
-  return `A user on the proxy has the id \`${userId}\` and no email: adding \`${email}\` would make a second account of one person. Give that user the email in LiteLLM, or delete them, then run again.`;
+  return `A user on the proxy has the id \`${userId}\` and no email, and is probably whom \`${email}\` means: nothing is guessed, and nobody gets a second account. Give that user the email in LiteLLM, or delete them there, then run again.`;
 }
 
 /** Users that share an email and are in reach of a plan: nothing is guessed. Rows that name them have their own problem. */
