@@ -292,10 +292,11 @@ async function endRun<E>(
   { plan, evidence, changes }: Ended<E>,
 ): Promise<ExitCode> {
   const { host, journal, proxy } = run;
+  // Read first: writing may move them to another file, and what cannot be published is taken back by them.
+  const links = await journal.onboardingFile.read();
   const { files, secretFiles } = await writing.writeSecrets(applied, run);
   const published: PublishResult =
     secretFiles.length === 0 ? NOTHING_TO_PUBLISH : await host.publishSecrets(secretFiles);
-  const links = await journal.onboardingFile.read();
   const outcomes = published.published ? applied : await revokeUnseen(applied, links, published, proxy);
   const told = new Map(outcomes.map((outcome) => [outcome.index, outcome]));
   const auditFile = await writeRecord(
