@@ -1,9 +1,10 @@
 import type { Failed, Outcome, Skipped } from '../core/outcome.ts';
 import { type InviteChange, isStopped, type Plan } from '../core/plan.ts';
+import { type Problem, placeOf } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { plain } from './plain.ts';
-import { addLine, breachLines, deleteLine, inviteLine, notApplied, untouchedLine } from './plan-text.ts';
-import { redactOutcomes, redactPlan } from './redact.ts';
+import { addLine, breachLines, deleteLine, inviteLine, LONG, notApplied, untouchedLine } from './plan-text.ts';
+import { redactOutcomes, redactPlan, redactProblems } from './redact.ts';
 
 /** A plan for single rows as its renderers want it, perhaps with all emails masked. */
 export interface RowPlanView {
@@ -12,13 +13,21 @@ export interface RowPlanView {
   readonly invited: readonly InviteChange[];
   /** Rows that are not carried out. */
   readonly left: readonly (Failed | Skipped)[];
+  /** What is wrong with rows. */
+  readonly problems: readonly Problem[];
 }
 
-export function rowPlanView({ plan, entries, action }: RowPlan, redacts: boolean): RowPlanView {
+export function rowPlanView({ plan, entries, action, problems }: RowPlan, redacts: boolean): RowPlanView {
   const left = entries.flatMap((entry) => ('left' in entry ? entry.left : []));
   const shown = redacts ? redactPlan(plan) : plan;
   const invited = shown.changes.filter((change) => change.kind === 'invite');
-  return { action, plan: shown, invited, left: redacts ? redactOutcomes(left) : left };
+  return {
+    action,
+    plan: shown,
+    invited,
+    left: redacts ? redactOutcomes(left) : left,
+    problems: redacts ? redactProblems(problems) : problems,
+  };
 }
 
 /** What `add`, `delete` or `onboard` is about to do, for log and terminal. Ends with a line break. */
@@ -26,7 +35,7 @@ export function rowPlanText(
   view: RowPlanView,
   { applying, csvFile }: { readonly applying: boolean; readonly csvFile: string },
 ): string {
-  const { plan, invited, left } = view;
+  const { plan, invited, left, problems } = view;
   const adds = plan.changes.flatMap((change) =>
     change.kind === 'add' ? `${addLine(change)}${notApplied(change)}` : [],
   );
@@ -44,9 +53,17 @@ export function rowPlanText(
     block('Users to DELETE:', deletes),
     block('Existing users who get a FRESH LINK:', links),
     block('Rows SKIPPED:', left.filter((row) => row.status === 'SKIPPED').map(leftLine)),
-    block('Rows with ERRORS:', left.filter((row) => row.status === 'FAILED').map(leftLine)),
+    block(
+      'Rows with ERRORS:',
+      problems.map((problem) => `! ${problemLine(csvFile, problem)}`),
+    ),
     untouchedLine(plan),
     breachLines(plan),
+    plan.changes.length + left.length > LONG
+      ? `Plan: ${counts(view)
+          .map((line) => line.trim())
+          .join(', ')}.`
+      : '',
   ];
   return `${blocks.filter((text) => text !== '').join('\n\n')}\n`;
 }
@@ -68,6 +85,13 @@ function heading(applying: boolean, some: boolean): string {
 
 function leftLine({ email, reason }: Outcome): string {
   return `! ${email === '' ? '(no email)' : plain(email)}: ${plain(reason)}`;
+}
+
+/** `user_list.csv:3:2: role of may@example.com: …` */
+export function problemLine(csvFile: string, problem: Problem): string {
+  const { line, column, message } = problem;
+  const position = [csvFile, line, column].filter((part) => part !== null).join(':');
+  return [position, placeOf(problem), message].flatMap((part) => (part === '' ? [] : plain(part))).join(': ');
 }
 
 function block(title: string, lines: readonly string[]): string {
