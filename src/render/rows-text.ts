@@ -42,10 +42,7 @@ export function rowPlanText(
   const deletes = plan.changes.flatMap((change) =>
     change.kind === 'delete' ? `${deleteLine(change)}${notApplied(change)}` : [],
   );
-  const links = [
-    ...plan.changes.flatMap((change) => (change.kind === 'invite' ? `${inviteLine(change)}${notApplied(change)}` : [])),
-    ...invited.map(inviteLine),
-  ];
+  const links = invited.map((change) => `${inviteLine(change)}${notApplied(change)}`);
   const blocks = [
     `Plan for ${plain(csvFile)}:\n${counts(view).join('\n')}`,
     heading(applying && !isStopped(plan), adds.length + deletes.length + links.length > 0),
