@@ -41,11 +41,7 @@ function terminal(raw: RawInputs = {}, { isTTY = false, debug = false, env = {},
 }
 
 function fileOf(...changes: Change[]): RunPlan {
-<<<<<<< HEAD
   return { kind: 'file', plan: planOf(changes), rows: [], desired: [] };
-=======
-  return { kind: 'file', plan: planOf(...changes), rows: [], desired: [] };
->>>>>>> work
 }
 
 describe('a plan', () => {
