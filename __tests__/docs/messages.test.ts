@@ -68,7 +68,7 @@ describe('messages that the README quotes', () => {
       () => said(rows(7)),
     ],
     [
-      'This repository is public: everybody could download API keys and onboarding links from the artifact, so nothing was written.',
+      'This repository is public: everybody could download API keys and onboarding links from the artifact.',
       async () => secretUploadRefusal('public', false) ?? '',
     ],
   ];
