@@ -254,6 +254,17 @@ describe('rows', () => {
   });
 });
 
+it('a long plan for rows ends with its counts again', async () => {
+  const csv = `email\n${Array.from({ length: 26 }, (_, index) => `u${index}@x.io\n`).join('')}bad\n`;
+  const list = readUserList(new TextEncoder().encode(csv));
+  const rows = new Rows(list.rows, 'ADDED', 'internal_user');
+  const lookup = new Lookup(inventory([]), POLICY);
+  const planned = rowPlan(rows, planAdds(newUsers(rows, lookup, rows.open), lookup), lookup);
+  const { host, stdout } = terminal({ command: 'add' });
+  await host.planned({ kind: 'rows', plan: planned.plan, rowPlan: planned });
+  expect(stdout.text).toMatch(/\n\nPlan: Users to add: 26, Rows skipped: 0, Rows with errors: 1\.\n$/);
+});
+
 describe('documents', () => {
   it('go to stdout as they are', () => {
     const { host, stdout, stderr } = terminal();
