@@ -1,11 +1,12 @@
 import { expect } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
 import { recover } from '../../src/apply/recover.ts';
+import { keyFates } from '../../src/core/costs.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import type { Change, Plan, UpdateChange } from '../../src/core/plan.ts';
 import { sameLimit } from '../../src/core/user-limits.ts';
 import { FileJournal } from '../../src/journal/journal.ts';
-import { FakeProxy, type Fault, hashOf, NO_LIMITS } from './fake-proxy.ts';
+import { FACTS, FakeProxy, type Fault, hashOf, NO_LIMITS } from './fake-proxy.ts';
 import {
   add,
   deactivate,
@@ -34,7 +35,7 @@ const WANTED_TEAMS: Record<string, readonly string[]> = {
 /** Asked for by new users; the budget goes against the proxy's configured default. */
 const WANTED_LIMITS = { maxBudget: 50, tpmLimit: 1000 };
 
-const MOVED = ['m1', 'm2', 'm3', 'k1', 'k2'];
+const MOVED = ['m1', 'm2', 'm3', 'k1', 'k2', 'k3'];
 
 export interface World {
   readonly proxy: FakeProxy;
@@ -47,15 +48,34 @@ export interface World {
 
 export function world(options: ConstructorParameters<typeof FakeProxy>[0] = {}): World {
   const proxy = new FakeProxy({ batchSize: 2, defaultBudget: 10, ...options });
-  const ids = ['d1', 'd2', 'd3', 'm1', 'm2', 'm3', 'k1', 'k2', 'r1', 'r2', 'r3', 'l1', 'n', 'off', 'on', 'bystander'];
+  const ids = [
+    'd1',
+    'd2',
+    'd3',
+    'm1',
+    'm2',
+    'm3',
+    'k1',
+    'k2',
+    'k3',
+    'r1',
+    'r2',
+    'r3',
+    'l1',
+    'n',
+    'off',
+    'on',
+    'bystander',
+  ];
   for (const id of ids) proxy.user(id, `${id}@example.com`);
   proxy.user('boss', 'boss@example.com', 'proxy_admin').user('other-boss', 'other-boss@example.com', 'proxy_admin');
-  proxy.team('a', 'm1', 'm2', 'm3', 'k1', 'k2', 'd1', 'bystander').team('b', 'd2', 'k2').team('c');
+  proxy.team('a', 'm1', 'm2', 'm3', 'k1', 'k2', 'k3', 'd1', 'bystander').team('b', 'd2', 'k2').team('c', 'k3');
   proxy.set('boss', { maxBudget: 300 }).set('l1', { maxBudget: 5, rpmLimit: 7, models: ['gpt'] });
   proxy.set('on', { activity: 'deactivated by us', maxBudget: 5 });
   const keys = new Set([
     ...['k1 one', 'k1 two'].map((alias) => proxy.key('k1', 'a', alias)),
     ...['k2 one', 'k2 two'].map((alias) => proxy.key('k2', 'a', alias)),
+    ...['k3 one', 'k3 two'].map((alias) => proxy.key('k3', 'a', alias)),
     ...['k1', 'n', 'off', 'on', 'l1', 'bystander'].map((id) => proxy.key(id, null, `${id} personal`)),
   ]);
   const homeless = new Set<string>();
@@ -79,6 +99,8 @@ export function world(options: ConstructorParameters<typeof FakeProxy>[0] = {}):
     ...['m1', 'm2', 'm3'].map((id) => move(id, ['a'], ['b', 'c'])),
     moveWithKeys('k1', ['a'], ['b'], 'b'),
     moveWithKeys('k2', ['a', 'b'], ['b'], 'b'),
+    // Planned anew once the first is joined, there is no destination for the keys.
+    moveWithKeys('k3', ['a', 'c'], ['b', 'c'], 'b'),
     ...['r1', 'r2', 'r3'].map((id) => setRole(id, 'proxy_admin_viewer')),
     update('boss', { ...boss, currentLimits: { ...NO_LIMITS, maxBudget: 300 } }),
     rename('n', 'renamed@example.com'),
@@ -158,7 +180,7 @@ function settled(proxy: FakeProxy, userId: string): void {
   if (userId.startsWith('r')) expect(user?.role).toBe('proxy_admin_viewer');
   if (userId.startsWith('m')) expect(memberships).toEqual(['b', 'c']);
   if (userId.startsWith('k')) {
-    expect(memberships).toEqual(['b']);
+    expect(memberships).toEqual(userId === 'k3' ? ['b', 'c'] : ['b']);
     const own = proxy.keys.filter((key) => key.userId === userId && key.alias !== `${userId} personal`);
     expect(own.map((key) => key.teamId)).toEqual(['b', 'b']);
   }
@@ -196,11 +218,9 @@ function replanned(proxy: FakeProxy, change: UpdateChange): UpdateChange {
   const reactivates = change.reactivates && user.activity !== 'active';
   const now = { currentLimits: user.limits, currentRole: user.role, reactivates };
   if (change.teams === null) return { ...change, ...now };
-  const moved =
-    change.keyFates.length > 0
-      ? moveWithKeys(change.userId, present, wanted, wanted[0] ?? '')
-      : move(change.userId, present, wanted);
-  return { ...change, ...now, teams: moved.teams, keyFates: moved.keyFates, currentTeams: moved.currentTeams };
+  const moved = move(change.userId, present, wanted);
+  const fates = keyFates(moved.teams, FACTS, 'move');
+  return { ...change, ...now, teams: moved.teams, keyFates: fates, currentTeams: moved.currentTeams };
 }
 
 /** A user who was created without one of their teams or limits: the next plan sets what is missing. */
