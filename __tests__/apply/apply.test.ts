@@ -275,6 +275,22 @@ describe('what is not written', () => {
     ]);
   });
 
+  it('ends a pause between two attempts at once after a signal, and leaves the rest to the next run', async () => {
+    const proxy = new FakeProxy();
+    proxy.faults.set(2, 'lost-before');
+    const stop = new AbortController();
+    const { journal, options } = await started(proxy, { signal: stop.signal });
+    // As in a run: after a lost answer the first pause is a second long.
+    const { pause: _, ...asInARun } = options;
+    setTimeout(() => stop.abort(), 50);
+    const begin = Date.now();
+    const [outcome] = await applyPlan(planOf(add('a@example.com')), asInARun);
+    expect(Date.now() - begin).toBeLessThan(500);
+    expect(outcome?.reason).toContain('without a link: not attempted: the run was stopped');
+    expect(proxy.counts()).toEqual({ createUsers: 1, createInvitation: 1 });
+    expect((await journal.lines()).some((line) => line.t === 'finished')).toBe(false);
+  });
+
   it('stops at the first 401', async () => {
     const proxy = new FakeProxy({ batchSize: 1 }).user('old', 'old@example.com').user('ana', 'ana@example.com');
     proxy.faults.set(1, 'unauthorized');

@@ -10,6 +10,7 @@ import { FACTS, FakeProxy, type Fault, hashOf, NO_LIMITS } from './fake-proxy.ts
 import {
   add,
   deactivate,
+  invite,
   linksIn,
   move,
   moveWithKeys,
@@ -61,6 +62,9 @@ export function world(options: ConstructorParameters<typeof FakeProxy>[0] = {}):
     'r1',
     'r2',
     'r3',
+    'i1',
+    'i2',
+    'i3',
     'l1',
     'n',
     'off',
@@ -97,6 +101,7 @@ export function world(options: ConstructorParameters<typeof FakeProxy>[0] = {}):
     ...['d1', 'd2', 'd3'].map((id) => remove(id)),
     deactivate('off'),
     ...['m1', 'm2', 'm3'].map((id) => move(id, ['a'], ['b', 'c'])),
+    ...['i1', 'i2', 'i3'].map((id) => invite(id)),
     moveWithKeys('k1', ['a'], ['b'], 'b'),
     moveWithKeys('k2', ['a', 'b'], ['b'], 'b'),
     // Planned anew once the first is joined, there is no destination for the keys.
@@ -152,6 +157,7 @@ function truthful(proxy: FakeProxy, outcome: Outcome, links: readonly Record<str
     if (status === 'SUCCESS') expect(proxy.users.has(userId)).toBe(false);
     return;
   }
+  if (action === 'UNCHANGED' && status === 'SUCCESS') expectLinks(proxy, links, [userId]);
   const user = proxy.users.get(userId);
   if (action === 'ADDED') {
     const present = [...proxy.users].find(([, one]) => one.email === email);
@@ -197,6 +203,18 @@ function settled(proxy: FakeProxy, userId: string): void {
   }
   if (userId === 'off') expect(user?.activity).toBe('deactivated by us');
   if (userId === 'on') expect(user).toMatchObject({ activity: 'active', limits: { maxBudget: 20 } });
+}
+
+/** Everybody for whom the proxy made a link has one that works. */
+export async function expectNoLinkLost({ proxy }: World, directory: string): Promise<void> {
+  expectLinks(proxy, await linksIn(directory), new Set(proxy.invitations.map(({ userId }) => userId)));
+}
+
+function expectLinks(proxy: FakeProxy, links: readonly Record<string, string>[], userIds: Iterable<string>): void {
+  for (const userId of userIds) {
+    const row = links.find((one) => one.user_id === userId);
+    expect(proxy.invitations).toContainEqual({ id: row?.invitation_id, userId });
+  }
 }
 
 /** What a fresh plan finds still to be done. */
@@ -258,7 +276,7 @@ function expectConverged({ proxy, plan }: World): void {
   expect(byEmail.get('n5@example.com')?.limits).toMatchObject(WANTED_LIMITS);
   for (const change of plan.changes) {
     if (change.kind === 'delete') expect(proxy.users.has(change.userId)).toBe(false);
-    else if (change.kind !== 'add') settled(proxy, change.userId);
+    else if (change.kind !== 'add' && change.kind !== 'invite') settled(proxy, change.userId);
   }
 }
 

@@ -372,3 +372,14 @@ function push(commit: string, options: JobOptions = {}): JobOptions {
     },
   };
 }
+
+it('a user who came to be after their add was reviewed joins as it would have, and gets no key, link or mail', async () => {
+  const world = await World.create();
+  await reviewed(world);
+  world.proxy.state.addUser({ userId: 'sso-eve', email: 'Eve@example.com', role: 'internal_user_viewer', teams: [] });
+  const run = await world.run('push');
+  expect(run.outputs).toMatchObject({ added: '0', deleted: '1', updated: '2', skipped: '0', failed: '0' });
+  expect(world.proxy.state.users.get('sso-eve')).toMatchObject({ role: 'internal_user', teams: ['team-eng'] });
+  expect(world.artifacts.finished.has('onboarding-links')).toBe(false);
+  expect(world.github.commentsOf(7)[0]).toMatch(/digests= whole= applied=/);
+});
