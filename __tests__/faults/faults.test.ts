@@ -19,8 +19,8 @@ it.each([
   ['add', '1.106', 7, 'reset after'],
   ['delete', '1.106', 1, 'reset after'],
   ['onboard', '1.106', 11, 'answer cut in half'],
-  ['life', '1.110', 0, 'reset after'],
-  ['life', '1.82', 0, 'reset before'],
+  ['life', '1.110', 25, 'reset after'],
+  ['life', '1.82', 25, 'reset before'],
 ] as const)('%s on %s: %d writes, and %s at every one in turn', { timeout: 120_000 }, async (...row) => {
   const [trial, version, writes, kind] = row;
   const clean = await withStandin(version, (lab) => play(lab, { trial }));

@@ -116,12 +116,12 @@ async function tryObserving(
 function recordFailed(run: Run, row: PendingUpdate, observed: Observed | null, failure: FailureReason): void {
   const outcome = updatedOutcome(row.index, row.target, observed, failure);
   const movesKeys = row.target.keyFates.some(({ fate }) => fate === 'moves');
-  if (movesKeys && wasTried(row) && !wasRefused(row)) run.recordUnresolved(row.index, outcome);
+  if (movesKeys && wasTried(row) && !isMoveRefused(row)) run.recordUnresolved(row.index, outcome);
   else run.record(row.index, outcome);
 }
 
-function wasRefused(row: PendingUpdate): boolean {
-  return [...row.tries.values()].some((tries) => tries.refusals >= REFUSALS);
+function isMoveRefused(row: PendingUpdate): boolean {
+  return [...row.tries].some(([step, { refusals }]) => step !== 'fields' && refusals >= REFUSALS);
 }
 
 function unobserved(row: PendingUpdate, why: string): FailureReason {
