@@ -131,11 +131,8 @@ describe('new users with limits', () => {
       const row = add('n@example.com', { limits: asked, teams: teams('a'), keyName: 'first' });
       const { outcomes, directory } = await apply(proxy, [row, add('o@example.com')], { newUserId: ids('n', 'o') });
       expect(outcomes.map(brief)).toEqual(['ADDED SUCCESS', 'ADDED SUCCESS']);
-      expect(writesOf(proxy).slice(0, 3)).toEqual([
-        'createUsers 2',
-        'updateUser n maxBudget,models,tpmLimit',
-        'createKey',
-      ]);
+      expect(writesOf(proxy).slice(0, 2)).toEqual(['createUsers 2', 'updateUser n maxBudget,models,tpmLimit']);
+      expect(proxy.counts().createKey).toBe(1);
       expect(proxy.users.get('n')?.limits).toEqual({ ...NO_LIMITS, ...asked });
       expect(proxy.users.get('o')?.limits).toMatchObject({ maxBudget: 10 });
       expect(proxy.keys.map(({ userId, teamId, alias }) => [userId, teamId, alias]).toSorted()).toEqual([
@@ -145,6 +142,19 @@ describe('new users with limits', () => {
       expect(await linksIn(directory)).toHaveLength(2);
     },
   );
+
+  it('have one key, also where that of their creation was lost after it took effect', async () => {
+    const proxy = new FakeProxy();
+    const create = proxy.createUsers.bind(proxy);
+    proxy.createUsers = async (users) => {
+      const created = await create(users);
+      for (const { userId } of users) proxy.key(userId, null, '');
+      return created;
+    };
+    const { outcomes, directory } = await apply(proxy, [add('n@example.com', { limits: asked, keyName: '' })]);
+    expect(outcomes.map(brief)).toEqual(['ADDED SUCCESS']);
+    expect(proxy.keys.map((key) => key.secret)).toEqual((await linksIn(directory)).map((row) => row.api_key));
+  });
 
   it('whose limits do not hold are there with key and link, and the row says what is missing', async () => {
     const proxy = new FakeProxy({ defaultBudget: 10 });

@@ -1,5 +1,13 @@
 import { type Delivery, deliveryCell, undelivered } from '../core/delivery.ts';
-import { failedWith, hasLink, isCreated, isFreshLink, type LinkRow, type Outcome } from '../core/outcome.ts';
+import {
+  failedWith,
+  hasLink,
+  isCreated,
+  isFreshLink,
+  isUndelivered,
+  type LinkRow,
+  type Outcome,
+} from '../core/outcome.ts';
 import type { MailState } from '../journal/format.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OnboardingFile } from '../journal/onboarding-file.ts';
@@ -44,10 +52,6 @@ async function dueMails(
     const isDue = row.delivery === '' || mails.get(index)?.state === 'answered';
     return isDue ? [{ index, outcome, row }] : [];
   });
-}
-
-function isUndelivered(outcome: Outcome): boolean {
-  return outcome.status === 'FAILED' && outcome.code === 'undelivered';
 }
 
 async function deliverOne(
