@@ -86,5 +86,6 @@ it.each(['', 'nonsense', '999999999 1', `${process.ppid} 1`])(
   async (text) => {
     await writeFile(join(directory, LOCK_FILE), text);
     await holdDirectory(directory);
+    expect(await readFile(join(directory, LOCK_FILE), 'utf8')).toMatch(new RegExp(`^${process.pid} `));
   },
 );
