@@ -14,8 +14,8 @@ afterAll(() => slowDown());
 
 /** A sample at every write, for each way to write; `npm run faults` plays them all. */
 it.each([
-  ['sync', '1.106', 16, 'reset after'],
-  ['sync', '1.75', 23, 'answer cut in half'],
+  ['sync', '1.106', 17, 'reset after'],
+  ['sync', '1.75', 31, 'answer cut in half'],
   ['add', '1.106', 7, 'reset after'],
   ['delete', '1.106', 1, 'reset after'],
   ['onboard', '1.106', 11, 'answer cut in half'],
