@@ -160,9 +160,16 @@ describe('commentNotApplied', () => {
   });
 
   it('asks nothing without a token, and outside of a push', async () => {
-    await commentNotApplied(createJob({ client: null }), approvals, 'No.');
-    await commentNotApplied(createJob({ event: createEvent({ name: 'schedule', push: null }) }), approvals, 'No.');
-    await commentNotApplied(createJob(), { kind: 'everything' }, 'No.');
+    const jobs = [
+      createJob({ client: null }),
+      createJob({ event: createEvent({ name: 'schedule', push: null }) }),
+      createJob(),
+    ] as const;
+    await commentNotApplied(jobs[0], approvals, 'No.');
+    await commentNotApplied(jobs[1], approvals, 'No.');
+    await commentNotApplied(jobs[2], { kind: 'everything' }, 'No.');
+    // A request would fail here, and be told.
+    expect(jobs.flatMap((job) => job.told)).toEqual([]);
   });
 });
 

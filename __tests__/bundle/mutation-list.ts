@@ -29,12 +29,7 @@ export const MUTATIONS: readonly (readonly string[])[] = [
     'const begin = this.#effects.now(); this.#options.log.debug(JSON.stringify(this.#outgoing(call, url)));',
   ],
   ["keys in the proxy's messages stay", 'litellm/error-text.ts', ".replace(/\\bsk-[\\w.*-]+/g, 'sk-***')", ''],
-  [
-    "the master key in the proxy's messages stays",
-    'litellm/error-text.ts',
-    "rest.replaceAll(secret, '***')",
-    'rest',
-  ],
+  ["the master key in the proxy's messages stays", 'litellm/error-text.ts', "rest.replaceAll(secret, '***')", 'rest'],
   ['a result row holds the key', 'apply/add/new-user.ts', 'shown: key.abbreviated()', 'shown: key.reveal()'],
   [
     'a result row tells the invitation',

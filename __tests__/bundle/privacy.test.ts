@@ -154,7 +154,9 @@ describe('values made to disturb', () => {
   };
   const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   const moved = values.map((_, number) => `user${number}@example.com,internal_user,-,\n`).join('');
-  const added = values.map((value, number) => `new${number}@example.com,,-,${quoted(`k${number}${value.replaceAll(/[\r\n]+/g, ' ')}`)}\n`).join('');
+  const added = values
+    .map((value, number) => `new${number}@example.com,,-,${quoted(`k${number}${value.replaceAll(/[\r\n]+/g, ' ')}`)}\n`)
+    .join('');
   const csv = `email,role,team_name,key_name\n${moved}${added}`;
   const wrong = `${csv}${values.map((value) => `${quoted(value)},${quoted(value)},${quoted(value)},\n`).join('')}`;
   const inputs = { 'max-deletes': '100%' };

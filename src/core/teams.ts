@@ -160,7 +160,7 @@ function ambiguous(written: string, teams: readonly Team[]): string {
 }
 
 /** Whether a name can stand in the `team_name` column and mean itself. */
-export function isWritable(name: string): boolean {
+function isWritable(name: string): boolean {
   return !isNoTeam(name) && name.trim() === name && !/[;\r\n]/.test(name) && teamCellFault(name) === null;
 }
 
