@@ -6,17 +6,18 @@ import { type Change, isApplied, isStopped, type Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
 import { additionsFor, approvalDigest } from '../core/review.ts';
 import type { Approvals } from '../github/approvals.ts';
-import type {
-  Failure,
-  Host,
-  Mode,
-  Progress,
-  Provenance,
-  PublishResult,
-  Review,
-  RunPlan,
-  RunResult,
-  Shown,
+import {
+  type Failure,
+  type Host,
+  type Mode,
+  NOT_REVIEWED,
+  type Progress,
+  type Provenance,
+  type PublishResult,
+  type Review,
+  type RunPlan,
+  type RunResult,
+  type Shown,
 } from '../host/port.ts';
 import { ProgressLines } from '../host/progress.ts';
 import { outcomeCounts, planCounts, plural } from '../render/labels.ts';
@@ -128,7 +129,7 @@ export class ActionHost implements Host<Evidence> {
   async review(planned: RunPlan): Promise<Review<Evidence>> {
     this.#publish({ 'has-changes': planned.plan.changes.some(isApplied) });
     if (planned.kind === 'rows') {
-      return { kind: 'go', plan: planned, evidence: NOT_ASKED, provenanceOf: () => UNKNOWN };
+      return { kind: 'go', plan: planned, evidence: NOT_ASKED, provenanceOf: () => NOT_REVIEWED };
     }
     const { verdict, reviewed, approvals, whyNot } = await this.#approve(planned);
     const provenanceOf = (change: Change) => provenance(change, approvals, this.#job.targetHash);
@@ -238,10 +239,11 @@ export class ActionHost implements Host<Evidence> {
     const isDrift = mayReportDrift(job);
     const obstacle = job.event.pullRequest === null ? null : await this.#obstacle(plan);
     const context = { obstacle, earlier: await changesBefore(job, plan, shown.rows), isDrift };
-    const url = await commentOnPull(job, planMarker(plan, job.targetHash), planBody(job, plan, context, SUMMARY));
+    const body = planBody(job, plan, context, SUMMARY);
+    const url = await commentOnPull(job, planMarker(plan, job.targetHash), body);
     await appendSummary(job.env, planBody(job, plan, context, artifactOf(job)), this.log);
     if (isDrift && job.inputs.driftIssue) {
-      await reportDrift(job, plan.changes.length === 0 ? null : planBody(job, plan, context, SUMMARY));
+      await reportDrift(job, plan.changes.length === 0 ? null : body);
     }
     if (this.mode.kind === 'apply' && isStopped(plan)) {
       await commentNotApplied(job, evidence?.approvals ?? null, breachesOf(job, shown));
@@ -325,7 +327,6 @@ export class ActionHost implements Host<Evidence> {
 }
 
 const NOT_ASKED: Evidence = { approvals: { kind: 'everything' }, whyNot: '' };
-const UNKNOWN: Provenance = { digest: null, pullRequest: null };
 
 /** By which pull request a change was approved: the newest whose comment shows it. */
 function provenance(change: Change, approvals: Approvals, target: string): Provenance {

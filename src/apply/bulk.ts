@@ -1,3 +1,4 @@
+import { Pool } from '../concurrency.ts';
 import { AnswerLostError, type RefusalCode, refusalCode } from '../core/errors.ts';
 import type { FailureCode } from '../core/outcome.ts';
 import { type FailureReason, oneLine, reasonOf, withWayOut } from './messages.ts';
@@ -93,6 +94,34 @@ export function failureOf(answer: Exclude<RowAnswer<never>, { kind: 'answered' }
       return { code: 'lost', reason: answer.reason };
     case 'refused':
       return { code: answer.code, reason: answer.reason };
+  }
+}
+
+/**
+ * One write a user, some at once; who is to be written to stands in the journal before. Progress is told row by row.
+ * @param write records the row's outcome
+ */
+export async function writeEach<R extends { readonly index: number; readonly change: { readonly userId: string } }>(
+  run: Run,
+  rows: readonly R[],
+  progress: (done: number, total: number) => void,
+  write: (row: R) => Promise<void>,
+): Promise<void> {
+  let done = 0;
+  for (const piece of pieces(rows, run.options.proxy.batchSize)) {
+    if (run.blocked() === null) {
+      await run.persist(
+        run.options.journal.intend(piece.map(({ index, change }) => ({ index, userId: change.userId }))),
+      );
+    }
+    const pool = new Pool(run.options.concurrency);
+    for (const row of piece) {
+      pool.add(async () => {
+        await write(row);
+        progress(++done, rows.length);
+      });
+    }
+    await pool.idle();
   }
 }
 

@@ -1,7 +1,6 @@
-import { Pool } from '../concurrency.ts';
 import type { DeactivateChange } from '../core/plan.ts';
-import { failureOf, pieces, writeOne } from './bulk.ts';
-import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
+import { failureOf, writeEach, writeOne } from './bulk.ts';
+import { type FailureReason, NOT_SO, reasonOf, userOutcome } from './messages.ts';
 import type { Run } from './run.ts';
 
 interface DeactivateRow {
@@ -10,27 +9,14 @@ interface DeactivateRow {
 }
 
 /** Switches off the keys of users who keep their account; every change has its outcome in the run when this resolves. */
-export async function applyDeactivations(
+export function applyDeactivations(
   run: Run,
   rows: readonly DeactivateRow[],
   progress: (done: number, total: number) => void,
 ): Promise<void> {
-  let done = 0;
-  for (const piece of pieces(rows, run.options.proxy.batchSize)) {
-    if (run.blocked() === null) {
-      await run.persist(
-        run.options.journal.intend(piece.map(({ index, change }) => ({ index, userId: change.userId }))),
-      );
-    }
-    const pool = new Pool(run.options.concurrency);
-    for (const { index, change } of piece) {
-      pool.add(async () => {
-        run.record(index, userOutcome('DEACTIVATED', index, change, await deactivate(run, change.userId)));
-        progress(++done, rows.length);
-      });
-    }
-    await pool.idle();
-  }
+  return writeEach(run, rows, progress, async ({ index, change }) =>
+    run.record(index, userOutcome('DEACTIVATED', index, change, await deactivate(run, change.userId))),
+  );
 }
 
 /** @returns why it failed; `null`: no key of theirs works */
@@ -48,8 +34,6 @@ async function deactivate(run: Run, userId: string): Promise<FailureReason | nul
     }
   }
 }
-
-const NOT_SO: FailureReason = { code: 'unverified', reason: 'the proxy reports success, but it is not so' };
 
 /** `on`, `off`, or why that cannot be told. */
 async function activityOf(run: Run, userId: string): Promise<string> {

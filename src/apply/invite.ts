@@ -1,10 +1,9 @@
-import { Pool } from '../concurrency.ts';
 import { AnswerLostError, StoppedError } from '../core/errors.ts';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { InviteChange } from '../core/plan.ts';
 import { Secret } from '../core/secret.ts';
 import type { NewUserState } from './add/new-user.ts';
-import { pieces } from './bulk.ts';
+import { writeEach } from './bulk.ts';
 import { type FailureReason, reasonOf, teamNames, userOutcome, withWayOut } from './messages.ts';
 import type { Invitation } from './ports.ts';
 import type { Run } from './run.ts';
@@ -21,27 +20,12 @@ interface InviteRow {
  * Makes fresh links for existing users; their roles, teams and keys are not touched. Each link goes to the onboarding
  * file before its outcome is recorded, so that a killed run loses none that it made.
  */
-export async function applyInvites(
+export function applyInvites(
   run: Run,
   rows: readonly InviteRow[],
   progress: (done: number, total: number) => void,
 ): Promise<void> {
-  let done = 0;
-  for (const piece of pieces(rows, run.options.proxy.batchSize)) {
-    if (run.blocked() === null) {
-      await run.persist(
-        run.options.journal.intend(piece.map(({ index, change }) => ({ index, userId: change.userId }))),
-      );
-    }
-    const pool = new Pool(run.options.concurrency);
-    for (const row of piece) {
-      pool.add(async () => {
-        await inviteUser(run, row);
-        progress(++done, rows.length);
-      });
-    }
-    await pool.idle();
-  }
+  return writeEach(run, rows, progress, (row) => inviteUser(run, row));
 }
 
 async function inviteUser(run: Run, { index, change }: InviteRow): Promise<void> {

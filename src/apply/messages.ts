@@ -9,6 +9,9 @@ export interface FailureReason {
   readonly reason: string;
 }
 
+/** The proxy has said yes, and a look at it says no. */
+export const NOT_SO: FailureReason = { code: 'unverified', reason: 'the proxy reports success, but it is not so' };
+
 /** The outcome of a user whom the proxy has and who gets no key. `failure: null`: nothing went wrong. */
 export function userOutcome(
   action: OutcomeAction,

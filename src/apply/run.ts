@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoff } from '../concurrency.ts';
 import type { Delivery } from '../core/delivery.ts';
 import { refusalCode, StoppedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -105,7 +106,7 @@ export class Run<O extends WriteOptions = WriteOptions> {
   /** Before the look-up or the repetition of a write: longer each time, so that a slow proxy can finish. */
   async pause(attempt: number): Promise<void> {
     const { signal, pause = sleepUnlessAborted } = this.options;
-    await pause(Math.min(FIRST_PAUSE * 2 ** attempt, LONGEST_PAUSE), signal).catch(() => undefined);
+    await pause(backoff(attempt, FIRST_PAUSE, LONGEST_PAUSE), signal).catch(() => undefined);
   }
 
   /** The journal must hold before anything is written: a run that cannot keep one writes no further. */

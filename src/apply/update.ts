@@ -1,8 +1,9 @@
 import { Pool } from '../concurrency.ts';
 import { emailKey, type ProxyUser } from '../core/inventory.ts';
+import { LIMIT_HEADERS } from '../core/user-limits.ts';
 import { failureOf, pieces, type RowAnswer, writeInBulk, writeOne } from './bulk.ts';
 import { movedAway } from './keys.ts';
-import { type FailureReason, reasonOf } from './messages.ts';
+import { type FailureReason, NOT_SO, reasonOf } from './messages.ts';
 import {
   isPlainRole,
   missingSteps,
@@ -215,15 +216,7 @@ function complaint(step: Step, reason: string): string {
   }
 }
 
-const COLUMNS: Readonly<Record<string, string>> = {
-  role: 'role',
-  email: 'email',
-  maxBudget: 'max_budget',
-  budgetDuration: 'budget_duration',
-  tpmLimit: 'tpm_limit',
-  rpmLimit: 'rpm_limit',
-  models: 'models',
-};
+const COLUMNS: Readonly<Record<string, string>> = { role: 'role', email: 'email', ...LIMIT_HEADERS };
 
 /** A role's budget and period are what it carries along: they are named where they alone are missing. */
 function namesOfFields(fields: UserFields): string {
@@ -413,5 +406,3 @@ function isRecreatable(step: Step, { rename, limits, reactivates }: UpdateTarget
   if (step.kind === 'fields') return step.fields.role !== undefined;
   return step.kind === 'join' || (step.kind === 'leave' && step.keysTo === null);
 }
-
-const NOT_SO: FailureReason = { code: 'unverified', reason: 'the proxy reports success, but it is not so' };

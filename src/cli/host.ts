@@ -3,7 +3,18 @@ import type { Log } from '../core/log.ts';
 import { isCreated } from '../core/outcome.ts';
 import { isApplied } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
-import type { Failure, Host, Mode, Progress, PublishResult, Review, RunPlan, RunResult, Shown } from '../host/port.ts';
+import {
+  type Failure,
+  type Host,
+  type Mode,
+  NOT_REVIEWED,
+  type Progress,
+  type PublishResult,
+  type Review,
+  type RunPlan,
+  type RunResult,
+  type Shown,
+} from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import { plural } from '../render/labels.ts';
 import { plain } from '../render/plain.ts';
@@ -62,7 +73,7 @@ export class TerminalHost implements Host<null> {
   }
 
   async review(plan: RunPlan): Promise<Review<null>> {
-    return { kind: 'go', plan, evidence: null, provenanceOf: () => ({ digest: null, pullRequest: null }) };
+    return { kind: 'go', plan, evidence: null, provenanceOf: () => NOT_REVIEWED };
   }
 
   async beforeWrites(plan: RunPlan): Promise<void> {

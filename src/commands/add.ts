@@ -4,7 +4,6 @@ import { ADD_LIST, type DesiredUser, problemsOffline, readUserList } from '../co
 import { addedInWords } from '../core/manual-words.ts';
 import { freeKeyNames, newUsers, planAdds, problemsOfFile, type Rows, skipExisting } from '../core/row-plan.ts';
 import { registrationErrorsCsv } from '../render/csv.ts';
-import { redactOutcomes } from '../render/redact.ts';
 import type { RunContext, Writing } from './lifecycle.ts';
 import { planRows } from './plan-rows.ts';
 import { ERROR_FILE, writeRegistrations } from './registrations.ts';
@@ -24,8 +23,7 @@ export const ADD: Writing = {
   writeSecrets: writeRegistrations,
   writeResults: async (outcomes, { host }) => {
     const path = join(host.outputDirectory, ERROR_FILE);
-    const told = host.redacts ? redactOutcomes(outcomes) : outcomes;
-    const failures = told.filter((row) => row.action === 'ADDED' && row.status !== 'SUCCESS');
+    const failures = outcomes.filter((row) => row.action === 'ADDED' && row.status !== 'SUCCESS');
     await writeFile(path, registrationErrorsCsv(failures));
     return [path];
   },

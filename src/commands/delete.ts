@@ -4,7 +4,6 @@ import { DELETE_LIST, problemsOffline, readUserList } from '../core/desired.ts';
 import { deletedInWords } from '../core/manual-words.ts';
 import { planDeletes, problemsOfFile } from '../core/row-plan.ts';
 import { deletionErrorsCsv, deletionsCsv } from '../render/csv.ts';
-import { redactOutcomes } from '../render/redact.ts';
 import type { Writing } from './lifecycle.ts';
 import { planRows } from './plan-rows.ts';
 import { clearLinks } from './registrations.ts';
@@ -20,7 +19,7 @@ export const DELETE: Writing = {
   writeSecrets: async () => ({ files: [], secretFiles: [] }),
   writeResults: async (outcomes, run) => {
     const { host } = run;
-    const told = (host.redacts ? redactOutcomes(outcomes) : outcomes).filter((row) => row.action === 'DELETED');
+    const told = outcomes.filter((row) => row.action === 'DELETED');
     const results = join(host.outputDirectory, 'user_del_result.csv');
     const errors = join(host.outputDirectory, 'user_del_error.csv');
     await writeFile(results, deletionsCsv(told.filter((row) => row.status === 'SUCCESS')));

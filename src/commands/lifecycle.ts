@@ -12,11 +12,19 @@ import type { Problem } from '../core/problem.ts';
 import { approvedAsAddNote } from '../core/review.ts';
 import { outcomesOfRows, type RowEntry } from '../core/row-plan.ts';
 import { holdDirectory } from '../files/lock.ts';
-import type { ExitCode, Host, Provenance, PublishResult, RunPlan } from '../host/port.ts';
+import {
+  type ExitCode,
+  type Host,
+  NOT_REVIEWED,
+  type Provenance,
+  type PublishResult,
+  type RunPlan,
+} from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import type { WritingCommand } from '../journal/format.ts';
 import { FileJournal, JOURNAL_FILE } from '../journal/journal.ts';
 import type { ProxyClient } from '../litellm/client.ts';
+import { redactOutcomes } from '../render/redact.ts';
 import { connectProxy, PHASES, proxyHash, warnOfLinks, writeOptions } from './connection.ts';
 import { isMailDue, type LinkMailer, linkMailer, mailForm } from './delivery.ts';
 import { FileProblemsError, failureOf } from './problems.ts';
@@ -80,7 +88,7 @@ export interface Writing {
   word(outcome: Outcome): Outcome;
   /** Writes what may hold secrets: it has to be there before it can be published. */
   writeSecrets(outcomes: readonly Outcome[], run: EndingRun): Promise<WrittenFiles>;
-  /** Writes the results, which also tell what could not be published. */
+  /** Writes the results, which also tell what could not be published. @param outcomes masked where others see the files */
   writeResults(outcomes: readonly Outcome[], run: EndingRun): Promise<readonly string[]>;
   /** Tells a reader of what no count shows. */
   notes(outcomes: readonly Outcome[]): readonly string[];
@@ -195,10 +203,11 @@ async function finishRecovered<E>(
   const worded = recovered.outcomes.map(writing.word);
   const outcomes = recovered.rows === null ? worded : outcomesOfRows(recovered.rows, worded);
   const journal = FileJournal.resume(run.host.outputDirectory);
-  const changes = worded.flatMap((outcome): RecordedChange[] => {
-    const change = outcome.index === null ? undefined : recovered.changes.get(outcome.index);
-    return change === undefined ? [] : [{ change, outcome, provenance: NOT_REVIEWED }];
-  });
+  const changes = recordedChanges(
+    worded,
+    (index) => recovered.changes.get(index),
+    () => NOT_REVIEWED,
+  );
   return endRun(writing, outcomes, { ...run, journal }, { plan: null, evidence: null, changes });
 }
 
@@ -231,8 +240,6 @@ function anotherProxy({ outputDirectory }: Host): RefusedError {
       "proxy's base-url, which completes it, or use another output-directory. Nothing was written.",
   );
 }
-
-const NOT_REVIEWED: Provenance = { digest: null, pullRequest: null };
 
 async function applyReviewed<E>(
   writing: Writing,
@@ -267,13 +274,22 @@ async function applyReviewed<E>(
   });
   const worded = applied.map((outcome) => withNote(writing.word(outcome), plan.plan));
   const outcomes = rows === null ? withEarlier(earlier, worded) : rowsWithEarlier(earlier, rows, worded);
-  const changes = worded.flatMap((outcome): RecordedChange[] => {
-    const change = outcome.index === null ? undefined : plan.plan.changes[outcome.index];
-    return change === undefined ? [] : [{ change, outcome, provenance: provenanceOf(change) }];
-  });
+  const changes = recordedChanges(worded, (index) => plan.plan.changes[index], provenanceOf);
   const code = await endRun(writing, outcomes, { inputs, host, proxy, journal }, { plan, evidence, changes });
   for (const breach of plan.plan.breaches) host.log.error(breach.message);
   return plan.plan.breaches.length > 0 ? 1 : code;
+}
+
+/** Outcomes of changes, each with its change: other rows have nothing to record. */
+function recordedChanges<C extends RecordedChange['change']>(
+  outcomes: readonly Outcome[],
+  changeOf: (index: number) => C | undefined,
+  provenanceOf: (change: C) => Provenance,
+): RecordedChange[] {
+  return outcomes.flatMap((outcome) => {
+    const change = outcome.index === null ? undefined : changeOf(outcome.index);
+    return change === undefined ? [] : [{ change, outcome, provenance: provenanceOf(change) }];
+  });
 }
 
 /** A success that was approved as something else says so in its row. */
@@ -310,7 +326,8 @@ async function endRun<E>(
     changes.map((entry) => ({ ...entry, outcome: told.get(entry.outcome.index) ?? entry.outcome })),
     run,
   );
-  const results = await writing.writeResults(outcomes, run);
+  const results = await writing.writeResults(host.redacts ? redactOutcomes(outcomes) : outcomes, run);
+  const isOver = await journal.isOver();
   await host.finished({
     command: writing.command,
     plan,
@@ -322,9 +339,9 @@ async function endRun<E>(
     linksExpire: firstExpiry(outcomes, links),
     auditFile,
     secretsUrl: published.published ? published.url : '',
-    isUnfinished: !(await journal.isOver()),
+    isUnfinished: !isOver,
   });
-  if (await journal.isOver()) await journal.remove();
+  if (isOver) await journal.remove();
   return outcomes.some((outcome) => outcome.status === 'FAILED') ? 1 : 0;
 }
 

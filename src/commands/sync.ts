@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { readUserList } from '../core/desired.ts';
 import { holdsSecret, isCreated } from '../core/outcome.ts';
 import { outcomesCsv } from '../render/csv.ts';
-import { redactOutcomes } from '../render/redact.ts';
 import type { Writing } from './lifecycle.ts';
 import { planFor, problemsOfList } from './plan-sync.ts';
 
@@ -28,7 +27,7 @@ export const SYNC: Writing = {
   },
   writeResults: async (outcomes, { host }) => {
     const path = join(host.outputDirectory, RESULT_FILE);
-    await writeFile(path, outcomesCsv(host.redacts ? redactOutcomes(outcomes) : outcomes));
+    await writeFile(path, outcomesCsv(outcomes));
     return [path];
   },
   notes: () => [],

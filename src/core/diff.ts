@@ -28,6 +28,7 @@ import {
   byEmail,
   countUnmanaged,
   globMatcher,
+  meantUser,
   type Population,
   splitManaged,
   type UnmanagedReason,
@@ -207,8 +208,8 @@ function findUser(row: DesiredUser, context: Context): Found {
 /** Users with this email. Where all but one are protected, that one is meant. */
 function meant(email: string, { users, population }: Context): readonly UserWithEmail[] {
   const all = users.get(emailKey(email)) ?? [];
-  const open = all.filter((user) => population.unmanaged.get(user) !== 'protected');
-  return open.length === 1 ? open : all;
+  const only = meantUser(all, population.unmanaged);
+  return only === null ? all : [only];
 }
 
 function refused(row: DesiredUser, message: string): Found & { readonly kind: 'problem' } {

@@ -1,4 +1,5 @@
 import { ZodError } from 'zod';
+import { messageOf as messageOfAny } from '../core/errors.ts';
 
 /** A call to the forge that failed. Holds the forge's own words, never a header or the body that was sent. */
 export class GitHubError extends Error {
@@ -36,7 +37,7 @@ export function messageOf(error: unknown): string {
     const places = error.issues.map(({ path, message }) => `${path.join('.') || 'all of it'}: ${message}`);
     return `the answer has an unknown shape (${places.slice(0, 3).join('; ')})`;
   }
-  return error instanceof Error ? error.message : String(error);
+  return messageOfAny(error);
 }
 
 /**

@@ -48,6 +48,9 @@ export interface Provenance {
   readonly pullRequest: { readonly number: number; readonly author: string } | null;
 }
 
+/** Of a change that no review was asked about. */
+export const NOT_REVIEWED: Provenance = { digest: null, pullRequest: null };
+
 /** What a review lets through. `evidence` is the host's own: it gets it back with the result. */
 export type Review<E> =
   | {

@@ -260,3 +260,12 @@ export function unmanagedWords(unmanaged: UnmanagedCounts): string {
   ];
   return list(reasons.filter(([count]) => count > 0).map(([count, reason]) => `${count} ${reason}`));
 }
+
+/** Lines on the users that are not managed or settled, if there are any. */
+export function untouched({ unmanaged, deactivated }: Pick<Plan, 'unmanaged' | 'deactivated'>): string[] {
+  const words = unmanagedWords(unmanaged);
+  return [
+    ...(words === '' ? [] : [`Users never touched: ${words}.`]),
+    ...(deactivated === 0 ? [] : [`Users who stay deactivated: ${deactivated}.`]),
+  ];
+}

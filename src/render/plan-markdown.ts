@@ -11,7 +11,7 @@ import {
   money,
   planCounts,
   plural,
-  unmanagedWords,
+  untouched,
   withheldCounts,
 } from './labels.ts';
 
@@ -283,15 +283,6 @@ function soonTable({ leavingSoon }: Plan): Table[] {
       row,
       fold: 'closed',
     },
-  ];
-}
-
-/** Lines on the users that are not managed or settled, if there are any. */
-export function untouched({ unmanaged, deactivated }: Pick<Plan, 'unmanaged' | 'deactivated'>): string[] {
-  const words = unmanagedWords(unmanaged);
-  return [
-    ...(words === '' ? [] : [`Users never touched: ${words}.`]),
-    ...(deactivated === 0 ? [] : [`Users who stay deactivated: ${deactivated}.`]),
   ];
 }
 

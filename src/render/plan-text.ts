@@ -27,7 +27,7 @@ import {
   plural,
   settingWords,
   teamLabel,
-  unmanagedWords,
+  untouched,
   withheldCounts,
 } from './labels.ts';
 import { plain } from './plain.ts';
@@ -53,7 +53,7 @@ export function planText(plan: Plan, options: PlanTextOptions): string {
     messageLines('Warnings:', plan.warnings),
     messageLines('Notes:', plan.notes),
     soonLines(plan),
-    untouchedLine(plan),
+    untouched(plan).join('\n'),
     breachLines(plan),
     plan.changes.length > LONG ? `Plan: ${countWords(planCounts(plan))}, ${plan.unchanged.length} unchanged.` : '',
   ];
@@ -223,15 +223,6 @@ function soonLines({ leavingSoon }: Plan): string {
     ({ email, expires, line }) => `  until ${plain(expires)}: ${plain(email)} (line ${line})`,
   );
   return lines.length === 0 ? '' : [`Leaving within 30 days: ${lines.length}`, ...lines].join('\n');
-}
-
-/** `Users never touched: …`, and who stays deactivated, or nothing. */
-export function untouchedLine({ unmanaged, deactivated }: Pick<Plan, 'unmanaged' | 'deactivated'>): string {
-  const words = unmanagedWords(unmanaged);
-  return [
-    ...(words === '' ? [] : [`Users never touched: ${words}.`]),
-    ...(deactivated === 0 ? [] : [`Users who stay deactivated: ${deactivated}.`]),
-  ].join('\n');
 }
 
 /** The limits that the plan breaches, or nothing. */

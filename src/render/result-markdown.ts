@@ -2,8 +2,8 @@ import type { Outcome } from '../core/outcome.ts';
 import type { Change, Plan } from '../core/plan.ts';
 import { code, link, prose } from './escape.ts';
 import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
-import { NO_ROLE, NO_TEAM, outcomeCounts } from './labels.ts';
-import { doneTables, heading, untouched } from './plan-markdown.ts';
+import { NO_ROLE, NO_TEAM, outcomeCounts, untouched } from './labels.ts';
+import { doneTables, heading } from './plan-markdown.ts';
 
 export interface ResultMarkdownOptions extends DocumentOptions {
   /** Messages to the reader, plain text; they may hold values. */

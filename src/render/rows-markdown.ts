@@ -1,7 +1,7 @@
 import { code } from './escape.ts';
 import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
-import { plural } from './labels.ts';
-import { breachAlert, costs, heading, planTables, untouched } from './plan-markdown.ts';
+import { plural, untouched } from './labels.ts';
+import { breachAlert, costs, heading, planTables } from './plan-markdown.ts';
 import { reasonTable } from './result-markdown.ts';
 import { linkCount, type RowPlanView } from './rows-text.ts';
 

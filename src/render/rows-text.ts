@@ -2,8 +2,9 @@ import type { Failed, Outcome, Skipped } from '../core/outcome.ts';
 import { type Change, isStopped, type Plan } from '../core/plan.ts';
 import { type Problem, placeOf } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
+import { untouched } from './labels.ts';
 import { plain } from './plain.ts';
-import { breachLines, changeLine, LONG, notApplied, untouchedLine } from './plan-text.ts';
+import { breachLines, changeLine, LONG, notApplied } from './plan-text.ts';
 import { redactOutcomes, redactPlan, redactProblems } from './redact.ts';
 
 /** A plan for single rows as its renderers want it, perhaps with all emails masked. */
@@ -46,7 +47,7 @@ export function rowPlanText(
       'Rows with ERRORS:',
       problems.map((problem) => `! ${problemLine(csvFile, problem)}`),
     ),
-    untouchedLine(plan),
+    untouched(plan).join('\n'),
     breachLines(plan),
     plan.changes.length + left.length > LONG
       ? `Plan: ${counts(view)
