@@ -15,6 +15,8 @@ export interface Lab {
   readonly proxy: ProxyAdmin;
   /** For what a person may want to look at afterwards. */
   readonly output: string;
+  /** Keeps what a comment looks like, light and dark. */
+  picture(name: string, comment: string): Promise<void>;
 }
 
 export interface ProjectOptions {

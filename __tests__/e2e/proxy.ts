@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { send, sendJson } from './http.ts';
+import { HttpError, send, sendJson } from './http.ts';
 
 export interface SeedUser {
   readonly email: string;
@@ -15,6 +15,8 @@ interface User {
   readonly user_email: string | null;
   readonly user_role: string | null;
   readonly teams: readonly string[] | null;
+  readonly max_budget?: number | null;
+  readonly budget_duration?: string | null;
 }
 
 interface Team {
@@ -152,8 +154,37 @@ export class ProxyAdmin {
     await this.call('POST', '/management/v1/users/bulk_delete', { user_ids: [userId] });
   }
 
-  async setRole(email: string, role: string): Promise<void> {
-    await this.call('POST', '/user/update', { user_id: (await this.people()).get(email)?.userId, user_role: role });
+  setRole(email: string, role: string): Promise<void> {
+    return this.setUser(email, { user_role: role });
+  }
+
+  /** Any fields of a user, as a person changes them. */
+  async setUser(email: string, fields: object): Promise<void> {
+    await this.call('POST', '/user/update', { user_id: (await this.people()).get(email)?.userId, ...fields });
+  }
+
+  /** A key of a user's own; in a team, or (`null`) in none. */
+  async createKey(email: string, team: string | null, alias: string): Promise<string> {
+    const userId = (await this.people()).get(email)?.userId;
+    const teamId = team === null ? undefined : (await this.teamIds()).get(team);
+    const body = { user_id: userId, team_id: teamId, key_alias: `${alias}-${Date.now().toString(36)}` };
+    return (await this.call<{ key: string }>('POST', '/key/generate', body)).key;
+  }
+
+  /** Amount and period. */
+  async budgetOf(email: string): Promise<[number | null, string | null]> {
+    const user = (await this.users()).find(({ user_email }) => user_email === email);
+    return [user?.max_budget ?? null, user?.budget_duration ?? null];
+  }
+
+  /** Whether the model answers to whoever holds the key. */
+  async answers(key: string): Promise<boolean> {
+    try {
+      return (await this.chat(key)) === 'hello from the lab';
+    } catch (error) {
+      if (error instanceof HttpError && error.status === 401) return false;
+      throw error;
+    }
   }
 
   async keysOf(userId: string): Promise<Key[]> {

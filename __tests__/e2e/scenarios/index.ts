@@ -5,6 +5,7 @@ import { byHand } from './by-hand.ts';
 import { demoted } from './demoted.ts';
 import { drift, schedule } from './drift.ts';
 import { exported } from './export.ts';
+import { life } from './life.ts';
 import { mainJob } from './main-job.ts';
 import { massDelete } from './mass-delete.ts';
 import { noArtifacts } from './no-artifacts.ts';
@@ -18,6 +19,7 @@ export type Scenario = (lab: Lab) => Promise<void>;
 /** In the order in which they are run; each on a proxy that was emptied first. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'main-job': mainJob,
+  life,
   'bad-file': badFile,
   'mass-delete': massDelete,
   approval,
