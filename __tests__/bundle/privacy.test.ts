@@ -89,7 +89,7 @@ describe('redact-emails', () => {
     const { text, run, world } = await wholeWay(setting, seen);
     expect(emailsIn(text)).toEqual([]);
     expect([...text.values()].filter((content) => /\*{4,}@/.test(content))).toEqual([]);
-    expect(run.summary).toContain('`e***@example.com`');
+    expect(run.summary).toContain('`e***@example.com (line 9)`');
     expect(world.artifacts.text('user-sync-results', 'user_sync_result.csv')).toContain('ADDED,e***@example.com');
   });
 
@@ -154,7 +154,7 @@ describe('values made to disturb', () => {
   };
   const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   const moved = values.map((_, number) => `user${number}@example.com,internal_user,-,\n`).join('');
-  const added = values.map((value, number) => `new${number}@example.com,,-,${quoted(`k${number}${value}`)}\n`).join('');
+  const added = values.map((value, number) => `new${number}@example.com,,-,${quoted(`k${number}${value.replaceAll(/[\r\n]+/g, ' ')}`)}\n`).join('');
   const csv = `email,role,team_name,key_name\n${moved}${added}`;
   const wrong = `${csv}${values.map((value) => `${quoted(value)},${quoted(value)},${quoted(value)},\n`).join('')}`;
   const inputs = { 'max-deletes': '100%' };

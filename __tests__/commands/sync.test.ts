@@ -41,7 +41,7 @@ commands('sync', (place, api) => {
     expect(code, stderr).toBe(0);
     await expectGolden('commands/sync.txt', place().settled(stdout));
     await expectGolden('commands/user_sync_result.csv', place().settled(place().read('user_sync_result.csv')));
-    expect(place().files).toEqual(['onboarding_links.csv', 'user_list.csv', 'user_sync_result.csv']);
+    expect(place().files).toEqual(['audit.jsonl', 'onboarding_links.csv', 'user_list.csv', 'user_sync_result.csv']);
     expect(stdout + stderr + place().read('user_sync_result.csv')).not.toMatch(/sk-[\w-]{16,}|invitation_id=/);
 
     const of = async (userId: string): Promise<unknown[]> => {

@@ -1,5 +1,6 @@
 import type { UserList } from '../core/desired.ts';
 import { Lookup } from '../core/index.ts';
+import { withCells } from '../core/problem.ts';
 import { type ChangesByLine, Rows, rowPlan } from '../core/row-plan.ts';
 import type { RunPlan } from '../host/port.ts';
 import type { RunContext } from './lifecycle.ts';
@@ -21,5 +22,5 @@ export async function planRows(
   rows.refuse(list.problems);
   const lookup = new Lookup(inventory, inputs);
   const planned = rowPlan(rows, await plan(rows, lookup), lookup);
-  return { kind: 'rows', plan: planned.plan, rowPlan: planned };
+  return { kind: 'rows', plan: planned.plan, rowPlan: { ...planned, problems: withCells(planned.problems, list) } };
 }

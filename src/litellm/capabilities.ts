@@ -39,7 +39,11 @@ export class Capabilities {
    * 404 where it is not (below 1.103).
    */
   bulk(route: BulkRoute): Promise<boolean> {
-    return this.#once(route, () => this.#hasRoute(BULK_ROUTES[route]));
+    return this.#once(route, async () => {
+      const { isThere, heldBack } = await this.#askFor(route);
+      if (heldBack !== null) await this.#once('held back', async () => this.#log.warning(heldBack));
+      return isThere;
+    });
   }
 
   /**
@@ -125,18 +129,13 @@ export class Capabilities {
   }
 
   /** A gateway that holds the route back leaves the classic ones: those do. */
-  async #hasRoute(path: string): Promise<boolean> {
-    const call = { method: 'GET', path } as const;
+  async #askFor(route: BulkRoute): Promise<{ readonly isThere: boolean; readonly heldBack: string | null }> {
+    const call = { method: 'GET', path: BULK_ROUTES[route] } as const;
     const { status } = await this.#http.ask(call);
-    if (status === 405) return true;
-    if (status === 404) return false;
+    if (status === 405 || status === 404) return { isThere: status === 405, heldBack: null };
     if (status === 401 || status === 403) {
-      await this.#once('held back', async () => {
-        this.#log.warning(
-          `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: a gateway in front of it seems to hold back /management/v1. The slower classic routes are used.`,
-        );
-      });
-      return false;
+      const heldBack = `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: a gateway in front of it seems to hold back /management/v1. The slower classic routes are used.`;
+      return { isThere: false, heldBack };
     }
     throw new ProxyResponseError(
       `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: does a gateway in front of it hold back this path?`,
@@ -147,7 +146,13 @@ export class Capabilities {
 
   /** By a route that came with 1.103, or one that 1.75 has and 1.55 has not. */
   async #provesAge(): Promise<boolean> {
-    if (await this.bulk('create').catch(() => false)) return true;
+    if (
+      await this.#askFor('create').then(
+        ({ isThere }) => isThere,
+        () => false,
+      )
+    )
+      return true;
     const bulkAdd = await this.#http.ask({ method: 'GET', path: '/team/bulk_member_add' });
     if (bulkAdd.status === 405) return true;
     const teams = await this.#http.ask({ method: 'GET', path: '/v2/team/list', query: { page: 1, page_size: 1 } });

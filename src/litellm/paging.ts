@@ -19,6 +19,8 @@ export interface Listing<T> {
   readonly page: (page: number) => Promise<Page<T>>;
   /** Pages asked for at once, the first one excepted. */
   readonly concurrency: number;
+  /** Told how many rows have been read so far, of how many. */
+  readonly onRead?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -47,9 +49,18 @@ interface Reading<T> {
 }
 
 async function readOnce<T>(listing: Listing<T>, known?: Page<T>): Promise<Reading<T>> {
-  const first = known ?? (await listing.page(1));
+  let done = 0;
+  const told = (page: Page<T>): Page<T> => {
+    done += page.rows.length;
+    listing.onRead?.(done, page.total);
+    return page;
+  };
+  const first = told(known ?? (await listing.page(1)));
   const numbers = Array.from({ length: Math.max(0, Math.ceil(first.total / PAGE_SIZE) - 1) }, (_, index) => index + 2);
-  const pages = [first, ...(await mapConcurrent(numbers, listing.concurrency, listing.page))];
+  const pages = [
+    first,
+    ...(await mapConcurrent(numbers, listing.concurrency, async (page) => told(await listing.page(page)))),
+  ];
   const totals = new Set(pages.map((page) => page.total));
   const distinct = new Set(pages.flatMap((page) => page.ids)).size;
   const rows = pages.flatMap((page) => page.rows);
