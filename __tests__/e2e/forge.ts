@@ -19,6 +19,12 @@ export interface Comment {
   readonly body: string;
 }
 
+export interface Issue extends Comment {
+  readonly number: number;
+  readonly title: string;
+  readonly state: string;
+}
+
 export interface Pull {
   readonly number: number;
   readonly merge_commit_sha: string | null;
@@ -140,6 +146,11 @@ export class Forge {
 
   comments(repository: string, number: number): Promise<Comment[]> {
     return this.call('GET', `/repos/${repository}/issues/${number}/comments`);
+  }
+
+  /** All of them, open or not. */
+  issues(repository: string): Promise<Issue[]> {
+    return this.call('GET', `/repos/${repository}/issues?type=issues&state=all`);
   }
 
   dispatch(repository: string, workflow: string, inputs: Readonly<Record<string, string>>): Promise<unknown> {

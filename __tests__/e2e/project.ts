@@ -27,6 +27,8 @@ export interface ProjectOptions {
   readonly visibility?: 'private' | 'public';
   /** More files, by path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** More secrets, by name. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 export const asWritten = (text: string): string => text;
@@ -62,6 +64,7 @@ export class Project {
     await forge.variable(repository, 'LITELLM_BASE_URL', proxy.url);
     await forge.secret(repository, 'LITELLM_VIEWER_KEY', viewerKey);
     await forge.secret(repository, 'LITELLM_MASTER_KEY', proxy.masterKey);
+    for (const [secret, value] of Object.entries(options.secrets ?? {})) await forge.secret(repository, secret, value);
     const folder = mkdtempSync(join(tmpdir(), 'e2e-project-'));
     try {
       fill(folder, options);

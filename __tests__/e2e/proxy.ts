@@ -192,6 +192,16 @@ export class ProxyAdmin {
     return (await this.call<{ keys: Key[] }>('GET', `/key/list?${query}`)).keys;
   }
 
+  /** Whose onboarding it is; `null`: there is none (any more). */
+  async invitation(id: string): Promise<{ readonly user_id: string } | null> {
+    try {
+      return await this.call('GET', `/invitation/info?invitation_id=${encodeURIComponent(id)}`);
+    } catch (error) {
+      if (error instanceof HttpError && error.status < 500) return null;
+      throw error;
+    }
+  }
+
   /** What the proxy says of a key to whoever holds it. */
   async keyInfo(key: string): Promise<{ user_id: string; team_id: string | null; key_alias: string | null }> {
     return (await this.call<{ info: never }>('GET', '/key/info', undefined, key)).info;

@@ -6,6 +6,7 @@ import { demoted } from './demoted.ts';
 import { drift, schedule } from './drift.ts';
 import { exported } from './export.ts';
 import { life } from './life.ts';
+import { mail, mailPublic } from './mail.ts';
 import { mainJob } from './main-job.ts';
 import { massDelete } from './mass-delete.ts';
 import { noArtifacts } from './no-artifacts.ts';
@@ -20,6 +21,8 @@ export type Scenario = (lab: Lab) => Promise<void>;
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'main-job': mainJob,
   life,
+  mail,
+  'mail-public': mailPublic,
   'bad-file': badFile,
   'mass-delete': massDelete,
   approval,
