@@ -129,6 +129,11 @@ export class Forge {
     return done.commit.sha;
   }
 
+  /** The text of a file on `main`. */
+  async file(repository: string, path: string): Promise<string> {
+    return (await this.#bytes(`/repos/${repository}/raw/${path}?ref=main`)).toString();
+  }
+
   pull(repository: string, number: number): Promise<Pull> {
     return this.call('GET', `/repos/${repository}/pulls/${number}`);
   }
