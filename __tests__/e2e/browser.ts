@@ -53,7 +53,7 @@ export async function acceptInvitation(link: string, password: string, pictures:
 export async function photograph(comment: string, pictures: string): Promise<void> {
   await inBrowser(async (context) => {
     const page = await context.newPage();
-    await page.setViewportSize({ width: 1000, height: 800 });
+    await page.setViewportSize({ width: 908, height: 200 });
     await page.setContent(`<!doctype html><meta charset="utf-8"><style>${STYLE}</style>${commentHtml(comment)}`);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });

@@ -152,7 +152,7 @@ async function comeBack(lab: Lab, project: Project, keys: Keys): Promise<void> {
   const [comment] = await project.comments(pull);
   const body = comment?.body ?? '';
   await lab.picture('plan-earlier', body);
-  checks.contains('as a reactivation', body, '**1 to reactivate**, 1 change that was due before it');
+  checks.contains('as a reactivation', body, '**1 to reactivate**, 1 change that was due before this pull request');
   checks.equal('of one user', section(body, 'Reactivate').length, 1);
   const [own = '', earlier = ''] = body.split('## Already different before this pull request');
   checks.that(
