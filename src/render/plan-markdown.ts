@@ -161,7 +161,7 @@ function tables(plan: Plan, { earlier, mode }: PlanMarkdownOptions): Table[] {
 }
 
 const BEFORE =
-  '## Already different before this pull request\n\nThese rows are as they were in the file before. Merging applies these changes, too.';
+  '## Already different before this pull request\n\nWhat the file says about these users is not changed here. Merging applies these changes, too.';
 
 /** The heading of a table of one kind; `count` users. */
 type Headings = (kind: ChangeKind, count: number) => string;
