@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chromium, type Locator } from 'playwright-core';
+import { type BrowserContext, chromium, type Locator } from 'playwright-core';
+import { commentHtml, STYLE } from './comment-page.ts';
 
 /** Nothing of the browser's own goes over the network. */
 const FLAGS = [
@@ -28,10 +29,7 @@ export interface Onboarding {
  * @param pictures screenshots of the form and of what comes after it are written to `<pictures>-form.png`, `…-done.png`
  */
 export async function acceptInvitation(link: string, password: string, pictures: string): Promise<Onboarding> {
-  const profile = mkdtempSync(join(tmpdir(), 'e2e-browser-'));
-  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-  const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: FLAGS });
-  try {
+  return inBrowser(async (context) => {
     const page = await context.newPage();
     await page.goto(link);
     const form = page.locator('form');
@@ -48,6 +46,29 @@ export async function acceptInvitation(link: string, password: string, pictures:
     await page.waitForLoadState('networkidle');
     await page.screenshot({ path: `${pictures}-done.png` });
     return { email, arrivedAt: page.url() };
+  });
+}
+
+/** Writes what a comment looks like to `<pictures>-light.png` and `<pictures>-dark.png`. */
+export async function photograph(comment: string, pictures: string): Promise<void> {
+  await inBrowser(async (context) => {
+    const page = await context.newPage();
+    await page.setViewportSize({ width: 908, height: 200 });
+    await page.setContent(`<!doctype html><meta charset="utf-8"><style>${STYLE}</style>${commentHtml(comment)}`);
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${pictures}-${colorScheme}.png`, fullPage: true });
+    }
+  });
+}
+
+/** A browser with a profile of its own. */
+async function inBrowser<T>(work: (context: BrowserContext) => Promise<T>): Promise<T> {
+  const profile = mkdtempSync(join(tmpdir(), 'e2e-browser-'));
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  const context = await chromium.launchPersistentContext(profile, { executablePath, headless: true, args: FLAGS });
+  try {
+    return await work(context);
   } finally {
     await context.close();
     rmSync(profile, { recursive: true, force: true });

@@ -11,7 +11,7 @@ export function rowsOf(body: string): Row[] {
   let section = '';
   let titles: string[] = [];
   for (const line of body.split('\n')) {
-    const heading = /^###\W*([A-Z][a-z]+(?: applied)?)/.exec(line);
+    const heading = /^(?:###|<details><summary><strong>)\W*([A-Z][a-z]+(?: applied)?)/.exec(line);
     if (heading?.[1]) section = heading[1];
     const cells = cellsOf(line);
     if (cells === null) titles = [];

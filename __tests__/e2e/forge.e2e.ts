@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startStandin } from '../../standin/server.ts';
+import { photograph } from './browser.ts';
 import { Checks } from './checks.ts';
 import { Forge } from './forge.ts';
 import { type Lab, publishAction } from './project.ts';
@@ -54,6 +55,7 @@ const lab: Lab = {
   forge: new Forge(setting('FORGE_URL'), setting('FORGE_TOKEN')),
   proxy: new ProxyAdmin(setting('LITELLM_BASE_URL'), setting('LITELLM_MASTER_KEY')),
   output,
+  picture: (name, comment) => photograph(comment, join(output, name)),
 };
 const names = chosen();
 await publishAction(lab.forge);

@@ -19,6 +19,12 @@ export interface Comment {
   readonly body: string;
 }
 
+export interface Issue extends Comment {
+  readonly number: number;
+  readonly title: string;
+  readonly state: string;
+}
+
 export interface Pull {
   readonly number: number;
   readonly merge_commit_sha: string | null;
@@ -123,6 +129,11 @@ export class Forge {
     return done.commit.sha;
   }
 
+  /** The text of a file on `main`. */
+  async file(repository: string, path: string): Promise<string> {
+    return (await this.#bytes(`/repos/${repository}/raw/${path}?ref=main`)).toString();
+  }
+
   pull(repository: string, number: number): Promise<Pull> {
     return this.call('GET', `/repos/${repository}/pulls/${number}`);
   }
@@ -140,6 +151,11 @@ export class Forge {
 
   comments(repository: string, number: number): Promise<Comment[]> {
     return this.call('GET', `/repos/${repository}/issues/${number}/comments`);
+  }
+
+  /** All of them, open or not. */
+  issues(repository: string): Promise<Issue[]> {
+    return this.call('GET', `/repos/${repository}/issues?type=issues&state=all`);
   }
 
   dispatch(repository: string, workflow: string, inputs: Readonly<Record<string, string>>): Promise<unknown> {

@@ -6,7 +6,8 @@ import type { Checks } from './checks.ts';
 import type { Artifact, Comment, Forge, Pull, Run } from './forge.ts';
 import type { ProxyAdmin, SeedUser } from './proxy.ts';
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+/** Of this project. */
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** What a scenario works with. */
 export interface Lab {
@@ -15,6 +16,8 @@ export interface Lab {
   readonly proxy: ProxyAdmin;
   /** For what a person may want to look at afterwards. */
   readonly output: string;
+  /** Keeps what a comment looks like, light and dark. */
+  picture(name: string, comment: string): Promise<void>;
 }
 
 export interface ProjectOptions {
@@ -25,6 +28,8 @@ export interface ProjectOptions {
   readonly visibility?: 'private' | 'public';
   /** More files, by path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** More secrets, by name. */
+  readonly secrets?: Readonly<Record<string, string>>;
 }
 
 export const asWritten = (text: string): string => text;
@@ -53,16 +58,28 @@ export class Project {
 
   /** Creates the repository with its secrets and variables, then pushes the first commit. */
   static async create(lab: Lab, options: ProjectOptions): Promise<Project> {
+    return Project.#start(lab, options, (folder) => fill(folder, options));
+  }
+
+  /** The same with nothing in it but a line about what it is for. */
+  static bare(lab: Lab, name: string): Promise<Project> {
+    return Project.#start(lab, { name }, (folder) => writeFileSync(join(folder, 'README.md'), '# Our LLM proxy\n'));
+  }
+
+  static async #start(
+    lab: Lab,
+    { name, visibility = 'private', secrets = {} }: Pick<ProjectOptions, 'name' | 'visibility' | 'secrets'>,
+    prepare: (folder: string) => void,
+  ): Promise<Project> {
     const { forge, proxy } = lab;
-    const name = `${options.name}-${Date.now().toString(36)}`;
-    const repository = await forge.createRepository(name, options.visibility ?? 'private');
+    const repository = await forge.createRepository(`${name}-${Date.now().toString(36)}`, visibility);
     const viewerKey = await proxy.createViewer();
     await forge.variable(repository, 'LITELLM_BASE_URL', proxy.url);
-    await forge.secret(repository, 'LITELLM_VIEWER_KEY', viewerKey);
-    await forge.secret(repository, 'LITELLM_MASTER_KEY', proxy.masterKey);
+    const all = { LITELLM_VIEWER_KEY: viewerKey, LITELLM_MASTER_KEY: proxy.masterKey, ...secrets };
+    for (const [secret, value] of Object.entries(all)) await forge.secret(repository, secret, value);
     const folder = mkdtempSync(join(tmpdir(), 'e2e-project-'));
     try {
-      fill(folder, options);
+      prepare(folder);
       return new Project(lab, repository, await forge.pushFolder(repository, folder), viewerKey);
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -152,11 +169,17 @@ function fill(folder: string, { csv, workflows, files }: ProjectOptions): void {
   }
 }
 
-/** The project holds the action itself, for where it is checked out; the forge has `actions/checkout` by its tags alone. */
+/** The project holds the action itself, for where it is checked out. */
 function localised(example: string): string {
-  const action = example.includes('actions/checkout@') ? './' : `acme/${PUBLISHED}@v1`;
+  return published(
+    example.includes('actions/checkout@') ? example.replaceAll('OWNER/litellm-user-sync@v1', './') : example,
+  );
+}
+
+/** As its reader writes it here, with the published action; the forge has `actions/checkout` by its tags alone. */
+export function published(example: string): string {
   return example
-    .replaceAll('OWNER/litellm-user-sync@v1', action)
+    .replaceAll('OWNER/litellm-user-sync@v1', `acme/${PUBLISHED}@v1`)
     .replaceAll(/actions\/checkout@[0-9a-f]{40} # (v\d+)\S*/g, 'actions/checkout@$1');
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { send, sendJson } from './http.ts';
+import { HttpError, send, sendJson } from './http.ts';
 
 export interface SeedUser {
   readonly email: string;
@@ -15,6 +15,8 @@ interface User {
   readonly user_email: string | null;
   readonly user_role: string | null;
   readonly teams: readonly string[] | null;
+  readonly max_budget?: number | null;
+  readonly budget_duration?: string | null;
 }
 
 interface Team {
@@ -152,13 +154,52 @@ export class ProxyAdmin {
     await this.call('POST', '/management/v1/users/bulk_delete', { user_ids: [userId] });
   }
 
-  async setRole(email: string, role: string): Promise<void> {
-    await this.call('POST', '/user/update', { user_id: (await this.people()).get(email)?.userId, user_role: role });
+  setRole(email: string, role: string): Promise<void> {
+    return this.setUser(email, { user_role: role });
+  }
+
+  /** Any fields of a user, as a person changes them. */
+  async setUser(email: string, fields: object): Promise<void> {
+    await this.call('POST', '/user/update', { user_id: (await this.people()).get(email)?.userId, ...fields });
+  }
+
+  /** A key of a user's own; in a team, or (`null`) in none. */
+  async createKey(email: string, team: string | null, alias: string): Promise<string> {
+    const userId = (await this.people()).get(email)?.userId;
+    const teamId = team === null ? undefined : (await this.teamIds()).get(team);
+    const body = { user_id: userId, team_id: teamId, key_alias: `${alias}-${Date.now().toString(36)}` };
+    return (await this.call<{ key: string }>('POST', '/key/generate', body)).key;
+  }
+
+  /** Amount and period. */
+  async budgetOf(email: string): Promise<[number | null, string | null]> {
+    const user = (await this.users()).find(({ user_email }) => user_email === email);
+    return [user?.max_budget ?? null, user?.budget_duration ?? null];
+  }
+
+  /** Whether the model answers to whoever holds the key. */
+  async answers(key: string): Promise<boolean> {
+    try {
+      return (await this.chat(key)) === 'hello from the lab';
+    } catch (error) {
+      if (error instanceof HttpError && error.status === 401) return false;
+      throw error;
+    }
   }
 
   async keysOf(userId: string): Promise<Key[]> {
     const query = `user_id=${userId}&return_full_object=true&page=1&size=100`;
     return (await this.call<{ keys: Key[] }>('GET', `/key/list?${query}`)).keys;
+  }
+
+  /** Whose onboarding it is; `null`: there is none (any more). */
+  async invitation(id: string): Promise<{ readonly user_id: string } | null> {
+    try {
+      return await this.call('GET', `/invitation/info?invitation_id=${encodeURIComponent(id)}`);
+    } catch (error) {
+      if (error instanceof HttpError && error.status < 500) return null;
+      throw error;
+    }
   }
 
   /** What the proxy says of a key to whoever holds it. */

@@ -4,7 +4,7 @@ import { Secret } from '../../src/core/secret.ts';
 import { SmtpMailer } from '../../src/mail/mailer.ts';
 import { composeMail, DEFAULT_SUBJECT, DEFAULT_TEMPLATE } from '../../src/mail/template.ts';
 import { selfSigned } from './certificate.ts';
-import { loginWith, mailerFor, obliging, PASSWORD, type Script, withScript, withServer } from './servers.ts';
+import { decoded, loginWith, mailerFor, obliging, PASSWORD, type Script, withScript, withServer } from './servers.ts';
 
 function mailTo(email: string, id = 'inv-1'): Mail {
   return composeMail(
@@ -19,13 +19,6 @@ function mailTo(email: string, id = 'inv-1'): Mail {
       proxyUrl: 'https://llm.example.com',
     },
   );
-}
-
-/** The text of a mail without the encoding of its transport. */
-function decoded(text: string): string {
-  return text
-    .replace(/=\r\n/g, '')
-    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 function refusing(code: number, message: string): Error {

@@ -70,6 +70,13 @@ export async function withServer(options: SMTPServerOptions, use: (inbox: Inbox)
   }
 }
 
+/** The text of a mail without the encoding of its transport. */
+export function decoded(text: string): string {
+  return text
+    .replace(/=\r\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
 /** What a server of a few lines does at a client's line: answer, or hang up. */
 export type Script = (line: string, socket: Socket, connection: number) => void;
 

@@ -24,7 +24,10 @@ export interface Table {
   readonly header: readonly string[];
   readonly count: number;
   readonly row: (index: number) => readonly string[];
-  /** A long table is folded away, or can be folded by the reader, or stands as it is; `always`: also a short one. */
+  /**
+   * A long table is folded away, or can be folded by the reader, or stands as it is; `always`: also a short one, below
+   * its heading.
+   */
   readonly fold: 'closed' | 'open' | 'never' | 'always';
 }
 
@@ -87,10 +90,18 @@ const DIGITS = 12;
 const blockBytes = (block: string) => bytes(block) + SEPARATOR;
 
 function renderTable(table: Table, rows: readonly string[], cut: number, rest: string): string {
-  const blocks = [table.heading, table.intro];
-  if (rows.length > 0) blocks.push(fold(table, `${tableTop(table)}${rows.join('\n')}`, rows.length));
-  if (cut > 0) blocks.push(more(cut, rest));
-  return blocks.filter((block) => block !== '').join('\n\n');
+  const text = rows.length === 0 ? '' : `${tableTop(table)}${rows.join('\n')}`;
+  const cutNote = cut === 0 ? '' : more(cut, rest);
+  if (table.fold === 'always') return underHeading(table, blocks(table.intro, text, cutNote));
+  return blocks(table.heading, table.intro, text === '' ? '' : fold(table, text, rows.length), cutNote);
+}
+
+function blocks(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+function underHeading({ heading }: Table, text: string): string {
+  return `<details><summary><strong>${heading.replace(/^#+ /, '')}</strong></summary>\n\n${text}\n\n</details>`;
 }
 
 function tableTop({ header }: Table): string {
@@ -98,7 +109,7 @@ function tableTop({ header }: Table): string {
 }
 
 function fold({ fold: how, count }: Table, text: string, shown: number): string {
-  if (how === 'never' || (how !== 'always' && count <= LONG)) return text;
+  if (how === 'never' || count <= LONG) return text;
   const tag = how === 'open' ? '<details open>' : '<details>';
   return `${tag}<summary>${plural(shown, 'user')}</summary>\n\n${text}\n\n</details>`;
 }

@@ -73,7 +73,7 @@ function headline(plan: Plan, { csvFile, mode, earlier }: PlanMarkdownOptions): 
   }
   const own = countWords(planCounts({ ...plan, changes: plan.changes.filter((_, index) => !earlier.has(index)) }));
   const words = own === '' ? 'No changes by the rows of this pull request' : own;
-  return `**${words}**, ${plural(earlier.size, 'change')} that ${earlier.size === 1 ? 'was' : 'were'} due before it, ${counts.unchanged} unchanged, to match ${file}.`;
+  return `**${words}**, ${plural(earlier.size, 'change')} that ${earlier.size === 1 ? 'was' : 'were'} due before this pull request, ${counts.unchanged} unchanged, to match ${file}.`;
 }
 
 function driftLine(changes: readonly Change[], unchanged: number, file: string): string {
@@ -81,7 +81,7 @@ function driftLine(changes: readonly Change[], unchanged: number, file: string):
   const parts = (['only on the proxy', 'only in the file', 'different'] as const)
     .filter((side) => count(side) > 0)
     .map((side) => `${count(side)} ${side}`);
-  return `**The proxy and ${file} differ: ${parts.join(', ')}**, ${unchanged} the same.`;
+  return `**The proxy and ${file} differ: ${parts.join(', ')}**, ${unchanged} the same. Arrows point from the proxy to the file.`;
 }
 
 type Side = 'only on the proxy' | 'only in the file' | 'different';
@@ -161,7 +161,7 @@ function tables(plan: Plan, { earlier, mode }: PlanMarkdownOptions): Table[] {
 }
 
 const BEFORE =
-  '## Already different before this pull request\n\nThese rows are as they were in the file before. Merging applies these changes, too.';
+  '## Already different before this pull request\n\nWhat the file says about these users is not changed here. Merging applies these changes, too.';
 
 /** The heading of a table of one kind; `count` users. */
 type Headings = (kind: ChangeKind, count: number) => string;
@@ -294,7 +294,7 @@ const UNREVIEWED = {
 
 const WAYS_OUT = [
   'Two ways out:',
-  '- make the proxy match the file: run the workflow by hand (`workflow_dispatch`), which applies the file;',
+  '- make the proxy match the file: run by hand (`workflow_dispatch`) the workflow that applies the file;',
   '- make the file match the proxy: run the command `export` and open a pull request with what it writes.',
 ].join('\n');
 

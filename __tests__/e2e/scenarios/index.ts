@@ -5,6 +5,9 @@ import { byHand } from './by-hand.ts';
 import { demoted } from './demoted.ts';
 import { drift, schedule } from './drift.ts';
 import { exported } from './export.ts';
+import { firstHour } from './first-hour.ts';
+import { life } from './life.ts';
+import { mail, mailPublic } from './mail.ts';
 import { mainJob } from './main-job.ts';
 import { massDelete } from './mass-delete.ts';
 import { noArtifacts } from './no-artifacts.ts';
@@ -17,7 +20,11 @@ export type Scenario = (lab: Lab) => Promise<void>;
 
 /** In the order in which they are run; each on a proxy that was emptied first. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'first-hour': firstHour,
   'main-job': mainJob,
+  life,
+  mail,
+  'mail-public': mailPublic,
   'bad-file': badFile,
   'mass-delete': massDelete,
   approval,

@@ -19,6 +19,7 @@ export async function massDelete(lab: Lab): Promise<void> {
   const { pull, planned } = await project.propose('slip', userList(left));
   checks.that('red in the pull request', !planned.isGreen);
   const [comment] = await project.comments(pull);
+  await lab.picture('refusal', comment?.body ?? '');
   const message = '30 of 100 managed users would be deleted';
   checks.contains('the comment gives numbers, limit and way out', comment?.body ?? '', message, '20%', '30');
   checks.contains('so does the log', planned.log, message, 'max-deletes: 30');
