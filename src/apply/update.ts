@@ -327,10 +327,11 @@ class Round {
     note(of, answer);
   }
 
-  /** Those whose keys are out of the team, so that leaving it deletes none of them. */
+  /** Those whose keys are out of the team as the plan says: moved, or deleted where leaving it would not do that. */
   async #withoutKeys(rows: readonly RowStep<StepOf<'leave'>>[]): Promise<readonly RowStep<StepOf<'leave'>>[]> {
-    const moving = rows.flatMap(({ userId, step: { team, keysTo } }) =>
-      keysTo === null ? [] : { userId, team, keysTo },
+    const { leavingDeletesKeys } = await this.#run.options.proxy.facts();
+    const moving = rows.flatMap(({ userId, step: { team, keysTo, deletesKeys } }) =>
+      keysTo !== null || (deletesKeys && !leavingDeletesKeys) ? { userId, team, keysTo } : [],
     );
     const failures = await movedAway(this.#run, moving);
     return rows.filter((of) => {
