@@ -208,6 +208,11 @@ budgeted@example.com,,blue,,,,,,,
     await expectAsPlanned(proxy(), before, plan);
     expect(await chat(proxy(), keys.get('half-1'))).toBe(200);
     expect((await job.plan()).summary).toMatchObject(NO_CHANGES);
+
+    job.write('email,team_name\nhalf@example.com,blue\n');
+    await job.apply();
+    const moved = await look(proxy().api, TEAMS);
+    expect([moved.users.half.teams, moved.rosters.red, moved.keys['half-1'].team_id]).toEqual([['blue'], {}, 'blue']);
   });
 
   test('deactivated and back: no key works, then all do; refused where keys would go on', async () => {

@@ -18,6 +18,7 @@ const KEY_FIELDS = [
   'token', 'key_name', 'key_alias', 'user_id', 'team_id', 'spend', 'max_budget', 'budget_duration', 'budget_reset_at', 'tpm_limit', 'rpm_limit', 'models', 'metadata', 'blocked', 'expires',
 ] as const; // biome-ignore format: a list
 
+/** Up to 1.90 the proxy writes a team twice into a record that is mended: teams are compared as a set. */
 export async function look(api: Api, teamIds: readonly string[]): Promise<People> {
   const [{ body: users }, { body: keys }] = await Promise.all([
     api.get('/user/list?sort_by=user_id&sort_order=asc&page_size=100'),
@@ -27,7 +28,7 @@ export async function look(api: Api, teamIds: readonly string[]): Promise<People
   const rosters = await Promise.all(teamIds.map((id) => rosterOf(api, id)));
   return {
     users: Object.fromEntries(
-      named.map((user: any) => [user.user_id, { ...only(user, USER_FIELDS), teams: [...user.teams].sort() }]),
+      named.map((user: any) => [user.user_id, { ...only(user, USER_FIELDS), teams: [...new Set(user.teams)].sort() }]),
     ),
     keys: Object.fromEntries(keys.keys.map((key: any) => [key.key_alias ?? key.token, only(key, KEY_FIELDS)])),
     rosters: Object.fromEntries(rosters),
