@@ -210,9 +210,18 @@ budgeted@example.com,,blue,,,,,,,
     expect((await job.plan()).summary).toMatchObject(NO_CHANGES);
 
     job.write('email,team_name\nhalf@example.com,blue\n');
-    await job.apply();
+    // Up to 1.90 joining has written the team into the record twice, leaving takes one of the two away, and no route the
+    // other: the row says so, and the key is in the new team.
+    const left = await job.action({ 'dry-run': 'false' });
+    expect(left.code).toBe(is.leavingMendsUserTeams ? 0 : 1);
+    if (!is.leavingMendsUserTeams) expect(left.stdout).toContain('has no way to mend that');
     const moved = await look(proxy().api, TEAMS);
-    expect([moved.users.half.teams, moved.rosters.red, moved.keys['half-1'].team_id]).toEqual([['blue'], {}, 'blue']);
+    expect([moved.rosters, moved.keys['half-1'].team_id]).toEqual([
+      { red: {}, blue: { half: 'user' }, green: {} },
+      'blue',
+    ]);
+    expect(moved.users.half.teams).toEqual(is.leavingMendsUserTeams ? ['blue'] : ['blue', 'red']);
+    expect(await chat(proxy(), keys.get('half-1'))).toBe(200);
   });
 
   test('deactivated and back: no key works, then all do; refused where keys would go on', async () => {
