@@ -1,12 +1,11 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startStandin } from '../../standin/server.ts';
-import { VERSIONS } from '../../standin/versions.ts';
 import { Job } from './job.ts';
 
 const [DIFFERING, SAME] = [2000, 500];
 
 /** Writes are counted at a stand-in: the real proxy would take half a minute for so many. */
-test.each(VERSIONS.slice(1))(
+test.each(['1.75', '1.106'] as const)(
   '%s: limits of 2,000 users take one write each, and none for others',
   async (version) => {
     const ids = Array.from({ length: DIFFERING + SAME }, (_, index) => `u${String(index).padStart(4, '0')}`);
