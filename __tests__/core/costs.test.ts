@@ -14,7 +14,7 @@ const key = (hash: string, userId: string | null, teamId: string | null): ProxyK
   spend: 0,
 });
 
-const NOTHING = { keys: [], ownBudgets: [], keyCounts: new Map<string, number>() };
+const NOTHING = { facts: { leavingDeletesKeys: true }, keys: [], ownBudgets: [], keyCounts: new Map<string, number>() };
 
 /** Ann with these teams in her record and these rosters. */
 function annIn(claimed: readonly string[], rosters: readonly string[] = claimed, over: Partial<Team> = {}): Inventory {
@@ -48,19 +48,20 @@ describe('keys of a team that is left', () => {
     expect(fates(moveTo(cell, annIn(claimed)))).toEqual(expected);
   });
 
-  it('stay where they are with team-keys: delete, or with no destination, on a proxy that keeps them', () => {
+  it('stay where they are with no destination on a proxy that keeps them, and go with team-keys: delete on any', () => {
     const keeps = { facts: { leavingDeletesKeys: false } };
     expect(fates(moveTo('blue', annIn(['red']), { teamKeys: 'delete' }))).toEqual(['red deleted']);
-    expect(fates(moveTo('blue', annIn(['red']), { teamKeys: 'delete' }, keeps))).toEqual(['red survives']);
+    expect(fates(moveTo('blue', annIn(['red']), { teamKeys: 'delete' }, keeps))).toEqual(['red deleted']);
     expect(fates(moveTo('-', annIn(['red']), {}, keeps))).toEqual(['red survives']);
     expect(fates(moveTo('blue', annIn(['red']), {}, keeps))).toEqual(['red moves → blue']);
   });
 
-  it('are lost in a mend that leads out and in again, though the team stays', () => {
+  it('survive a mend that leads out and in again, as it is not made where they would be deleted', () => {
     const rosterAlone = annIn([], ['red']);
     const change = moveTo('red', rosterAlone);
     expect(change.teams?.rejoin).toEqual([{ teamId: 'red', name: 'red' }]);
-    expect(fates(change)).toEqual(['red deleted']);
+    expect(fates(change)).toEqual(['red survives']);
+    expect(fates(moveTo('red', rosterAlone, { teamKeys: 'delete' }))).toEqual(['red survives']);
     expect(fates(moveTo('red', rosterAlone, {}, { facts: { leavingDeletesKeys: false } }))).toEqual(['red survives']);
     expect(fates(moveTo('red', annIn(['red'], [])))).toEqual([]);
   });
@@ -94,6 +95,17 @@ describe('looking costs up', () => {
       ],
     });
     expect(costed.changes.find((change) => change.kind === 'add')).toEqual(plan.changes[0]);
+  });
+
+  it('warns of a mend that would cost keys, and of no other', () => {
+    const { plan } = planOf('email,team_name\nann@x.io,red\n', annIn([], ['red']));
+    const withKey = { ...NOTHING, keys: [key('1', 'ann', 'red'), key('2', 'ann', null)] };
+    expect(withCosts(plan, withKey).warnings).toEqual([
+      '`ann@x.io` (line 2) is in the roster of `red`, but the team is not in their record. Mending that means leaving and joining again, which would delete their keys of this team (`sk-...abcd`): the mend will be refused, and no key is lost. Give those keys another team or none in LiteLLM, or delete them, then run again.',
+    ]);
+    expect(withCosts(plan, { ...withKey, facts: { leavingDeletesKeys: false } }).warnings).toEqual([]);
+    expect(withCosts(plan, { ...withKey, keys: [key('2', 'ann', null)] }).warnings).toEqual([]);
+    expect(withCosts(plan, { ...withKey, keys: 'unknown' }).warnings).toEqual([]);
   });
 
   it('says that keys are not known where they may not be listed, and none where there are none', () => {

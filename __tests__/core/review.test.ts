@@ -125,7 +125,12 @@ describe('a digest', () => {
   it('does not cover which keys there are, nor what is lost beside them', () => {
     const key = { hash: 'h', name: 'sk-...abcd', alias: null, userId: 'ann', teamId: 'red', spend: 1 };
     const ownBudgets = [{ userId: 'ann', teamId: 'red' }];
-    const costed = withCosts(plan, { keys: [key], ownBudgets, keyCounts: new Map() });
+    const costed = withCosts(plan, {
+      facts: { leavingDeletesKeys: true },
+      keys: [key],
+      ownBudgets,
+      keyCounts: new Map(),
+    });
     expect(planDigests(target, costed)).toEqual(planDigests(target, plan));
   });
 

@@ -5,18 +5,19 @@ import { type RowAnswer, writeOne } from './bulk.ts';
 import { reasonOf } from './messages.ts';
 import type { Run } from './run.ts';
 
-/** A user whose keys are to go to another team before they leave this one. */
+/** A user whose keys are to go to another team before they leave this one; `null`: are to be deleted before that. */
 export interface KeyMove {
   readonly userId: string;
   readonly team: TeamRef;
-  readonly keysTo: TeamRef;
+  readonly keysTo: TeamRef | null;
 }
 
 type Failure = Exclude<RowAnswer<never>, { kind: 'answered' }>;
 
 /**
- * Moves users' keys out of the team that they leave, and lists them again right after: as long as one remains the team
- * must not be left, because leaving deletes it. All moves are out of one team.
+ * Takes users' keys out of the team that they leave, and lists them again right after: as long as one remains the team
+ * must not be left, because leaving deletes it, or, up to 1.80, leaves one behind that was to be deleted. All moves are
+ * out of one team.
  * @returns why, for each user who must stay
  */
 export async function movedAway(run: Run, moves: readonly KeyMove[]): Promise<ReadonlyMap<string, Failure>> {
@@ -50,12 +51,22 @@ async function moveKey(
   unheard: Map<string, string>,
 ): Promise<void> {
   const answer = await writeOne(run, async () => {
+    if (keysTo === null) {
+      await run.options.proxy.deleteKeys([key.hash]);
+      return { userId, ok: true as const };
+    }
     const moved = await run.options.proxy.moveKey(key.hash, keysTo.teamId);
     return moved.ok ? { userId, ...moved } : { userId, code: 'invalid' as const, ...moved };
   });
   if (answer.kind === 'answered') return;
-  if (answer.kind === 'lost' || (answer.kind === 'refused' && answer.code !== 'invalid')) {
+  if (answer.kind === 'lost' || (keysTo !== null && answer.kind === 'refused' && answer.code !== 'invalid')) {
     unheard.set(userId, answer.reason);
+    return;
+  }
+  if (keysTo === null) {
+    const reason = `key ${key.name} was not deleted (${answer.reason}): the user stays in the team`;
+    // Said of the call: a key is no reason to recreate its owner.
+    failures.set(userId, answer.kind === 'refused' ? { ...answer, reason, wholeCall: true } : { ...answer, reason });
     return;
   }
   const reason = `key ${key.name} was not moved to team ${keysTo.name} (${answer.reason}): the user stays in both teams, and no key is lost`;
@@ -70,7 +81,7 @@ async function keysOf(
 ): Promise<ReadonlyMap<string, readonly ProxyKey[]>> {
   const byUser = new Map<string, ProxyKey[]>();
   const failAll = (why: string, kind: Unlisted): void => {
-    const reason = `the user's keys of the team could not be listed (${why}), and leaving would delete them`;
+    const reason = `the user's keys of the team could not be listed (${why}), and leaving would delete them or leave them behind`;
     for (const { userId } of moves) failures.set(userId, { ...kind, reason });
   };
   try {

@@ -60,8 +60,11 @@ export type UpdateTarget = Pick<
 export type Step =
   | { readonly kind: 'fields'; readonly fields: UserFields }
   | { readonly kind: 'join'; readonly team: TeamRef }
-  /** `keysTo`: where the user's keys of the team go first; `null`: nowhere, as the plan has shown. */
-  | { readonly kind: 'leave'; readonly team: TeamRef; readonly keysTo: TeamRef | null }
+  /**
+   * `keysTo`: where the user's keys of the team go first; `null`: nowhere, as the plan has shown. `deletesKeys`: they are
+   * to be gone then, whether or not the proxy deletes them by itself.
+   */
+  | { readonly kind: 'leave'; readonly team: TeamRef; readonly keysTo: TeamRef | null; readonly deletesKeys: boolean }
   | { readonly kind: 'reactivate' };
 
 /**
@@ -85,7 +88,7 @@ function teamSteps({ userId, teams, keyFates }: UpdateTarget, observed: Observed
   const leaves = (teams?.leave ?? []).filter((team) => !isOutside(observed, userId, team.teamId));
   return leaves.map((team) => {
     const fate = keyFates.find((one) => one.team.teamId === team.teamId);
-    return { kind: 'leave', team, keysTo: fate?.to ?? null };
+    return { kind: 'leave', team, keysTo: fate?.to ?? null, deletesKeys: fate?.fate === 'deleted' };
   });
 }
 

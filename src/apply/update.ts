@@ -144,7 +144,8 @@ function observeAll({ options }: Run, pending: readonly PendingUpdate[]): Promis
 
 /**
  * As the plan saw them, where all their teams still list them: a deleted user is in no roster. Rosters come 100 teams a
- * request, users take the proxy some milliseconds each.
+ * request, users take the proxy some milliseconds each. Whoever has half a membership is looked up: the roster may be
+ * the half that is there, and says nothing of the other.
  */
 async function observeRosters(run: Run, pending: readonly PendingUpdate[]): Promise<Observed> {
   if (!(await run.options.proxy.cleansRosters())) return observeAll(run, pending);
@@ -152,12 +153,21 @@ async function observeRosters(run: Run, pending: readonly PendingUpdate[]): Prom
   const wanted = pending.flatMap((row) => teamIdsOf(row.target));
   const { teams } = await observe(run.options.proxy, [], [...current, ...wanted]);
   const known = pending.map((row) => plannedUser(row.target));
+  const mended = new Set(pending.filter((row) => isMended(row.target)).map((row) => row.userId));
   const isListed = (user: ProxyUser): boolean =>
-    user.teams.length > 0 && user.teams.every((id) => teams.get(id)?.members.has(user.userId));
+    !mended.has(user.userId) &&
+    user.teams.length > 0 &&
+    user.teams.every((id) => teams.get(id)?.members.has(user.userId));
   const unlisted = known.filter((user) => !isListed(user)).map((user) => user.userId);
   const others = await observe(run.options.proxy, unlisted, []);
   const users = known.filter(isListed).map((user): [string, ProxyUser] => [user.userId, user]);
   return { users: new Map([...users, ...others.users]), teams };
+}
+
+/** A team that is joined though the user has it: half of the membership is missing. */
+function isMended({ teams, currentTeams }: UpdateTarget): boolean {
+  const current = new Set(currentTeams.map((team) => team.teamId));
+  return teams?.join.some((team) => current.has(team.teamId)) ?? false;
 }
 
 function wasTried(row: PendingUpdate): boolean {
@@ -333,10 +343,11 @@ class Round {
     note(of, answer);
   }
 
-  /** Those whose keys are out of the team, so that leaving it deletes none of them. */
+  /** Those whose keys are out of the team as the plan says: moved, or deleted where leaving it would not do that. */
   async #withoutKeys(rows: readonly RowStep<StepOf<'leave'>>[]): Promise<readonly RowStep<StepOf<'leave'>>[]> {
-    const moving = rows.flatMap(({ userId, step: { team, keysTo } }) =>
-      keysTo === null ? [] : { userId, team, keysTo },
+    const { leavingDeletesKeys } = await this.#run.options.proxy.facts();
+    const moving = rows.flatMap(({ userId, step: { team, keysTo, deletesKeys } }) =>
+      keysTo !== null || (deletesKeys && !leavingDeletesKeys) ? { userId, team, keysTo } : [],
     );
     const failures = await movedAway(this.#run, moving);
     return rows.filter((of) => {

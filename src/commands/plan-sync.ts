@@ -57,7 +57,7 @@ export async function planFor(
   const keyNames = await keyNameProblems(planned.plan, list.rows, inputs, proxy);
   const found = [...problems, ...withCells([...planned.problems, ...keyNames], list)];
   if (found.length > 0) throw new FileProblemsError(inputs.csvFile, found);
-  return { plan: await costed(planned.plan, proxy), desired: users };
+  return { plan: await costed(planned.plan, proxy, facts), desired: users };
 }
 
 /** What is wrong with a file that was read, as far as that can be told without the proxy. */
@@ -105,7 +105,7 @@ async function keyNameProblems(
   return takenKeyNames(rows, new Set(adds.map((change) => emailKey(change.email))), new Set(taken.keys()));
 }
 
-async function costed(plan: Plan, proxy: PlanReads): Promise<Plan> {
+async function costed(plan: Plan, proxy: PlanReads, facts: ProxyFacts): Promise<Plan> {
   const pairs = leavings(plan);
   const userIds = uncounted(plan);
   const [keys, ownBudgets, keyCounts] = await Promise.all([
@@ -113,5 +113,5 @@ async function costed(plan: Plan, proxy: PlanReads): Promise<Plan> {
     pairs.length === 0 ? [] : proxy.ownBudgets(pairs),
     userIds.length === 0 ? new Map<string, number>() : proxy.keyCounts(userIds),
   ]);
-  return withCosts(plan, { keys, ownBudgets, keyCounts });
+  return withCosts(plan, { facts, keys, ownBudgets, keyCounts });
 }

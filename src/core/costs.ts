@@ -27,13 +27,14 @@ export function keyFates(
   teamKeys: Policy['teamKeys'],
 ): TeamKeysFate[] {
   if (move === null) return [];
-  const stays: KeyFate = { fate: leavingDeletesKeys ? 'deleted' : 'survives', to: null };
   const destination = teamKeys === 'move' ? destinationOf(move) : null;
-  const goes: KeyFate = destination === null ? stays : { fate: 'moves', to: destination };
+  const isDeleted = teamKeys === 'delete' || leavingDeletesKeys;
+  const goes: KeyFate =
+    destination === null ? { fate: isDeleted ? 'deleted' : 'survives', to: null } : { fate: 'moves', to: destination };
   return [
     ...move.leave.map((team) => ({ team, ...goes })),
-    // The way back into the same team leads through none: there is nowhere to move its keys to.
-    ...move.rejoin.map((team) => ({ team, ...stays })),
+    // Where the way out and in again would delete them, it is not taken: see `heldUpMends`.
+    ...move.rejoin.map((team): TeamKeysFate => ({ team, fate: 'survives', to: null })),
   ];
 }
 
@@ -89,6 +90,7 @@ export function uncounted(plan: Plan): string[] {
 
 /** What was looked up for a plan, see {@link leavings} and {@link uncounted}. */
 export interface LookedUp {
+  readonly facts: Pick<ProxyFacts, 'leavingDeletesKeys'>;
   /** `unknown`: the key that is used may not list them. */
   readonly keys: readonly ProxyKey[] | 'unknown';
   /** Memberships with a budget of the member's own. */
@@ -98,7 +100,7 @@ export interface LookedUp {
 }
 
 /** The plan with what its changes cost. */
-export function withCosts(plan: Plan, { keys, ownBudgets, keyCounts }: LookedUp): Plan {
+export function withCosts(plan: Plan, { facts, keys, ownBudgets, keyCounts }: LookedUp): Plan {
   const keysByUser = keys === 'unknown' ? null : group(keys, (key) => key.userId ?? '');
   const budgets = new Set(ownBudgets.map(({ userId, teamId }) => JSON.stringify([userId, teamId])));
   const cost = (change: Change): Change => {
@@ -109,7 +111,20 @@ export function withCosts(plan: Plan, { keys, ownBudgets, keyCounts }: LookedUp)
     const losses = lost.map(({ team }): Loss => ({ team, what: 'own budget in the team' }));
     return { ...change, leftKeys, losses: [...change.losses, ...losses] };
   };
-  return { ...plan, changes: plan.changes.map(cost) };
+  const changes = plan.changes.map(cost);
+  const warnings = facts.leavingDeletesKeys ? changes.flatMap(heldUpMends) : [];
+  return { ...plan, changes, warnings: [...plan.warnings, ...warnings] };
+}
+
+/** Mends that the proxy could only make by deleting keys, so that they are not made. */
+function heldUpMends(change: Change): string[] {
+  if (change.kind !== 'update' || change.teams === null || change.leftKeys === 'unknown') return [];
+  const { email, line, teams, leftKeys } = change;
+  return teams.rejoin.flatMap(({ teamId, name }) => {
+    const names = leftKeys.filter(({ key }) => key.teamId === teamId).map(({ key }) => `\`${key.name}\``);
+    if (names.length === 0) return [];
+    return `\`${email}\` (line ${line}) is in the roster of \`${name}\`, but the team is not in their record. Mending that means leaving and joining again, which would delete their keys of this team (${names.join(', ')}): the mend will be refused, and no key is lost. Give those keys another team or none in LiteLLM, or delete them, then run again.`;
+  });
 }
 
 function keysLeft({ keyFates: fates }: UpdateChange, keys: readonly ProxyKey[]): LeftKey[] {

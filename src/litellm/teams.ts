@@ -133,7 +133,7 @@ async function mend(context: WriteContext, teamId: string, userId: string): Prom
   if ((await context.capabilities.facts()).leavingDeletesKeys) {
     const keys = (await keysOfUser(context.http, userId)).filter((key) => key.teamId === teamId);
     if (keys.length > 0) {
-      const reason = `The user stands in the team's roster, but the team not in the user's record. Mending that means leaving and joining again, and leaving deletes the ${keys.length} keys of this team: delete those keys first, or remove and add the user in the Admin UI.`;
+      const reason = `The user stands in the team's roster, but the team not in the user's record. Mending that means leaving and joining again, and leaving would delete their keys of this team (${keys.map((key) => key.name).join(', ')}). Give those keys another team or none in the Admin UI, or delete them; then run again.`;
       return { userId, ok: false, reason };
     }
   }
