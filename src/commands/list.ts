@@ -22,7 +22,7 @@ export async function list<E>(inputs: Inputs, host: Host<E>): Promise<ExitCode> 
     const query = listQuery(inputs);
     if ('problems' in query) throw new UsageError(query.problems.join('\n'));
     const proxy = connectProxy(inputs, host);
-    const users = await proxy.listUsers((row) => found(row, query));
+    const users = await proxy.listUsers(query.columns, (row) => found(row, query));
     await show(sorted(users), query, inputs, host);
     return 0;
   } catch (error) {

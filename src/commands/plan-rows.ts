@@ -3,6 +3,7 @@ import { Lookup } from '../core/index.ts';
 import { type ChangesByLine, Rows, rowPlan } from '../core/row-plan.ts';
 import type { RunPlan } from '../host/port.ts';
 import type { RunContext } from './lifecycle.ts';
+import { costed } from './plan-sync.ts';
 
 /**
  * The plan for the rows of a file one by one: bad rows are left out and told, the others go on.
@@ -21,5 +22,6 @@ export async function planRows(
   rows.refuse(list.problems);
   const lookup = new Lookup(inventory, inputs);
   const planned = rowPlan(rows, await plan(rows, lookup), lookup);
-  return { kind: 'rows', plan: planned.plan, rowPlan: planned };
+  const costs = await costed(planned.plan, proxy);
+  return { kind: 'rows', plan: costs, rowPlan: { ...planned, plan: costs } };
 }
