@@ -34,6 +34,18 @@ install_browser() {
   CHROMIUM=$(command -v chromium)
 }
 
+# Sets AGE_BIN, the folder of the programs of filippo.io/age, for the test that compares with them.
+install_age() {
+  local found
+  if found=$(command -v age-keygen); then
+    AGE_BIN=$(dirname "$found")
+  else
+    AGE_BIN=$logs/age
+    GOBIN=$AGE_BIN go install filippo.io/age/cmd/{age,age-keygen}@v1.2.1 || return 1
+  fi
+  export AGE_BIN
+}
+
 stop_labs() {
   [ -z "$forge_started" ] || "$lab/runner/forge-down" >/dev/null 2>&1
   for version in "${proxies_started[@]}"; do stop_proxy "$version"; done

@@ -25,12 +25,16 @@ export const invitationRoutes: readonly Route[] = [
   },
 ];
 
-/** Every call makes another one; the older ones stay. */
+/**
+ * Every call makes another one; the older ones stay. Who issues it must be a user, too: the master key's user becomes one
+ * with the first team that is made, and until then its invitations are refused as if the invited was not there.
+ */
 function newInvitation(call: Call): unknown {
   const { state, body, caller } = call;
   const userId = textOf(body, 'user_id') ?? '';
   refuseNonAdmin(call, (error) => wrappedError(400, error));
-  if (!state.users.has(userId)) {
+  const createdBy = caller.userId ?? MASTER_USER_ID;
+  if (!(state.users.has(userId) && state.users.has(createdBy))) {
     const message = "User id does not exist in 'LiteLLM_UserTable'. Fix this by creating user via `/user/new`.";
     throw call.behaviour.version === '1.55' ? detailError(400, message) : wrappedError(400, message);
   }
@@ -38,7 +42,7 @@ function newInvitation(call: Call): unknown {
   const invitation: InvitationRow = {
     id: newId(),
     userId,
-    createdBy: caller.userId ?? MASTER_USER_ID,
+    createdBy,
     createdAt: timestamp(now),
     expiresAt: timestamp(now + SEVEN_DAYS),
   };

@@ -1,6 +1,6 @@
 import { type Call, MASTER_USER_ID, newId } from './context.ts';
 import { detailError, proxyError, pythonString, Refusal } from './refusal.ts';
-import { userShape } from './shapes.ts';
+import { listedUserShape } from './shapes.ts';
 import type { State } from './state.ts';
 import type { Member, TeamRow, UserRow } from './types.ts';
 import type { Behaviour } from './versions.ts';
@@ -124,13 +124,13 @@ function join(call: JoinCall, team: TeamRow, member: NamedMember, known: boolean
   const userId = member.userId ?? newId();
   const existing = state.users.get(userId);
   const user = existing ?? createMember(state, team, userId, member.userId === null ? member.email : null);
-  const before = userShape({ ...user, teams: [...user.teams] });
+  const before = listedUserShape({ ...user, teams: [...user.teams] }, behaviour);
   const appends = existing !== undefined && !(behaviour.joiningLooksFirst && user.teams.includes(team.teamId));
   if (appends) state.changeUser(user, { teams: [...user.teams, team.teamId] });
   const times = behaviour.duplicateMemberRefused ? 1 : (team.roster.get(userId)?.times ?? 0) + 1;
   if (!known || times > 1) state.setMember(team, { userId, email: member.email, role: member.role, times });
   if (behaviour.membershipRecords) state.addMembership(userId, team.teamId);
-  return behaviour.joiningLooksFirst ? before : userShape(user);
+  return behaviour.joiningLooksFirst ? before : listedUserShape(user, behaviour);
 }
 
 /** LiteLLM's default for a user that joining makes: role internal_user. */

@@ -1,7 +1,7 @@
 import { type Call, type Route, textOf, textsOf } from './context.ts';
 import { blockKey, bulkUpdateKeys, owns, refuseTakenAlias, unblockKey, updateKey } from './key-changes.ts';
 import { listKeys } from './key-list.ts';
-import { expiryOf, LIMIT_FIELDS, limitsOf, periodFault } from './limits.ts';
+import { badLifetime, expiryOf, LIMIT_FIELDS, limitsOf, periodFault } from './limits.ts';
 import { proxyError, wrappedError } from './refusal.ts';
 import { keyShape } from './shapes.ts';
 import { makeKey } from './state.ts';
@@ -118,7 +118,7 @@ function lifetimeOf({ body, behaviour }: Call): string | null {
   const expires = expiryOf(textOf(body, 'duration'));
   const period = behaviour.keyPeriodChecked === 'as an expiry' ? expiryOf(textOf(body, 'budget_duration')) : null;
   if (expires === undefined || period === undefined) {
-    throw proxyError(500, 'Invalid duration format', 'internal_server_error', null);
+    throw badLifetime();
   }
   const fault = behaviour.keyPeriodChecked === 'yes' ? periodFault(body, behaviour) : null;
   if (fault !== null) throw wrappedError(400, fault);

@@ -1,4 +1,5 @@
 import { numberOf, textOf, textsOf } from './context.ts';
+import { proxyError, type Refusal } from './refusal.ts';
 import { timestamp } from './state.ts';
 import type { InternalUserBudget, Limits } from './types.ts';
 import { type Body, dictionary, list, number, optional, rate, text, whole } from './validate.ts';
@@ -79,6 +80,11 @@ export function expiryOf(duration: string | null): string | null | undefined {
   const [, count, unit = ''] = /^(\d+)(mo|[smhdw])$/.exec(duration) ?? [];
   if (count === undefined) return;
   return timestamp(Date.now() + Number(count) * (SECONDS[unit] ?? 0) * 1000);
+}
+
+/** What LiteLLM says of such a lifetime. */
+export function badLifetime(): Refusal {
+  return proxyError(500, 'Invalid duration format', 'internal_server_error', null);
 }
 
 /** Budgets are reset at points of the calendar: midnight, Monday, the first of a month. UTC. */

@@ -41,6 +41,16 @@ export function userShape(user: UserRow): Record<string, unknown> {
   };
 }
 
+/** Columns that `/user/list` and the joining of teams did not show before 1.90. */
+const LATER_COLUMNS = ['team_id', 'organization_id', 'max_parallel_requests'];
+
+/** A user as a list shows it. */
+export function listedUserShape(user: UserRow, { fullUserList }: Behaviour): Record<string, unknown> {
+  const shape = userShape(user);
+  if (!fullUserList) for (const column of LATER_COLUMNS) delete shape[column];
+  return shape;
+}
+
 export function memberShapes(team: TeamRow): Record<string, unknown>[] {
   return [...team.roster.values()].flatMap((member) => new Array(member.times).fill(memberShape(member)));
 }

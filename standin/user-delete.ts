@@ -28,7 +28,7 @@ function known(state: State, userId: string): UserRow {
   return user;
 }
 
-/** Before 1.82 the database keeps whoever issued an invitation, after keys and memberships of all are gone. */
+/** Before 1.82 the database keeps whoever issued an invitation to somebody else: all are kept, without their keys. */
 function refuseInviters({ state, behaviour }: Call, users: readonly UserRow[]): void {
   if (behaviour.inviterDeletable) return;
   const gone = new Set(users.map((user) => user.userId));
@@ -36,7 +36,11 @@ function refuseInviters({ state, behaviour }: Call, users: readonly UserRow[]): 
     state.invitationsOf(user.userId).filter((one) => one.createdBy === user.userId),
   );
   if (issued.every((invitation) => gone.has(invitation.userId))) return;
-  for (const key of users.flatMap((user) => state.keysOfUser(user.userId))) state.removeKey(key);
+  for (const { userId } of users) {
+    for (const key of state.keysOfUser(userId)) state.removeKey(key);
+    for (const { id, userId: invited } of state.invitationsOf(userId))
+      if (invited === userId) state.removeInvitation(id);
+  }
   throw new Refusal(500, 'Internal Server Error', 'text/plain; charset=utf-8');
 }
 

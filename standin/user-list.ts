@@ -1,6 +1,6 @@
 import type { Call } from './context.ts';
 import { detailError } from './refusal.ts';
-import { userShape } from './shapes.ts';
+import { listedUserShape } from './shapes.ts';
 import { by, paged } from './sorting.ts';
 import type { State } from './state.ts';
 import type { UserRow } from './types.ts';
@@ -22,9 +22,6 @@ const MORE_COLUMNS: typeof COLUMNS = {
   key_count: () => null,
 };
 
-/** Columns that the older ones do not show. */
-const NEWER_FIELDS = ['team_id', 'organization_id', 'max_parallel_requests'];
-
 /** `/user/list`. */
 export function listUsers(call: Call): unknown {
   const { state, query, behaviour, caller } = call;
@@ -40,9 +37,7 @@ export function listUsers(call: Call): unknown {
 }
 
 function listedShape({ state, behaviour }: Call, user: UserRow): Record<string, unknown> {
-  const shape = userShape(user);
-  if (!behaviour.fullUserList) for (const field of NEWER_FIELDS) delete shape[field];
-  return { ...shape, key_count: state.countKeysOfUser(user.userId) };
+  return { ...listedUserShape(user, behaviour), key_count: state.countKeysOfUser(user.userId) };
 }
 
 /** 1.55: in no order, neither sorted nor filtered by email; past the end the total is 0. */

@@ -1,7 +1,7 @@
 import { type Call, newId, numberOf, teamIdsOf, textOf } from './context.ts';
 import { addMembers } from './joining.ts';
 import { newKeyShape } from './keys.ts';
-import { expiryOf, internalBudget, LIMIT_FIELDS, limitsOf, periodFault } from './limits.ts';
+import { badLifetime, expiryOf, internalBudget, LIMIT_FIELDS, limitsOf, periodFault } from './limits.ts';
 import { proxyError, Refusal, wrappedError } from './refusal.ts';
 import { makeKey, type NewUserRow } from './state.ts';
 import type { KeyRow, Limits, UserRow } from './types.ts';
@@ -64,10 +64,6 @@ function refuseBadPeriods({ body, behaviour }: Call): void {
     throw behaviour.periodsChecked ? wrappedError(400, fault) : proxyError(500, fault, 'internal_server_error', null);
   }
   if (body.auto_create_key !== false && expiryOf(textOf(body, 'duration')) === undefined) throw badLifetime();
-}
-
-export function badLifetime(): Refusal {
-  return proxyError(500, 'Invalid duration format', 'internal_server_error', null);
 }
 
 /** What the answer says of teams: those joined (from 1.106 on), nothing (from 1.75 on), those asked for (1.55). */

@@ -58,7 +58,7 @@ const FACTS = {
   moreSortColumns: since('1.110'),
   /** One id in `user_ids` of `/user/list` means all that contain it. */
   oneIdMeansPart: since('1.82'),
-  /** `/user/list` shows every column of a user. */
+  /** `/user/list` and the joining of teams show every column of a user. */
   fullUserList: since('1.90'),
   /** Else `/spend/users`, `/user/info` and `/user/update` answer with it, and `/spend/users` to everybody. */
   passwordsHidden: since('1.90'),

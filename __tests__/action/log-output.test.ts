@@ -128,6 +128,8 @@ describe('setOutputs', () => {
       added: '3',
       deleted: '0',
       updated: '0',
+      deactivated: '0',
+      reactivated: '0',
       unchanged: '0',
       failed: '0',
       skipped: '0',

@@ -1,6 +1,7 @@
 import nock from 'nock';
 import { describe, expect, it } from 'vitest';
-import { approve, changesByOrigin, whyNotReviewed } from '../../src/action/review.ts';
+import type { Job } from '../../src/action/job.ts';
+import { approve, changesBefore, whyNotReviewed } from '../../src/action/review.ts';
 import { readUserList } from '../../src/core/desired.ts';
 import { markerFor, markerText, planDigests } from '../../src/core/review.ts';
 import type { Approvals, ReviewedPull } from '../../src/github/approvals.ts';
@@ -46,7 +47,7 @@ describe('approve', () => {
     serve(shown(addDigest, deleteDigest));
     const job = createJob({}, {}, CSV);
     expect(await approve(plan, job, OPTIONS)).toMatchObject({
-      review: { kind: 'go', plan },
+      verdict: { kind: 'go' },
       reviewed: plan,
       whyNot: '',
     });
@@ -69,7 +70,7 @@ describe('approve', () => {
   it('refuses with `fail`, with the same reason', async () => {
     serve();
     const job = createJob({}, { 'unreviewed-changes': 'fail' }, CSV);
-    expect((await approve(plan, job, OPTIONS)).review).toEqual({
+    expect((await approve(plan, job, OPTIONS)).verdict).toEqual({
       kind: 'refused',
       reason: expect.stringMatching(
         /^2 changes of this plan were not reviewed: pull request #7 has no comment with a plan\. Nothing was written\./,
@@ -84,24 +85,22 @@ describe('approve', () => {
     const now = planOf(csv, inventory([...HAVE.users, user('new', { role: 'internal_user_viewer' })])).plan;
     serve(shown(...planDigests(TARGET, planOf(csv, HAVE).plan)));
     const job = createJob({}, {}, CSV);
-    const { review } = await approve(now, job, { ...OPTIONS, additions: new Map([['new@x.io', add]]) });
-    expect(review).toMatchObject({
-      kind: 'go',
-      plan: { changes: [{ kind: 'update', withheld: null, approvedAsAdd: { leftOut: [] } }] },
-    });
+    const { verdict, reviewed } = await approve(now, job, { ...OPTIONS, additions: new Map([['new@x.io', add]]) });
+    expect(verdict).toEqual({ kind: 'go' });
+    expect(reviewed.changes).toMatchObject([{ kind: 'update', withheld: null, approvedAsAdd: { leftOut: [] } }]);
   });
 
   it.each([
     ['no token', {}, { client: null }, /no `github-token` was given/],
     ['comment: false', { comment: 'false' }, { client: null }, /`comment` is `false`/],
   ])('asks nothing with %s: a push is refused, unless it need not be reviewed', async (_, inputs, job, reason) => {
-    const { review } = await approve(plan, createJob(job, inputs, CSV), OPTIONS);
-    expect(review).toEqual({ kind: 'refused', reason: expect.stringMatching(reason) });
+    const { verdict } = await approve(plan, createJob(job, inputs, CSV), OPTIONS);
+    expect(verdict).toEqual({ kind: 'refused', reason: expect.stringMatching(reason) });
     const free = createJob(job, { ...inputs, 'unreviewed-changes': 'apply' }, CSV);
-    expect((await approve(plan, free, OPTIONS)).review).toEqual({ kind: 'go', plan });
+    expect((await approve(plan, free, OPTIONS)).verdict).toEqual({ kind: 'go' });
     const event = createEvent({ name: 'workflow_dispatch', push: null });
     const byHand = createJob({ ...job, event }, inputs, CSV);
-    expect((await approve(plan, byHand, OPTIONS)).review).toEqual({ kind: 'go', plan });
+    expect((await approve(plan, byHand, OPTIONS)).verdict).toEqual({ kind: 'go' });
   });
 });
 
@@ -160,7 +159,7 @@ describe('whyNotReviewed', () => {
   });
 });
 
-describe('changesByOrigin', () => {
+describe('changesBefore', () => {
   const { rows } = readUserList(Buffer.from(CSV));
   const event = createEvent({
     name: 'pull_request',
@@ -183,11 +182,14 @@ describe('changesByOrigin', () => {
     };
   };
 
+  async function earlier(job: Job): Promise<string[]> {
+    const found = await changesBefore(job, plan, rows);
+    return found instanceof Set ? plan.changes.filter((_, index) => found.has(index)).map(({ email }) => email) : [];
+  }
+
   it('tells what the pull request changes from what was there before it', async () => {
     atBase(200, file('email,role\nann@x.io,\n'));
-    const found = await changesByOrigin(createJob({ event }), plan, rows);
-    expect(found?.own.map(({ email }) => email)).toEqual(['new@x.io']);
-    expect(found?.before.map(({ email }) => email)).toEqual(['bob@x.io']);
+    expect(await earlier(createJob({ event }))).toEqual(['bob@x.io']);
   });
 
   it('takes all rows of a new file for its own', async () => {
@@ -195,8 +197,7 @@ describe('changesByOrigin', () => {
     nock(API)
       .get(`${REPO}/git/commits/${sha('b')}`)
       .reply(200, {});
-    const found = await changesByOrigin(createJob({ event }), plan, rows);
-    expect(found?.own.map(({ email }) => email)).toEqual(['new@x.io']);
+    expect(await earlier(createJob({ event }))).toEqual(['bob@x.io']);
   });
 
   it.each([
@@ -204,7 +205,7 @@ describe('changesByOrigin', () => {
     ['not a list of users', () => atBase(200, file('name;mail\nAnn;ann@x.io\n'))],
   ])('does not know where the file at the base is %s', async (_, prepare) => {
     prepare();
-    expect(await changesByOrigin(createJob({ event }), plan, rows)).toBeNull();
+    expect(await changesBefore(createJob({ event }), plan, rows)).toBe('unreadable');
   });
 
   it.each([
@@ -212,6 +213,6 @@ describe('changesByOrigin', () => {
     ['outside of a pull request', {}],
     ['for a file that is not in the repository', { event, repositoryPath: null }],
   ])('asks nothing %s', async (_, overrides) => {
-    expect(await changesByOrigin(createJob(overrides), plan, rows)).toBeNull();
+    expect(await changesBefore(createJob(overrides), plan, rows)).toBeNull();
   });
 });

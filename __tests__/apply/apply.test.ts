@@ -191,7 +191,7 @@ describe('what is not written', () => {
   it('refuses a plan that breaches a limit', async () => {
     const proxy = new FakeProxy().user('old', 'old@example.com');
     const { options } = await started(proxy);
-    const breach = { limit: 'max-deletes', message: '1 of 1 users' } as const;
+    const breach = { limit: 'max-deletes', stops: true, message: '1 of 1 users' } as const;
     await expect(applyPlan({ ...planOf(remove('old')), breaches: [breach] }, options)).rejects.toThrow('1 of 1 users');
     expect(proxy.calls).toEqual([]);
   });
@@ -273,6 +273,22 @@ describe('what is not written', () => {
       [true, 'created, but without a link: not attempted: the run was stopped; run `onboard` for a fresh link'],
       [false, 'not attempted: the run was stopped'],
     ]);
+  });
+
+  it('ends a pause between two attempts at once after a signal, and leaves the rest to the next run', async () => {
+    const proxy = new FakeProxy();
+    proxy.faults.set(2, 'lost-before');
+    const stop = new AbortController();
+    const { journal, options } = await started(proxy, { signal: stop.signal });
+    // As in a run: after a lost answer the first pause is a second long.
+    const { pause: _, ...asInARun } = options;
+    setTimeout(() => stop.abort(), 50);
+    const begin = Date.now();
+    const [outcome] = await applyPlan(planOf(add('a@example.com')), asInARun);
+    expect(Date.now() - begin).toBeLessThan(500);
+    expect(outcome?.reason).toContain('without a link: not attempted: the run was stopped');
+    expect(proxy.counts()).toEqual({ createUsers: 1, createInvitation: 1 });
+    expect((await journal.lines()).some((line) => line.t === 'finished')).toBe(false);
   });
 
   it('stops at the first 401', async () => {

@@ -1,14 +1,29 @@
 import type {
+  ActivityResult,
   Blocked,
   CreatedUser,
   Invitation,
+  MovedKey,
   NewUser,
   ProxyWrites,
   RoleResult,
+  RoleRow,
   RowResult,
+  UpdatedUser,
+  UserFields,
 } from '../../src/apply/ports.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
-import { emailKey, type ProxyKey, type ProxyUser, type Role, type Team } from '../../src/core/inventory.ts';
+import {
+  type Activity,
+  emailKey,
+  type LimitSettings,
+  type ProxyFacts,
+  type ProxyKey,
+  type ProxyUser,
+  type Role,
+  type Team,
+  type UserLimits,
+} from '../../src/core/inventory.ts';
 import { Secret } from '../../src/core/secret.ts';
 
 /** What goes wrong at one write. */
@@ -31,9 +46,25 @@ export class Unauthorized extends Error {}
 interface FakeKey {
   readonly secret: string;
   readonly userId: string;
-  readonly teamId: string | null;
+  teamId: string | null;
   readonly alias: string | null;
 }
+
+interface FakeUser {
+  email: string;
+  role: string | null;
+  readonly teams: Set<string>;
+  limits: UserLimits;
+  activity: Activity;
+}
+
+export const NO_LIMITS: UserLimits = {
+  maxBudget: null,
+  budgetDuration: null,
+  tpmLimit: null,
+  rpmLimit: null,
+  models: [],
+};
 
 interface Options {
   readonly batchSize?: number;
@@ -43,8 +74,12 @@ interface Options {
   readonly forgetsKeys?: boolean;
   /** As 1.75 does: creating an id that exists answers 200, leaves the user alone and makes another key. */
   readonly createsTwice?: boolean;
-  /** As both do: the answer to a role shows the user as they are now. */
+  /** As all do: the answer to a role shows the user as they are now. */
   readonly tellsRoles?: boolean;
+  /** `max_internal_user_budget` of its configuration: written over at creation, and at a role that comes without one. */
+  readonly defaultBudget?: number;
+  /** The answer to a creation shows no limits, as that of the bulk route. */
+  readonly silentLimits?: boolean;
 }
 
 const NEVER = new Promise<never>(() => undefined);
@@ -95,10 +130,14 @@ export class Life {
 export class FakeProxy implements ProxyWrites {
   readonly joinBatchSize: number;
   readonly batchSize: number;
-  readonly users = new Map<string, { email: string; role: string | null; teams: Set<string> }>();
+  readonly users = new Map<string, FakeUser>();
   readonly rosters = new Map<string, Set<string>>();
   readonly keys: FakeKey[] = [];
   readonly invitations: { id: string; userId: string }[] = [];
+  /** Keys that leaving a team has deleted, by their secret. */
+  readonly lostKeys: string[] = [];
+  /** Whether the key that is used may list keys. */
+  listsKeys = true;
   /** Every call in order: `createUsers 2`, `findUsers 3`. */
   readonly calls: string[] = [];
   /** Ids that a write made out of nothing, as the true proxy does for unknown ones. */
@@ -130,8 +169,22 @@ export class FakeProxy implements ProxyWrites {
   }
 
   user(userId: string, email: string, role: Role | null = 'internal_user'): this {
-    this.users.set(userId, { email, role, teams: new Set() });
+    this.users.set(userId, { email, role, teams: new Set(), limits: NO_LIMITS, activity: 'active' });
     return this;
+  }
+
+  /** Limits and activity of a user who is there already. */
+  set(userId: string, { activity, ...limits }: LimitSettings & { activity?: Activity }): this {
+    const user = this.#known(userId);
+    user.limits = { ...user.limits, ...limits };
+    user.activity = activity ?? user.activity;
+    return this;
+  }
+
+  /** A key that a user has had for long. @returns its hash */
+  key(userId: string, teamId: string | null, alias: string): string {
+    const secret = this.#newKey(userId, teamId, alias);
+    return hashOf({ secret });
   }
 
   /** Another process, and faults that count from its first write. */
@@ -170,15 +223,47 @@ export class FakeProxy implements ProxyWrites {
     );
   }
 
-  updateRoles(users: readonly { readonly userId: string; readonly role: Role }[]): Promise<readonly RoleResult[]> {
+  updateRoles(users: readonly RoleRow[]): Promise<readonly RoleResult[]> {
     return this.#write(`updateRoles ${users.length}`, () =>
-      users.map(({ userId, role }) => {
+      users.map(({ userId, role, limits }) => {
         const fault = this.#rowFault('role', userId);
         if (fault !== null) return fault;
-        this.#known(userId).role = role;
-        return { userId, ok: true, role: this.#options.tellsRoles === true ? role : null };
+        const user = this.#known(userId);
+        user.role = role;
+        user.limits = { ...user.limits, ...limits };
+        const { maxBudget, budgetDuration } = user.limits;
+        if (this.#options.tellsRoles !== true) return { userId, ok: true, role: null };
+        return { userId, ok: true, role, limits: { maxBudget, budgetDuration } };
       }),
     );
+  }
+
+  updateUser(userId: string, fields: UserFields): Promise<UpdatedUser> {
+    return this.#write(`updateUser ${userId} ${Object.keys(fields).sort().join()}`, () => {
+      const { email, role, ...limits } = fields;
+      for (const name of Object.keys(fields)) {
+        const fault = this.#rowFault(name, userId);
+        if (fault !== null) throw new Error(fault.reason);
+      }
+      const user = this.#known(userId);
+      user.email = email ?? user.email;
+      user.role = role ?? user.role;
+      const stored = Object.entries(limits).filter(([name]) => !this.deaf.has(`${name} ${userId}`));
+      user.limits = { ...user.limits, ...Object.fromEntries(stored) };
+      return { userId, email: user.email, role: user.role, limits: user.limits };
+    });
+  }
+
+  setActivity(userId: string, active: boolean): Promise<ActivityResult> {
+    return this.#write(`setActivity ${userId} ${active ? 'on' : 'off'}`, (): ActivityResult => {
+      const fault = this.#rowFault('activity', userId);
+      if (fault !== null) return fault;
+      const user = this.users.get(userId);
+      if (user === undefined) return { userId, ok: false, reason: 'the user is no longer on the proxy' };
+      if (user.activity === 'deactivated by others') return { userId, ok: false, reason: 'deactivated by others' };
+      if (!this.deaf.has(`activity ${userId}`)) user.activity = active ? 'active' : 'deactivated by us';
+      return { userId, ok: true, user: this.#proxyUser(userId) };
+    });
   }
 
   cleansRosters(): Promise<boolean> {
@@ -207,7 +292,9 @@ export class FakeProxy implements ProxyWrites {
         if (fault !== null) return fault;
         this.rosters.get(teamId)?.delete(userId);
         this.users.get(userId)?.teams.delete(teamId);
-        this.#dropKeys((key) => key.userId === userId && key.teamId === teamId);
+        const isLost = (key: FakeKey): boolean => key.userId === userId && key.teamId === teamId;
+        this.lostKeys.push(...this.keys.filter(isLost).map((key) => key.secret));
+        this.#dropKeys(isLost);
         return { userId, ok: true };
       }),
     );
@@ -226,6 +313,27 @@ export class FakeProxy implements ProxyWrites {
 
   deleteKeys(hashes: readonly string[]): Promise<void> {
     return this.#write('deleteKeys', () => this.#dropKeys((key) => hashes.includes(hashOf(key))));
+  }
+
+  moveKey(hash: string, teamId: string): Promise<MovedKey> {
+    return this.#write(`moveKey ${this.#aliasOf(hash)} ${teamId}`, (): MovedKey => {
+      const key = this.keys.find((one) => hashOf(one) === hash);
+      if (key === undefined) return { ok: false, reason: 'Key not found' };
+      const fault = this.#rowFault('move', key.alias ?? '');
+      if (fault !== null) return fault;
+      if (!this.rosters.get(teamId)?.has(key.userId)) {
+        return { ok: false, reason: `User=${key.userId} is not a member of the team=${teamId}` };
+      }
+      key.teamId = teamId;
+      return { ok: true };
+    });
+  }
+
+  deleteInvitation(id: Secret): Promise<void> {
+    return this.#write('deleteInvitation', () => {
+      const at = this.invitations.findIndex((one) => one.id === id.reveal());
+      if (at >= 0) this.invitations.splice(at, 1);
+    });
   }
 
   createInvitation(userId: string): Promise<Invitation> {
@@ -256,24 +364,27 @@ export class FakeProxy implements ProxyWrites {
     return this.#read(`findTeams ${teamIds.length}`, () =>
       teamIds.flatMap((teamId) => {
         const members = this.rosters.get(teamId);
-        return members === undefined ? [] : [{ teamId, alias: teamId, members: new Set(members) }];
+        if (members === undefined) return [];
+        return [{ teamId, alias: teamId, members: new Set(members), admins: new Set(), rosterEmails: new Map() }];
       }),
     );
   }
 
   keysOfUser(userId: string): Promise<readonly ProxyKey[]> {
-    return this.#read('keysOfUser', () =>
-      this.keys
-        .filter((key) => key.userId === userId)
-        .map((key) => ({
-          hash: hashOf(key),
-          name: `sk-...${key.secret.slice(-4)}`,
-          alias: key.alias,
-          userId,
-          teamId: key.teamId,
-          spend: 0,
-        })),
+    return this.#read('keysOfUser', () => this.keys.filter((key) => key.userId === userId).map(shown));
+  }
+
+  leavingKeys(pairs: readonly { userId: string; teamId: string }[]): Promise<readonly ProxyKey[] | 'unknown'> {
+    const isWanted = (key: FakeKey): boolean =>
+      pairs.some(({ userId, teamId }) => key.userId === userId && key.teamId === teamId);
+    return this.#read(`leavingKeys ${pairs.length}`, () =>
+      this.listsKeys ? this.keys.filter(isWanted).map(shown) : 'unknown',
     );
+  }
+
+  facts(): Promise<ProxyFacts> {
+    const can = { leavingDeletesKeys: true, enforcesDeactivation: true, clearsBudget: true };
+    return Promise.resolve({ version: '1.106.2', ...can, clearsDurationAndRates: true, defaultBudget: 'unknown' });
   }
 
   async #write<T>(name: string, effect: () => T): Promise<T> {
@@ -316,7 +427,7 @@ export class FakeProxy implements ProxyWrites {
     const taken = [...this.users.values()].some((other) => emailKey(other.email) === emailKey(email));
     if (this.users.has(userId) && this.#options.createsTwice === true) {
       const key = user.withKey ? new Secret(this.#newKey(userId, null, user.keyAlias)) : null;
-      return { userId, ok: true, key, teams: null, warning: null };
+      return { userId, ok: true, key, teams: null, limits: null, warning: null };
     }
     if (this.users.has(userId)) return { userId, ok: false, reason: `User id=${userId} already exists` };
     if (taken) return { userId, ok: false, reason: `User email=${email} already exists` };
@@ -324,9 +435,12 @@ export class FakeProxy implements ProxyWrites {
     if (unknown !== undefined) return { userId, ok: false, reason: `Team id=${unknown} does not exist` };
     const joins = this.deaf.has(email) ? [] : (user.teams ?? []);
     if (this.deaf.delete(email)) this.deaf.add(userId);
-    this.users.set(userId, { email, role: user.role, teams: new Set(joins) });
+    const { limits: asked = {} } = user;
+    const limits: UserLimits = { ...NO_LIMITS, ...asked, ...this.#configured(user.role) };
+    this.users.set(userId, { email, role: user.role, teams: new Set(joins), limits, activity: 'active' });
     for (const team of joins) this.rosters.get(team)?.add(userId);
-    const withKey = user.withKey && this.#options.forgetsKeys !== true;
+    const copies = 'tpmLimit' in asked || 'rpmLimit' in asked || 'models' in asked;
+    const withKey = user.withKey && !copies && this.#options.forgetsKeys !== true;
     const teamId = user.teams?.length === 1 ? (user.teams[0] ?? null) : null;
     const key = withKey ? new Secret(this.#newKey(userId, teamId, user.keyAlias)) : null;
     const teams = this.#options.silentTeams === true ? null : [...joins];
@@ -335,8 +449,18 @@ export class FakeProxy implements ProxyWrites {
       ok: true,
       key,
       teams,
+      limits: this.#options.silentLimits === true ? null : limits,
       warning: joins.length < (user.teams?.length ?? 0) ? 'team not joined' : null,
     };
+  }
+
+  #configured(role: string | null): LimitSettings {
+    const { defaultBudget } = this.#options;
+    return defaultBudget === undefined || role !== 'internal_user' ? {} : { maxBudget: defaultBudget };
+  }
+
+  #aliasOf(hash: string): string {
+    return this.keys.find((key) => hashOf(key) === hash)?.alias ?? hash;
   }
 
   #newKey(userId: string, teamId: string | null, alias: string | null): string {
@@ -353,7 +477,8 @@ export class FakeProxy implements ProxyWrites {
   }
 
   #known(userId: string) {
-    const user = this.users.get(userId) ?? { email: '', role: null, teams: new Set<string>() };
+    const unknown: FakeUser = { email: '', role: null, teams: new Set(), limits: NO_LIMITS, activity: 'active' };
+    const user = this.users.get(userId) ?? unknown;
     if (!this.users.has(userId)) this.madeUp.push(userId);
     this.users.set(userId, user);
     return user;
@@ -362,13 +487,19 @@ export class FakeProxy implements ProxyWrites {
   #proxyUser(userId: string): ProxyUser {
     const user = this.#known(userId);
     const keyCount = this.keys.filter((key) => key.userId === userId).length;
-    return { userId, email: user.email, role: user.role, teams: [...user.teams], keyCount, spend: 0 };
+    const { email, role, teams, limits, activity } = user;
+    return { userId, email, role, teams: [...teams], keyCount, spend: 0, limits, activity };
   }
 
   #rowFault(method: string, id: string): { userId: string; ok: false; reason: string } | null {
     const reason = this.rowFaults.get(`${method} ${id}`);
     return reason === undefined ? null : { userId: id, ok: false, reason };
   }
+}
+
+function shown(key: FakeKey): ProxyKey {
+  const { secret, alias, userId, teamId } = key;
+  return { hash: hashOf(key), name: `sk-...${secret.slice(-4)}`, alias, userId, teamId, spend: 0 };
 }
 
 /** As the proxy has it: the hash of the whole key. */

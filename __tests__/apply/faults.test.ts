@@ -3,7 +3,7 @@ import { type ApplyOptions, applyPlan } from '../../src/apply/apply.ts';
 import { recover } from '../../src/apply/recover.ts';
 import type { FakeProxy, Fault } from './fake-proxy.ts';
 import { optionsFor, started } from './setup.ts';
-import { check, killed, recoverWithKills, secondRun, type World, world } from './world.ts';
+import { check, expectNoLinkLost, killed, recoverWithKills, secondRun, type World, world } from './world.ts';
 
 async function writesOf(make: () => World, more: Partial<ApplyOptions> = {}): Promise<number> {
   const one = make();
@@ -88,6 +88,7 @@ describe.each(PROXIES)('%s, with one fault at every write in turn', (_, proxyOpt
         const report = await recoverWithKills(one, directory, fault);
         expect(report.outcomes.map((outcome) => outcome.email)).toEqual(one.plan.changes.map((change) => change.email));
         await check(one, directory, report.outcomes);
+        await expectNoLinkLost(one, directory);
         const unsaid = report.outcomes.filter(
           (outcome) => outcome.status === 'FAILED' && !outcome.reason.includes('next run'),
         );

@@ -72,7 +72,7 @@ describe('recovery', () => {
     const before = secretsOf(proxy);
     const { directory, journal } = await left({ changes: [add('n@example.com')], intents: [[0, 'n']] });
     const row = { email: 'n@example.com', userId: 'n', role: 'internal_user', teamName: '', keyName: '' };
-    const rest = { invitationId: null, expiresAt: '', link: null };
+    const rest = { invitationId: null, expiresAt: '', link: null, delivery: '', delivered: false };
     await journal.onboarding([{ ...row, ...rest, apiKey: new Secret(before[0] ?? '') }]);
     await journal.close();
     const report = await recover(directory, optionsWith(proxy));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
-import { FakeProxy } from './fake-proxy.ts';
+import { FakeProxy, NO_LIMITS } from './fake-proxy.ts';
 import { linksIn, move, planOf, setRole, started, teams, update } from './setup.ts';
 
 function stuckRole(): FakeProxy {
@@ -36,7 +36,10 @@ describe('a user whose update the proxy does not take', () => {
     });
     expect(outcome?.reason).toContain('recreated');
     expect([...proxy.users]).toEqual([
-      ['anew', { email: 'u@example.com', role: 'proxy_admin', teams: new Set(['a']) }],
+      [
+        'anew',
+        { email: 'u@example.com', role: 'proxy_admin', teams: new Set(['a']), limits: NO_LIMITS, activity: 'active' },
+      ],
     ]);
     expect(proxy.rosters.get('a')).toEqual(new Set(['anew']));
     expect(await linksIn(directory)).toEqual([
@@ -62,7 +65,7 @@ describe('a user whose update the proxy does not take', () => {
     expect(proxy.counts()).not.toHaveProperty('deleteUsers');
   });
 
-  it('is not recreated into a team that does not exist: he would be lost', async () => {
+  it('is not recreated into a team that does not exist: they would be lost', async () => {
     const proxy = new FakeProxy().user('u', 'u@example.com').team('a', 'u');
     const { options } = await started(proxy, { recreateOnFailure: true });
     const [outcome] = await applyPlan(planOf(move('u', ['a'], ['gone'])), options);

@@ -173,7 +173,7 @@ describe('adds', () => {
     },
   );
 
-  it('finishes a user who turns up only after his creation was given up', async () => {
+  it('finishes a user who turns up only after their creation was given up', async () => {
     const proxy = new FakeProxy({ batchSize: 1 });
     proxy.faults.set(1, 'late');
     const { directory, options } = await started(proxy, { retries: 0 });
@@ -247,7 +247,7 @@ describe('deletes', () => {
 });
 
 describe('updates', () => {
-  it('never names a user who is gone: the proxy would create him', async () => {
+  it('never names a user who is gone: the proxy would create them', async () => {
     const proxy = new FakeProxy().team('a').team('b');
     const { options } = await started(proxy);
     const outcomes = await applyPlan(planOf(move('u', ['a'], ['b']), setRole('v', 'proxy_admin')), options);
@@ -271,7 +271,8 @@ describe('updates', () => {
     proxy.users.get('u')?.teams.add('a');
     proxy.rosters.get('b')?.add('u');
     const { options } = await started(proxy);
-    const both = update('u', { teams: { from: teams('a', 'b'), to: teams('a'), join: teams('a'), leave: teams('b') } });
+    const halves = { from: teams('a', 'b'), to: teams('a'), join: teams('a'), rejoin: [], leave: teams('b') };
+    const both = update('u', { teams: halves });
     const [outcome] = await applyPlan(planOf(both), options);
     expect(outcome).toMatchObject({ status: 'SUCCESS', teamName: 'Team a' });
     expect(proxy.rosters.get('a')).toContain('u');

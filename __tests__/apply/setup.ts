@@ -4,30 +4,50 @@ import { join } from 'node:path';
 import Papa from 'papaparse';
 import { onTestFinished } from 'vitest';
 import type { ApplyOptions } from '../../src/apply/apply.ts';
+import type { LinkJournal } from '../../src/apply/deliver.ts';
 import type { Role } from '../../src/core/inventory.ts';
 import type {
   AddChange,
   Change,
+  DeactivateChange,
   DeleteChange,
   InviteChange,
+  LimitChange,
   Plan,
   TeamRef,
   UpdateChange,
 } from '../../src/core/plan.ts';
-import { FileJournal, type Journal } from '../../src/journal/journal.ts';
-import { type FakeProxy, Unauthorized } from './fake-proxy.ts';
+import { FileJournal } from '../../src/journal/journal.ts';
+import { type FakeProxy, NO_LIMITS, Unauthorized } from './fake-proxy.ts';
 
 export function teams(...ids: string[]): TeamRef[] {
   return ids.map((id) => ({ teamId: id, name: `Team ${id}` }));
 }
 
 export function add(email: string, more: Partial<AddChange> = {}): AddChange {
-  return { kind: 'add', email, role: 'internal_user', teams: null, keyName: null, withheld: null, ...more };
+  const row = {
+    line: null,
+    email,
+    role: 'internal_user',
+    teams: null,
+    keyName: null,
+    limits: {},
+    conflicts: [],
+  } as const;
+  return { kind: 'add', ...row, withheld: null, ...more };
 }
 
 export function remove(userId: string, more: Partial<DeleteChange> = {}): DeleteChange {
-  const row = { email: `${userId}@example.com`, userId, role: 'internal_user', teams: [], keyCount: 0, spend: 0 };
-  return { kind: 'delete', ...row, withheld: null, ...more };
+  return { kind: 'delete', ...leaver(userId), ...more };
+}
+
+export function deactivate(userId: string, more: Partial<DeactivateChange> = {}): DeactivateChange {
+  return { kind: 'deactivate', ...leaver(userId), ...more };
+}
+
+function leaver(userId: string) {
+  const row = { line: null, email: `${userId}@example.com`, userId, role: 'internal_user', teams: [] };
+  return { ...row, keyCount: 0, spend: 0, active: true, expired: null, withheld: null };
 }
 
 export function invite(userId: string, more: Partial<InviteChange> = {}): InviteChange {
@@ -38,14 +58,23 @@ export function invite(userId: string, more: Partial<InviteChange> = {}): Invite
 export function update(userId: string, more: Partial<UpdateChange> = {}): UpdateChange {
   return {
     kind: 'update',
+    line: null,
     email: `${userId}@example.com`,
     userId,
     role: null,
+    rename: null,
     teams: null,
+    limits: [],
+    reactivates: false,
     currentRole: 'internal_user',
     currentTeams: [],
-    teamKeys: [],
-    teamKeysDeleted: true,
+    currentLimits: NO_LIMITS,
+    spend: 0,
+    keyFates: [],
+    leftKeys: [],
+    losses: [],
+    conflicts: [],
+    approvedAsAdd: null,
     withheld: null,
     ...more,
   };
@@ -59,14 +88,34 @@ export function move(userId: string, from: string[], to: string[]): UpdateChange
   const join = to.filter((team) => !from.includes(team));
   const leave = from.filter((team) => !to.includes(team));
   return update(userId, {
-    teams: { from: teams(...from), to: teams(...to), join: teams(...join), leave: teams(...leave) },
+    teams: { from: teams(...from), to: teams(...to), join: teams(...join), rejoin: [], leave: teams(...leave) },
     currentTeams: teams(...from),
   });
 }
 
+/** A move whose keys go along, to a team that is joined or that the user is in already. */
+export function moveWithKeys(userId: string, from: string[], to: string[], keysTo: string): UpdateChange {
+  const change = move(userId, from, to);
+  const [destination] = teams(keysTo);
+  if (destination === undefined) throw new Error('No destination');
+  return {
+    ...change,
+    keyFates: (change.teams?.leave ?? []).map((team) => ({ team, fate: 'moves', to: destination })),
+  };
+}
+
+export function rename(userId: string, to: string): UpdateChange {
+  return update(userId, { email: to, rename: { from: `${userId}@example.com`, to } });
+}
+
+export function setLimits(userId: string, ...limits: LimitChange[]): UpdateChange {
+  return update(userId, { limits });
+}
+
 export function planOf(...changes: Change[]): Plan {
-  const unmanaged = { withoutEmail: 0, otherRole: 0, ownUser: 0, protected: 0 };
-  return { changes, unchanged: [], managed: changes.length, admins: 1, unmanaged, breaches: [] };
+  const unmanaged = { withoutEmail: 0, otherRole: 0, ownUser: 0, protected: 0, deactivated: 0 };
+  const told = { deactivated: 0, breaches: [], warnings: [], notes: [], leavingSoon: [] };
+  return { changes, unchanged: [], managed: changes.length, admins: 1, unmanaged, ...told };
 }
 
 const silent = { debug: () => {}, info: () => {}, warning: () => {}, error: () => {} };
@@ -82,7 +131,7 @@ export const HEAD = { command: 'sync', proxy: 'proxy', rows: null } as const;
 
 let ids = 0;
 
-export function optionsFor(proxy: FakeProxy, journal: Journal, more: Partial<ApplyOptions> = {}): ApplyOptions {
+export function optionsFor(proxy: FakeProxy, journal: LinkJournal, more: Partial<ApplyOptions> = {}): ApplyOptions {
   return {
     proxy,
     journal,
@@ -90,6 +139,8 @@ export function optionsFor(proxy: FakeProxy, journal: Journal, more: Partial<App
     apiKeys: true,
     invitations: true,
     recreateOnFailure: false,
+    minAdmins: 0,
+    deliver: null,
     concurrency: 4,
     retries: 3,
     newUserId: () => `new-${++ids}`,

@@ -5,7 +5,7 @@ import type { Outcome } from '../../src/core/outcome.ts';
 import type { Change, Plan } from '../../src/core/plan.ts';
 import { FileJournal } from '../../src/journal/journal.ts';
 import { FakeProxy, type Fault, hashOf } from './fake-proxy.ts';
-import { add, linksIn, move, optionsFor, planOf, remove, setRole, started, teams } from './setup.ts';
+import { add, invite, linksIn, move, optionsFor, planOf, remove, setRole, started, teams } from './setup.ts';
 
 const WANTED_TEAMS: Record<string, readonly string[]> = {
   'n1@example.com': ['a'],
@@ -24,7 +24,7 @@ export interface World {
 
 export function world(options: ConstructorParameters<typeof FakeProxy>[0] = {}): World {
   const proxy = new FakeProxy({ batchSize: 2, ...options });
-  for (const id of ['d1', 'd2', 'd3', 'm1', 'm2', 'm3', 'r1', 'r2', 'r3', 'bystander']) {
+  for (const id of ['d1', 'd2', 'd3', 'm1', 'm2', 'm3', 'r1', 'r2', 'r3', 'i1', 'i2', 'i3', 'bystander']) {
     proxy.user(id, `${id}@example.com`);
   }
   proxy.team('a', 'm1', 'm2', 'm3', 'd1', 'bystander').team('b', 'd2').team('c');
@@ -44,6 +44,7 @@ export function world(options: ConstructorParameters<typeof FakeProxy>[0] = {}):
     ...adds,
     ...['d1', 'd2', 'd3'].map((id) => remove(id)),
     ...['m1', 'm2', 'm3'].map((id) => move(id, ['a'], ['b', 'c'])),
+    ...['i1', 'i2', 'i3'].map((id) => invite(id)),
     ...['r1', 'r2', 'r3'].map((id) => setRole(id, 'proxy_admin_viewer')),
   );
   return { proxy, plan, homeless };
@@ -59,7 +60,7 @@ export async function check(
   expect(new Set(emails).size).toBe(emails.length);
   expect(proxy.madeUp).toEqual([]);
   expect([...homeless]).toEqual([]);
-  expect(proxy.users.get('bystander')).toEqual({
+  expect(proxy.users.get('bystander')).toMatchObject({
     email: 'bystander@example.com',
     role: 'internal_user',
     teams: new Set(['a']),
@@ -78,6 +79,7 @@ function truthful(proxy: FakeProxy, outcome: Outcome, links: readonly Record<str
     if (status === 'SUCCESS') expect(proxy.users.has(userId)).toBe(false);
     return;
   }
+  if (action === 'UNCHANGED' && status === 'SUCCESS') expectLinks(proxy, links, [userId]);
   const user = proxy.users.get(userId);
   if (action === 'ADDED') {
     const present = [...proxy.users].find(([, one]) => one.email === email);
@@ -97,6 +99,18 @@ function truthful(proxy: FakeProxy, outcome: Outcome, links: readonly Record<str
   }
   if (userId.startsWith('r') && status === 'SUCCESS') expect(user?.role).toBe('proxy_admin_viewer');
   if (userId.startsWith('m') && status === 'SUCCESS') expect([...(user?.teams ?? [])].toSorted()).toEqual(['b', 'c']);
+}
+
+/** Everybody for whom the proxy made a link has one that works. */
+export async function expectNoLinkLost({ proxy }: World, directory: string): Promise<void> {
+  expectLinks(proxy, await linksIn(directory), new Set(proxy.invitations.map(({ userId }) => userId)));
+}
+
+function expectLinks(proxy: FakeProxy, links: readonly Record<string, string>[], userIds: Iterable<string>): void {
+  for (const userId of userIds) {
+    const row = links.find((one) => one.user_id === userId);
+    expect(proxy.invitations).toContainEqual({ id: row?.invitation_id, userId });
+  }
 }
 
 /** What a fresh plan finds still to be done. */

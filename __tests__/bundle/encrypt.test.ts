@@ -1,20 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decrypter, generateIdentity, identityToRecipient } from 'age-encryption';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { sha } from '../github/support.ts';
-import { hasProgram } from './support/blob.ts';
 import { channels, expectUnseen, secretsIn } from './support/canary.ts';
 import { type Payload, World } from './support/world.ts';
 
@@ -77,38 +67,22 @@ async function decrypted(age: Buffer, identity: string): Promise<string> {
   return decrypter.decrypt(age, 'text');
 }
 
-function install(bin: string): void {
-  try {
-    const programs = ['age', 'age-keygen'].map((name) => `filippo.io/age/cmd/${name}@v1.2.1`);
-    execFileSync('go', ['install', ...programs], { env: { ...process.env, GOBIN: bin }, stdio: 'ignore' });
-  } catch {
-    // Without network there is nothing to compare with: the test says that it is skipped.
-  }
-}
+const { AGE_BIN } = process.env;
 
-/** The programs of `filippo.io/age`: on this machine already, or built by go. */
-describe.skipIf(!hasProgram('age', '--version') && !hasProgram('go', 'version'))('the age of filippo.io', () => {
-  let folder = '';
-  let bin = '';
+/** The folder of the programs of `filippo.io/age`: `.ci/run` installs them and names it. */
+describe.skipIf(AGE_BIN === undefined)('the age of filippo.io', () => {
+  const program = (name: string, ...args: string[]): string =>
+    execFileSync(join(AGE_BIN ?? '', name), args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'age-'));
-    if (hasProgram('age', '--version')) return;
-    bin = join(tmpdir(), 'litellm-user-sync-age');
-    if (existsSync(join(bin, 'age-keygen'))) return;
-    install(bin);
-  }, 240_000);
-
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  it('decrypts what we encrypted, and makes identities that we encrypt to', async ({ skip }) => {
-    skip(bin !== '' && !existsSync(join(bin, 'age-keygen')), 'go could not install age: no network?');
+  it('decrypts what we encrypted, and makes identities that we encrypt to', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'age-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
     const identity = join(folder, 'identity.txt');
-    execFileSync(join(bin, 'age-keygen'), ['-o', identity], { stdio: 'ignore' });
+    program('age-keygen', '-o', identity);
     const recipient = /public key: (age1\w+)/.exec(readFileSync(identity, 'utf8'))?.[1] ?? '';
     const { age, csv } = await uploadTo(recipient);
     const encrypted = join(folder, 'onboarding_links.csv.age');
     writeFileSync(encrypted, age);
-    expect(execFileSync(join(bin, 'age'), ['--decrypt', '-i', identity, encrypted], { encoding: 'utf8' })).toBe(csv);
+    expect(program('age', '--decrypt', '-i', identity, encrypted)).toBe(csv);
   });
 });

@@ -66,10 +66,30 @@ describe('pull_request', () => {
     expect(run.outputs).toMatchObject({ 'has-changes': 'false', unchanged: '5' });
   });
 
+  it('tells its own changes from those that were there before it', async () => {
+    const world = await World.create();
+    world.proxy.state.addUser({ userId: 'user-zoe', email: 'zoe@example.com', role: 'internal_user', teams: [] });
+    await world.run('pull_request', { inputs: { 'max-deletes': '2' } });
+    const [own = '', before = ''] = (world.github.commentsOf(7)[0] ?? '').split(
+      'Already different before this pull request',
+    );
+    for (const name of ['cat', 'dan', 'eve']) expect(own).toContain(`${name}@example.com`);
+    expect(before).toContain('zoe@example.com');
+    expect(own).not.toContain('| `zoe@example.com`');
+  });
+
+  it('says so where the file at its base cannot be read', async () => {
+    const world = await World.create();
+    world.github.refuse = ({ path }) =>
+      path.includes(`ref=${sha('b')}`) ? { status: 403, body: NOT_ACCESSIBLE } : null;
+    await world.run('pull_request');
+    expect(world.github.commentsOf(7)[0]).toContain('The file at the base of this pull request could not be read');
+  });
+
   it('whose inputs are wrong replaces the older comment, and drops its digests', async () => {
     const world = await World.create();
     await world.run('pull_request');
-    for (const inputs of [{ 'max-deletes': 'many' }, { 'base-url': 'no address' }]) {
+    for (const inputs of [{ 'max-deletes': 'many' }, { 'base-url': 'no address' }, { 'base-url': '' }]) {
       const run = await world.run('pull_request', { inputs });
       expect(run.code).toBe(1);
       expect(world.github.commentsOf(7)).toEqual([expect.stringMatching(/digests= whole= -->[\s\S]*\[!CAUTION\]/)]);
@@ -138,6 +158,13 @@ describe('pull_request without a key', () => {
     await expectGolden('pull_request-fork', run, world);
   });
 
+  it('from a fork with a file that holds no users: red, as with a key', async () => {
+    const world = await World.create({ csv: 'email,role,team_name,key_name\n' });
+    const run = await world.run('pull_request-fork', { inputs: NO_KEY });
+    expect(run.code).toBe(1);
+    expect(annotations(run).join('\n')).toContain('The file holds no users');
+  });
+
   it('from a fork with a broken file: red, and the comment that may not be written is a warning', async () => {
     const world = await World.create({ csv: `${USER_LIST}EVE@example.com,king,engineering,\n` });
     world.github.openPull(8, { head: sha('a') });
@@ -196,7 +223,9 @@ describe('runs that only plan', () => {
     const run = await world.run(event, options);
     expect(run.code).toBe(0);
     expect(run.outputs).toMatchObject({ 'has-changes': 'true', added: '1', deleted: '1', updated: '1' });
-    expect(run.summary).toContain('**1 to add, 1 to delete, 1 to update**');
+    expect(run.summary).toMatch(
+      /1 to add, 1 to delete, 1 to update|1 only on the proxy, 1 only in the file, 1 different/,
+    );
     expect(world.proxyWrites).toEqual([]);
     expect(world.github.writes).toEqual([]);
   });
@@ -213,6 +242,50 @@ describe('runs that only plan', () => {
     const same = await world.run('schedule', { inputs: { 'fail-on-drift': 'true' } });
     expect(same.code).toBe(0);
     expect(annotations(same)).toEqual([]);
+  });
+});
+
+describe('the issue about drift', () => {
+  const inputs = { 'drift-issue': 'true' };
+
+  it('is opened with the plan, updated in place, and closed once there is none', async () => {
+    const world = await World.create();
+    await world.run('schedule', { inputs });
+    const [issue] = world.github.issues.values();
+    expect(issue?.body).toMatch(/^<!-- litellm-user-sync:drift target=[0-9a-f]{16} -->\n/);
+    // This schedule is of an internal repository: emails are masked.
+    expect(issue?.body).toContain('`e***@example.com (line 5)`');
+    expect(issue?.body).not.toMatch(/digests=|eve@example\.com/);
+    world.write(SAME.replace('bob@example.com,internal_user', 'bob@example.com,internal_user_viewer'));
+    await world.run('workflow_dispatch', { inputs: { ...inputs, 'dry-run': 'true' } });
+    const [updated, ...others] = world.github.issues.values();
+    expect(others).toEqual([]);
+    expect(updated?.body).not.toContain('e***@example.com');
+    expect(updated?.body).toContain('bob@example.com');
+    world.write(SAME);
+    await world.run('schedule', { inputs });
+    expect([...world.github.issues.values()]).toMatchObject([{ state: 'closed' }]);
+    expect(world.github.allComments).toEqual([expect.stringMatching(/^The proxy and the file match again\./)]);
+  });
+
+  it('is left alone by a plan that failed, and by runs of other events', async () => {
+    const world = await World.create();
+    await world.run('schedule', { inputs });
+    const before = [...world.github.issues.values()];
+    world.write('email\nnobody\n');
+    await world.run('schedule', { inputs });
+    world.write(SAME);
+    await world.run('pull_request', { inputs });
+    await world.run('merge_group', { inputs });
+    expect([...world.github.issues.values()]).toEqual(before);
+  });
+
+  it('that may not be written is a warning', async () => {
+    const world = await World.create();
+    readOnly(world);
+    const run = await world.run('schedule', { inputs });
+    expect(run.code).toBe(0);
+    expect(annotations(run).join()).toContain('`permissions: issues: write`');
   });
 });
 

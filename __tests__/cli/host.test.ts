@@ -26,7 +26,7 @@ function terminal(raw: RawInputs = {}, { isTTY = false, debug = false } = {}) {
 }
 
 function fileOf(...changes: Change[]): RunPlan {
-  return { kind: 'file', plan: planOf(...changes) };
+  return { kind: 'file', plan: planOf(...changes), rows: [], desired: [] };
 }
 
 describe('a plan', () => {
@@ -97,6 +97,8 @@ describe('results', () => {
     notes: [],
     files: ['/work/user_sync_result.csv'],
     secretFiles: [],
+    linksExpire: null,
+    auditFile: null,
     secretsUrl: '',
     isUnfinished: false,
   };
@@ -143,7 +145,7 @@ describe('rows', () => {
     skipExisting(rows, lookup);
     const planned = rowPlan(rows, planAdds(newUsers(rows, lookup, rows.open), lookup), lookup);
     const { host, stdout, stderr } = terminal({ command: 'add' });
-    await host.planned({ kind: 'rows', plan: planned.plan, rows: planned });
+    await host.planned({ kind: 'rows', plan: planned.plan, rowPlan: planned });
     expect(host.foundChanges).toBe(true);
     expect(stdout.text).toContain('ann@x.io');
     expect(stderr.text).toMatch(/^Error: user_addlist\.csv:4:1: Invalid email format: [^\n]*\n$/);

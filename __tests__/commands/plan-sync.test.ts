@@ -48,7 +48,7 @@ async function problemsOf(plan: Promise<unknown>): Promise<readonly string[]> {
 describe('what a plan costs', () => {
   it('is looked up for those who leave a team or the proxy, and for nobody else', async () => {
     const proxy = proxyOf(have);
-    const plan = await planFor(listOf('email,team_name\nann@x.io,blue\n'), INPUTS, proxy, TODAY);
+    const { plan } = await planFor(listOf('email,team_name\nann@x.io,blue\n'), INPUTS, proxy, TODAY);
     expect(proxy.asked.slice(3)).toEqual(['keys of ann in red', 'budgets', 'counts of bob']);
     expect(plan.changes).toMatchObject([
       { kind: 'delete', keyCount: 2 },
@@ -58,14 +58,14 @@ describe('what a plan costs', () => {
 
   it('is not asked for where nothing is lost', async () => {
     const proxy = proxyOf(have);
-    const plan = await planFor(listOf('email,team_name\nann@x.io,red;blue\nbob@x.io,\n'), INPUTS, proxy, TODAY);
+    const { plan } = await planFor(listOf('email,team_name\nann@x.io,red;blue\nbob@x.io,\n'), INPUTS, proxy, TODAY);
     expect(plan.changes.map(short)).toEqual(['~ ann join blue leave -']);
     expect(proxy.asked.sort()).toEqual(READS);
   });
 
   it('is not known where keys may not be listed', async () => {
     const proxy = proxyOf(have, { leavingKeys: () => Promise.resolve('unknown') });
-    const plan = await planFor(listOf('email,team_name\nann@x.io,blue\nbob@x.io,\n'), INPUTS, proxy, TODAY);
+    const { plan } = await planFor(listOf('email,team_name\nann@x.io,blue\nbob@x.io,\n'), INPUTS, proxy, TODAY);
     expect(plan.changes).toMatchObject([{ leftKeys: 'unknown' }]);
   });
 });
@@ -76,14 +76,14 @@ describe('models', () => {
 
   it('are asked for where a row names some', async () => {
     const proxy = proxyOf(have);
-    const { warnings } = await planFor(listOf(csv, models), INPUTS, proxy, TODAY);
+    const { plan } = await planFor(listOf(csv, models), INPUTS, proxy, TODAY);
     expect(proxy.asked).toContain('models');
-    expect(warnings).toEqual([expect.stringContaining('Did you mean `gpt-5`?')]);
+    expect(plan.warnings).toEqual([expect.stringContaining('Did you mean `gpt-5`?')]);
   });
 
   it('that may not be read are no reason to have no plan', async () => {
     const proxy = proxyOf(have, { modelNames: () => Promise.reject(new Error('403')) });
-    const plan = await planFor(listOf(csv, models), INPUTS, proxy, TODAY);
+    const { plan } = await planFor(listOf(csv, models), INPUTS, proxy, TODAY);
     expect(plan.changes).toHaveLength(1);
     expect(plan.warnings).toEqual([expect.stringContaining('not checked')]);
   });
@@ -130,7 +130,7 @@ describe('problems', () => {
     expect(await problemsOf(planFor(list, INPUTS, taken, TODAY))).toEqual([
       expect.stringContaining('named `k` exists'),
     ]);
-    const { changes } = await planFor(list, { ...INPUTS, apiKeys: false }, taken, TODAY);
-    expect(changes).toHaveLength(1);
+    const { plan } = await planFor(list, { ...INPUTS, apiKeys: false }, taken, TODAY);
+    expect(plan.changes).toHaveLength(1);
   });
 });

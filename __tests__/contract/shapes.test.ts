@@ -15,14 +15,14 @@ type Shape = Record<string, string>;
 /** Shapes of a version's answers; with `--update=all`, this file alone against the real proxy writes them. */
 const fileOf = (version: Version) => fileURLToPath(new URL(`shapes/${version}.json`, import.meta.url));
 
-/** One answer a line: a type, and all the paths that are of it. */
+/** An answer is its types, each with all the paths that are of it. */
 function written(shapes: Record<string, Shape>): string {
-  const lines = Object.entries(shapes).map(([name, shape]) => {
+  const answers = Object.entries(shapes).map(([name, shape]) => {
     const types = [...new Set(Object.values(shape))].sort();
     const pathsOf = (type: string) => Object.keys(shape).filter((path) => shape[path] === type);
     return [name, Object.fromEntries(types.map((type) => [type, pathsOf(type).join(' ')]))];
   });
-  return `{\n${lines.map(([name, types]) => `${JSON.stringify(name)}: ${JSON.stringify(types)}`).join(',\n')}\n}\n`;
+  return `${JSON.stringify(Object.fromEntries(answers), null, 2)}\n`;
 }
 
 function read(version: Version): Record<string, Shape> {

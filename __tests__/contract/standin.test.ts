@@ -78,6 +78,71 @@ describe('options of the stand-in', () => {
     expect(await api.user('b')).toMatchObject({ user_role: 'internal_user', teams: [] });
   });
 
+  describe.each(['1.75', '1.82', '1.90', '1.106', '1.110'] as const)(
+    'a configured budget of internal users: %s',
+    (version) => {
+      const internalUserBudget = { maxBudget: 10, budgetDuration: '30d' };
+      const clears = version === '1.106' || version === '1.110';
+
+      test.each([
+        ['none sent', {}, [10, '30d']],
+        ['the current ones sent', { max_budget: 500, budget_duration: '7d' }, [500, '7d']],
+        ['no period sent', { max_budget: 500, budget_duration: null }, [500, clears ? null : '30d']],
+        [
+          'neither sent',
+          { max_budget: null, budget_duration: null },
+          [version === '1.75' ? 10 : null, clears ? null : '30d'],
+        ],
+      ])('a role update with %s', async (_name, sent, [max_budget, budget_duration]) => {
+        const users = [{ userId: 'a', maxBudget: 500, budgetDuration: '7d' }];
+        const api = await start({ version, internalUserBudget, seed: { users } });
+        await api.ok('/user/update', { user_id: 'a', user_role: 'internal_user_viewer' });
+        expect(await api.user('a')).toMatchObject({ max_budget: 500, budget_duration: '7d' });
+        await api.ok('/user/update', { user_id: 'a', user_role: 'internal_user', ...sent });
+        expect(await api.user('a')).toMatchObject({ max_budget, budget_duration });
+      });
+
+      test('a new user gets it, each half by itself, whatever `null` says; other roles do not', async () => {
+        const api = await start({ version, internalUserBudget });
+        const budgetOf = async (fields: object) => {
+          const { user_id: userId } = await api.ok('/user/new', { auto_create_key: false, ...fields });
+          const { max_budget, budget_duration } = await api.user(userId);
+          return [max_budget, budget_duration];
+        };
+        const user_role = 'internal_user';
+        expect(await budgetOf({ user_role, max_budget: null, budget_duration: null })).toEqual([10, '30d']);
+        expect(await budgetOf({ user_role, max_budget: 500 })).toEqual([500, '30d']);
+        expect(await budgetOf({ user_role: 'internal_user_viewer' })).toEqual([null, null]);
+      });
+    },
+  );
+
+  test('until the first team is made, the master key’s user is none and cannot invite', async () => {
+    const api = await start();
+    await api.makeUser('a');
+    expect(await api.post('/invitation/new', { user_id: 'a' })).toMatchObject({ status: 400 });
+    await api.makeTeam('t');
+    expect(await api.post('/invitation/new', { user_id: 'a' })).toMatchObject({ status: 200 });
+  });
+
+  test('without a cache every change counts at once; models of one’s own', async () => {
+    const api = await start({ version: '1.90', models: ['gpt'] });
+    const key = await api.makeKeyOf('proxy_admin');
+    expect((await api.as(key).get('/v1/models')).body.data).toMatchObject([{ id: 'gpt' }]);
+    await api.ok('/user/bulk_update', { users: [{ user_id: 'proxy_admin', user_role: 'internal_user' }] });
+    expect(await api.as(key).get('/user/list')).toMatchObject({ status: 403 });
+  });
+
+  test.each([
+    ['1.82', 'of all, to anybody'],
+    ['1.90', undefined],
+  ] as const)('hashes of passwords in %s: %s', async (version, shown) => {
+    const users = [{ userId: 'a', passwordHash: 'of all, to anybody' }];
+    const api = await start({ version, seed: { users } });
+    const rows = (await api.get('/spend/users')).body;
+    expect(rows.find((row: { user_id: string }) => row.user_id === 'a').password).toBe(shown);
+  });
+
   test('observers see requests before they take effect, writes numbered apart', async () => {
     const seen: [string, number, number | null, number][] = [];
     const api = await start({

@@ -6,7 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { startStandin } from '../../standin/server.ts';
 import type { State } from '../../standin/state.ts';
 import { VERSIONS, type Version } from '../../standin/versions.ts';
-import { Api } from './api.ts';
+import { type Answer, Api } from './api.ts';
 import { CONTRACT_VERSIONS } from './statements.ts';
 
 export interface RunningTarget {
@@ -54,7 +54,9 @@ export function realTarget(): ContractTarget | null {
 function standinAs(version: Version): ContractTarget {
   const start = async (): Promise<RunningTarget> => {
     const { baseUrl, masterKey, state, close } = await startStandin({ version, cacheSeconds: 60 });
-    return { baseUrl, masterKey, version, state, reset: () => empty(new Api(baseUrl, masterKey)), stop: close };
+    const api = new Api(baseUrl, masterKey);
+    await makeFirstTeam(api);
+    return { baseUrl, masterKey, version, state, reset: () => empty(api), stop: close };
   };
   return { name: `the stand-in as ${version}`, version, start };
 }
@@ -77,9 +79,15 @@ function knownVersion(release: string): Version {
   return version;
 }
 
-async function startReal(baseUrl: string, masterKey: string, version: Version): Promise<RunningTarget> {
+export async function startReal(baseUrl: string, masterKey: string, version: Version): Promise<RunningTarget> {
   const release = await takeTurn(baseUrl);
-  const reset = () => emptyInTime(baseUrl, new Api(baseUrl, masterKey));
+  const api = new Api(baseUrl, masterKey);
+  let isFirst = true;
+  const reset = async () => {
+    await emptyInTime(baseUrl, api);
+    if (isFirst) await makeFirstTeam(api);
+    isFirst = false;
+  };
   return { baseUrl, masterKey, version, state: null, reset, stop: async () => release() };
 }
 
@@ -95,6 +103,14 @@ async function emptyInTime(baseUrl: string, api: Api): Promise<void> {
     writeFileSync(turnFile(baseUrl, 'broken'), `${process.pid}\n${error}`);
     throw error;
   }
+}
+
+/** As on any proxy in use: with its first team, the master key's user gets its row, without which it cannot invite. */
+async function makeFirstTeam(api: Api): Promise<void> {
+  const { body } = await api.get(`/user/list?user_ids=${NOBODY}`);
+  if (body.total > 0) return;
+  await api.makeTeam('first');
+  await api.ok('/team/delete', { team_ids: ['first'] });
 }
 
 /** Throws what broke the proxy, if it broke in this process: its threads share files, but no variables. */
@@ -146,11 +162,11 @@ const NOBODY = 'default_user_id';
 
 async function empty(api: Api): Promise<void> {
   await emptied(
-    async () => (await api.get('/team/list')).body.map((team: { team_id: string }) => team.team_id),
-    (teamIds) => api.ok('/team/delete', { team_ids: teamIds }),
+    async () => (await read(api, '/team/list')).map((team: { team_id: string }) => team.team_id),
+    (teamIds) => deleteTeams(api, teamIds),
   );
   await emptied(
-    async () => (await api.get('/key/list?size=100')).body.keys,
+    async () => (await read(api, '/key/list?size=100')).keys,
     (hashes) => api.ok('/key/delete', { keys: hashes }),
   );
   await emptied(
@@ -159,7 +175,20 @@ async function empty(api: Api): Promise<void> {
   );
 }
 
-/** In bulk, or as 1.75 has it. */
+/** Of several teams, the older ones delete the members side by side and now and then trip over them: then one by one. */
+async function deleteTeams(api: Api, teamIds: string[]): Promise<void> {
+  const { status } = await api.post('/team/delete', { team_ids: teamIds });
+  if (status === 200) return;
+  for (const teamId of teamIds) await api.post('/team/delete', { team_ids: [teamId] });
+}
+
+async function read(api: Api, path: string): Promise<Answer['body']> {
+  const { status, body } = await api.get(path);
+  if (status !== 200) throw new Error(`${path} answered ${status}: ${JSON.stringify(body)}`);
+  return body;
+}
+
+/** In bulk, or as the older ones have it. */
 async function deleteUsers(api: Api, userIds: string[]): Promise<unknown> {
   const { status } = await api.post('/management/v1/users/bulk_delete', { user_ids: userIds });
   return status === 200 ? null : api.ok('/user/delete', { user_ids: userIds });
@@ -177,8 +206,10 @@ async function emptied(find: () => Promise<string[]>, remove: (ids: string[]) =>
 
 /** Up to 500 ids: as many as one bulk delete takes. */
 async function someUserIds(api: Api): Promise<string[]> {
-  const pages = [1, 2, 3, 4, 5].map((page) => `/user/list?sort_by=user_id&page_size=100&page=${page}`);
-  const answers = await Promise.all(pages.map((page) => api.get(page)));
-  const ids = answers.flatMap(({ body }) => body.users.map((user: { user_id: string }) => user.user_id));
+  const page = (number: number) => read(api, `/user/list?sort_by=user_id&page_size=100&page=${number}`);
+  const first = await page(1);
+  const more = [2, 3, 4, 5].filter((number) => number <= first.total_pages);
+  const answers = [first, ...(await Promise.all(more.map(page)))];
+  const ids = answers.flatMap(({ users }) => users.map((user: { user_id: string }) => user.user_id));
   return ids.filter((id: string) => id !== NOBODY);
 }

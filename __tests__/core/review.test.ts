@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readUserList, resolveTeams } from '../../src/core/desired.ts';
-import type { AddChange, DeactivateChange, DeleteChange, Plan, UpdateChange } from '../../src/core/plan.ts';
+import { withCosts } from '../../src/core/costs.ts';
+import { NO_LIMITS, readUserList, resolveTeams } from '../../src/core/desired.ts';
+import type { Policy } from '../../src/core/diff.ts';
+import type { AddChange, Change, DeleteChange, Plan, TeamKeysFate, UpdateChange } from '../../src/core/plan.ts';
 import {
   additionsFor,
   approvalDigest,
@@ -13,7 +15,6 @@ import {
   planDigests,
   readMarker,
   replaceMarker,
-  splitByOrigin,
   targetHash,
   unreviewed,
   wantedDigests,
@@ -21,7 +22,9 @@ import {
   withholdUnreviewed,
 } from '../../src/core/review.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
-import { inventory, POLICY, planOf, short, team, user } from './build.ts';
+import { inventory, type PlanMore, POLICY, planOf, short, team, user } from './build.ts';
+
+const BUDGET = { ...NO_LIMITS, maxBudget: { kind: 'value', value: 5 } } as const;
 
 const target = targetHash({ target: '', csvPath: 'user_list.csv', baseUrl: 'http://proxy.internal:4000' });
 const have = inventory(
@@ -132,42 +135,36 @@ describe('a digest', () => {
 
   it('is the one of version 1 where nothing new changes', () => {
     const fixed = '0123456789abcdef';
-    expect(planDigests(fixed, plan)).toEqual(['fe60b46585a3d709', '4c9f2ac562a4821d', '79873d71913d2ddf']);
     const [add, gone, update] = plan.changes as [AddChange, DeleteChange, UpdateChange];
-    const nothing = { limits: [], rename: null, reactivates: false, keyFate: null, expired: null };
-    for (const change of [
-      { ...add, limits: {} },
-      { ...gone, expired: null },
-      { ...update, ...nothing },
-    ]) {
-      expect(planDigests(fixed, plan)).toContain(changeDigest(fixed, change));
-    }
+    const digests = [add, gone, { ...update, keyFates: [] }].map((change) => changeDigest(fixed, change));
+    expect(digests).toEqual(['fe60b46585a3d709', '4c9f2ac562a4821d', '79873d71913d2ddf']);
   });
 
   it('covers what else of a user changes, and what becomes of keys', () => {
     const [add, gone, update] = plan.changes as [AddChange, DeleteChange, UpdateChange];
-    const red = { teamId: 'red', name: 'red' };
-    const budget = { field: 'maxBudget', from: 50, to: 200 };
-    const invite = { ...gone, kind: 'invite' as const };
-    const all = [
+    const [red, blue] = ['red', 'blue'].map((name) => ({ teamId: name, name })) as [never, never];
+    const budget = { field: 'maxBudget', from: 50, to: 200 } as const;
+    const keys = (...keyFates: TeamKeysFate[]): UpdateChange => ({ ...update, keyFates });
+    const all: Change[] = [
       add,
       { ...add, limits: { maxBudget: 50 } },
       { ...add, limits: { maxBudget: 60 } },
       { ...add, limits: { maxBudget: null } },
       { ...add, limits: { models: ['a', 'b'] } },
       gone,
-      { ...gone, kind: 'deactivate' } satisfies DeactivateChange,
-      invite,
+      { ...gone, kind: 'deactivate' },
+      { ...gone, kind: 'invite' },
       update,
       { ...update, limits: [budget] },
       { ...update, limits: [{ ...budget, from: 40 }] },
-      { ...update, limits: [{ ...budget, field: 'tpmLimit' }] },
+      { ...update, limits: [{ ...budget, field: 'tpmLimit' as const }] },
       { ...update, rename: { from: 'old@x.io', to: 'ann@x.io' } },
       { ...update, rename: { from: 'older@x.io', to: 'ann@x.io' } },
       { ...update, reactivates: true },
-      { ...update, keyFate: { fate: 'moves', to: red } } satisfies UpdateChange,
-      { ...update, keyFate: { fate: 'moves', to: { ...red, teamId: 'blue' } } } satisfies UpdateChange,
-      { ...update, keyFate: { fate: 'deleted' } } satisfies UpdateChange,
+      keys({ team: red, fate: 'moves', to: red }),
+      keys({ team: blue, fate: 'moves', to: red }),
+      keys({ team: red, fate: 'deleted', to: null }),
+      keys({ team: red, fate: 'deleted', to: null }, { team: blue, fate: 'moves', to: red }),
     ];
     const digests = all.map((change) => changeDigest(target, change));
     expect(new Set(digests).size).toBe(all.length);
@@ -181,7 +178,8 @@ describe('a digest', () => {
       { ...add, limits: { tpmLimit: 1, models: ['b', 'a'] } },
       { ...add, limits: { models: ['a', 'b'], tpmLimit: 1 } },
     );
-    same({ ...update, keyFate: { fate: 'survives' } }, update);
+    const survives: TeamKeysFate = { team: { teamId: 'red', name: 'red' }, fate: 'survives', to: null };
+    same({ ...update, keyFates: [survives] }, { ...update, keyFates: [] });
     const [tpm, rpm] = ['tpmLimit', 'rpmLimit'].map((field) => ({ field, from: null, to: 1 })) as [never, never];
     same({ ...update, limits: [tpm, rpm] }, { ...update, limits: [rpm, tpm] });
   });
@@ -328,7 +326,7 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
 
   const of = (row: string, eve: Parameters<typeof user>[1] = {}, reviewedRow = row) =>
     onMerge(row, eve, reviewedRow).changes.map((change) => `${short(change)} | ${approvedAsAddNote(change)}`);
-  const NOTE = 'Reviewed as a new user, who came to be meanwhile: no key, link or mail is made.';
+  const NOTE = 'Reviewed as a new user, who came to be in the meantime: no key, link or mail is made.';
 
   it.each([
     ['joins the approved teams', ROW, {}, ['~ eve join blue;red leave -', NOTE]],
@@ -423,7 +421,6 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
     const more = {
       limits: [{ field: 'maxBudget', from: 50, to: 5 }],
       reactivates: true,
-      keyFate: { fate: 'deleted' },
     } as const;
     const changes = now.changes.map((change) => (change.kind === 'update' ? { ...change, ...more } : change));
     const add = changeDigest(target, additions.get('eve@x.io') as AddChange);
@@ -438,7 +435,7 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
     );
     const update = reviewed.changes.find((change) => change.email === 'eve@x.io') as UpdateChange;
     expect(update).toMatchObject({ limits: [], reactivates: false, withheld: null });
-    expect(update).not.toHaveProperty('keyFate');
+    expect(update).toMatchObject({ keyFates: [], leftKeys: [], losses: [] });
     expect(approvedAsAddNote(update)).toMatch(/left as it is: limits, deactivation\.$/);
     const rename = { from: 'old@x.io', to: 'eve@x.io' };
     const renamed = { ...now, changes: now.changes.map((one) => (one.kind === 'update' ? { ...one, rename } : one)) };
@@ -454,25 +451,5 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
     const wanted = wantedDigests(target, now, additionsFor(now, rows, POLICY));
     expect(wanted.map((digests) => digests.length)).toEqual(now.changes.map(({ kind }) => (kind === 'update' ? 2 : 1)));
     expect(wantedDigests(target, now, new Map()).map((digests) => digests.length)).toEqual(now.changes.map(() => 1));
-  });
-});
-
-describe("a pull request's own changes", () => {
-  const rows = (text: string) => readUserList(new TextEncoder().encode(text)).rows;
-  const split = (base: string, head: string) => {
-    const { own, before } = splitByOrigin(planOf(head, have).plan.changes, rows(base), rows(head));
-    return { own: own.map(({ email }) => email), before: before.map(({ email }) => email) };
-  };
-
-  it('are those of rows that it adds, removes or changes, wherever they stand', () => {
-    const base = 'email,role,team_name\nbob@x.io,,\nann@x.io,internal_user,blue\nnew@x.io,internal_user,red\n';
-    expect(split(base, csv)).toEqual({ own: ['bob@x.io', 'ann@x.io'], before: ['new@x.io'] });
-    expect(split(csv, csv)).toEqual({ own: [], before: ['new@x.io', 'bob@x.io', 'ann@x.io'] });
-    expect(split('email\n', csv)).toEqual({ own: ['new@x.io', 'ann@x.io'], before: ['bob@x.io'] });
-  });
-
-  it('are told by the cells, not by their order', () => {
-    const base = 'team_name,email,role\nred,NEW@x.io,internal_user\nblue,ann@x.io,proxy_admin\n';
-    expect(split(base, csv).before).toEqual(['bob@x.io', 'ann@x.io']);
   });
 });

@@ -110,6 +110,28 @@ describe('rows of existing users, who get a link', () => {
   });
 });
 
+describe('rows that would make a second account, or a link that opens nothing', () => {
+  const nameless = new Lookup(inventory([user('ann@x.io', { email: null })]), POLICY);
+
+  it.each([
+    ['add', skipExisting, 'ADDED'],
+    ['onboard', planInvites, 'ADDED'],
+    ['delete', planDeletes, 'DELETED'],
+  ] as const)('are refused where an id is the email: %s', (_, look, action) => {
+    const rows = rowsOf('email\nAnn@x.io\n', action);
+    look(rows, nameless);
+    expect(left(rows)).toEqual([
+      ['FAILED', 'Ann@x.io', 'ann@x.io', expect.stringContaining('has the id `ann@x.io` and no email')],
+    ]);
+  });
+
+  it.each(['deactivated by us', 'deactivated by others'] as const)('are refused for whoever is %s', (activity) => {
+    const rows = rowsOf('email\nann@x.io\n');
+    expect(planInvites(rows, new Lookup(inventory([user('ann', { activity })]), POLICY)).size).toBe(0);
+    expect(left(rows)).toEqual([['FAILED', 'ann@x.io', 'ann', expect.stringContaining('deactivated')]]);
+  });
+});
+
 function planned(rows: Rows, by: Lookup, changes: (rows: Rows, lookup: Lookup) => Map<number, Change>) {
   return rowPlan(rows, changes(rows, by), by);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
-import type { Journal } from '../../src/journal/journal.ts';
+import type { LinkJournal } from '../../src/apply/deliver.ts';
 import type { Life } from '../apply/fake-proxy.ts';
 import { started } from '../apply/setup.ts';
 import { check, recoverWithKills, secondRun, world } from '../apply/world.ts';
@@ -8,7 +8,7 @@ import { check, recoverWithKills, secondRun, world } from '../apply/world.ts';
 type Moment = 'before' | 'after';
 
 /** A journal whose process dies at its n-th write, before or after it has reached the disk. */
-function dyingAt(journal: Journal, write: number, moment: Moment, life: Life): Journal {
+function dyingAt(journal: LinkJournal, write: number, moment: Moment, life: Life): LinkJournal {
   let writes = 0;
   const step = async (effect: () => Promise<void>): Promise<void> => {
     const mine = ++writes === write;
@@ -19,10 +19,12 @@ function dyingAt(journal: Journal, write: number, moment: Moment, life: Life): J
     await effect();
     if (mine) life.end();
   };
-  return life.bind<Journal>({
+  return life.bind<LinkJournal>({
+    onboardingFile: journal.onboardingFile,
     begin: (plan, head) => step(() => journal.begin(plan, head)),
     intend: (rows) => step(() => journal.intend(rows)),
     onboarding: (rows) => step(() => journal.onboarding(rows)),
+    mail: (index, state) => step(() => journal.mail(index, state)),
     recorded: (rows) => step(() => journal.recorded(rows)),
     finish: (complete) => step(() => journal.finish(complete)),
   });
@@ -61,10 +63,12 @@ describe('a journal that cannot be written', () => {
     async (name) => {
       const one = world();
       const { directory, journal, options } = await started(one.proxy);
-      const full: Journal = {
+      const full: LinkJournal = {
+        onboardingFile: journal.onboardingFile,
         begin: (plan, head) => journal.begin(plan, head),
         intend: (rows) => journal.intend(rows),
         onboarding: (rows) => journal.onboarding(rows),
+        mail: (index, state) => journal.mail(index, state),
         recorded: (rows) => journal.recorded(rows),
         finish: (complete) => journal.finish(complete),
         [name]: () => Promise.reject(new Error('ENOSPC: no space left on device')),

@@ -24,6 +24,8 @@ function row(
     invitationId: link === null ? null : new Secret(`id-${link}`),
     expiresAt: link === null ? '' : '2030-01-08T00:00:00Z',
     link: link === null ? null : new Secret(`https://llm.example.com/ui/?invitation_id=id-${link}`),
+    delivery: '',
+    delivered: false,
     ...more,
   };
 }

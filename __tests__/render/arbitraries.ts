@@ -155,6 +155,7 @@ const updateChange: fc.Arbitrary<UpdateChange> = fc.record({
     maxLength: 2,
   }),
   conflicts,
+  approvedAsAdd: fc.option(fc.record({ digest: fc.string(), leftOut: fc.array(hostileValue, { maxLength: 2 }) })),
   withheld,
 });
 

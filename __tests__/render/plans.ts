@@ -13,7 +13,7 @@ import type {
 } from '../../src/core/plan.ts';
 import type { PlanMarkdownOptions } from '../../src/render/markdown.ts';
 
-export function team(name: string): TeamRef {
+function team(name: string): TeamRef {
   return { teamId: `id-${name}`, name };
 }
 
@@ -78,6 +78,7 @@ export function update(email: string, more: Partial<UpdateChange> = {}): UpdateC
     leftKeys: [],
     losses: [],
     conflicts: [],
+    approvedAsAdd: null,
     withheld: null,
     ...more,
   };
@@ -151,6 +152,7 @@ export function options(more: Partial<PlanMarkdownOptions> = {}): PlanMarkdownOp
     mode: 'plan',
     unreviewed: 'skip',
     earlier: null,
+    obstacle: null,
     limit: 65_536,
     notes: [],
     rest: 'the job summary',

@@ -90,11 +90,7 @@ function notReviewed(whyNot: string): string {
 }
 
 /** Where a run left its files; a blank address is left out. */
-export function resultLinks(
-  { event }: Job,
-  onboardingUrl: string,
-  resultsUrl: string,
-): { label: string; url: string }[] {
+function resultLinks({ event }: Job, onboardingUrl: string, resultsUrl: string): { label: string; url: string }[] {
   const links = [
     { label: 'Onboarding links', url: onboardingUrl },
     { label: 'Results', url: resultsUrl },

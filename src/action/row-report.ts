@@ -1,6 +1,6 @@
 import type { RowPlan } from '../core/row-plan.ts';
 import { rowPlanMarkdown } from '../render/markdown.ts';
-import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
+import { linkCount, rowPlanText, rowPlanView } from '../render/rows-text.ts';
 import type { Job } from './job.ts';
 import { fileAndTarget, TITLE } from './labels.ts';
 import type { Outputs } from './outputs.ts';
@@ -24,7 +24,7 @@ export async function summarizeRows(job: Job, rows: RowPlan): Promise<Partial<Ou
   return {
     added: changes.filter((change) => change.kind === 'add').length,
     deleted: changes.filter((change) => change.kind === 'delete').length,
-    unchanged: view.invited.length,
+    unchanged: linkCount(view.plan),
     failed: view.left.length - skipped,
     skipped: skipped + changes.filter((change) => change.withheld !== null).length,
   };

@@ -13,17 +13,15 @@ import {
 } from './inventory.ts';
 import { type Limits, measure } from './limits.ts';
 import { compare } from './order.ts';
-import {
-  type AddChange,
-  type Change,
-  type DeactivateChange,
-  type DeleteChange,
-  isApplied,
-  type LimitChange,
-  type Plan,
-  type UnchangedUser,
-  type UpdateChange,
-  type Withheld,
+import type {
+  AddChange,
+  Change,
+  DeactivateChange,
+  DeleteChange,
+  LimitChange,
+  Plan,
+  UnchangedUser,
+  UpdateChange,
 } from './plan.ts';
 import type { Problem } from './problem.ts';
 import {
@@ -111,7 +109,7 @@ export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, pol
 }
 
 /** Whether the row's last day is over. */
-export function isExpired({ expires }: Pick<UserRow, 'expires'>, today: string): boolean {
+function isExpired({ expires }: Pick<UserRow, 'expires'>, today: string): boolean {
   return expires !== null && expires < today;
 }
 
@@ -404,7 +402,7 @@ function protectedTarget(email: string): string {
 }
 
 export function namelessMessage(email: string, userId: string): string {
-  return `A user on the proxy has the id \`${userId}\` and no email: adding \`${email}\` would make a second account of one person. Give that user the email in LiteLLM, or delete them, then run again.`;
+  return `A user on the proxy has the id \`${userId}\` and no email, and is probably whom \`${email}\` means: nothing is guessed, and nobody gets a second account. Give that user the email in LiteLLM, or delete them there, then run again.`;
 }
 
 /** Users that share an email and are in reach of a plan: nothing is guessed. Rows that name them have their own problem. */
@@ -498,14 +496,6 @@ function touchedEmails(base: readonly UserRow[], head: readonly UserRow[]): Set<
 function contentOf(row: UserRow): string {
   const isPosition = (name: string): boolean => name === 'line' || /Columns?$/.test(name);
   return JSON.stringify(Object.entries(row).filter(([name]) => !isPosition(name)));
-}
-
-/** The plan with some changes withheld, for a reason; those withheld already stay as they are. */
-export function withhold(plan: Plan, reason: Withheld, isWithheld: (change: Change) => boolean): Plan {
-  const changes = plan.changes.map((change) =>
-    isApplied(change) && isWithheld(change) ? { ...change, withheld: reason } : change,
-  );
-  return { ...plan, changes };
 }
 
 /** The plan with its limits measured again, after more of it was withheld. */

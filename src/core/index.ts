@@ -38,7 +38,10 @@ export class Lookup {
   /** The one user of a row who may be touched; `null` where there is none. Any obstacle refuses the row. */
   touchable(row: UserRow, rows: Rows): UserWithEmail | null {
     const all = this.#users.get(emailKey(row.email)) ?? [];
-    if (all.length === 0) return this.#refuseNameless(row, rows);
+    if (all.length === 0) {
+      this.refuseNameless(row, rows);
+      return null;
+    }
     const user = meantUser(all, this.#population.unmanaged);
     const reason = user && this.#population.unmanaged.get(user);
     if (user === null) {
@@ -53,10 +56,9 @@ export class Lookup {
   }
 
   /** A user without email whose id is the row's email: LiteLLM makes such ones by JWT and SSO, and fills the email in later. */
-  #refuseNameless(row: UserRow, rows: Rows): null {
+  refuseNameless(row: UserRow, rows: Rows): void {
     const userId = this.#nameless.get(emailKey(row.email));
     if (userId !== undefined) rows.refuseRow(row, namelessMessage(row.email, userId), userId);
-    return null;
   }
 
   deletion(user: UserWithEmail): DeleteChange {

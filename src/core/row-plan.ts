@@ -42,9 +42,12 @@ export function outcomesOfRows(entries: readonly RowEntry[], outcomes: readonly 
   return entries.flatMap((entry) => ('left' in entry ? entry.left : (byIndex.get(entry.index) ?? [])));
 }
 
-/** Rows whose users exist already are skipped. */
+/** Rows whose users exist already are skipped; those of somebody without email whose id is the row's are refused. */
 export function skipExisting(rows: Rows, lookup: Lookup): void {
-  for (const row of rows.open) if (lookup.has(row.email)) rows.skip(row, 'exists');
+  for (const row of rows.open) {
+    if (lookup.has(row.email)) rows.skip(row, 'exists');
+    else lookup.refuseNameless(row, rows);
+  }
 }
 
 /** A fresh link for each row whose user exists. Rows whose user must not be touched are refused. */

@@ -73,7 +73,10 @@ async function removeStale(path: string, directory: string): Promise<void> {
     return;
   }
   try {
-    const [pid = '', started = ''] = (await textOf(path)).split(' ');
+    const lock = await readFile(path, 'utf8').catch(() => null);
+    // Gone: the one that is there a moment later is a new one.
+    if (lock === null) return;
+    const [pid = '', started = ''] = lock.split(' ');
     if (isAlive(Number(pid)) && started === (await startOf(Number(pid)))) {
       throw new DirectoryInUseError(directory, Number(pid), path);
     }
@@ -101,10 +104,6 @@ function isAlive(pid: number): boolean {
 
 /** When a process began, in ticks since the start of the system: a number is soon another process's. Linux only. */
 async function startOf(pid: number): Promise<string> {
-  const text = await textOf(`/proc/${pid}/stat`);
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-}
-
-async function textOf(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch(() => '');
 }

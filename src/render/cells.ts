@@ -7,6 +7,7 @@ import {
   limitWords,
   mendWords,
   money,
+  moveNote,
   moveWords,
   NO_ROLE,
   NO_TEAM,
@@ -90,10 +91,9 @@ function roleMove({ role: move, currentRole }: UpdateChange): string {
 function teamMove({ teams: move, currentTeams }: UpdateChange): string {
   if (move === null) return teams(currentTeams);
   const mended = mendWords(move, teams);
-  const words = moveWords(move, teams);
   const few = move.from.length <= SIDE_BY_SIDE && move.to.length <= SIDE_BY_SIDE;
-  const sides = `${teams(move.from)} → ${teams(move.to)}${words === '' ? '' : ` (${words})`}`;
-  const shown = changesTeams(move) ? (few ? sides : words) : teams(move.to);
+  const sides = `${teams(move.from)} → ${teams(move.to)}${moveNote(move, teams)}`;
+  const shown = changesTeams(move) ? (few ? sides : moveWords(move, teams)) : teams(move.to);
   return mended === '' ? shown : `${shown}, ${mended}`;
 }
 

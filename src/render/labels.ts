@@ -210,9 +210,15 @@ function byFate<T extends KeyFate>(items: readonly T[]): [T, ...T[]][] {
   return [...groups.values()];
 }
 
-/** What a move joins and leaves, where from → to leaves a reader to compare lists: `joins b, leaves c`. */
+/** What stands beside from → to, where that leaves a reader to compare lists: ` (joins b)`. */
+export function moveNote(move: TeamMove, name: (teams: readonly TeamRef[]) => string): string {
+  const counts = [move.from.length, move.to.length];
+  const words = counts.includes(0) || Math.max(...counts) < 2 ? '' : moveWords(move, name);
+  return words === '' ? '' : ` (${words})`;
+}
+
+/** What a move joins and leaves: `joins b, leaves c`. */
 export function moveWords(move: TeamMove, name: (teams: readonly TeamRef[]) => string): string {
-  if (Math.max(move.from.length, move.to.length) < 2) return '';
   const mended = new Set(mendedTeams(move).map(({ teamId }) => teamId));
   const moved = (teams: readonly TeamRef[]) => teams.filter(({ teamId }) => !mended.has(teamId));
   const parts = [['joins', moved(move.join)] as const, ['leaves', moved(move.leave)] as const];

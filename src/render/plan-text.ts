@@ -3,10 +3,10 @@ import {
   type Change,
   type DeactivateChange,
   type DeleteChange,
+  type InviteChange,
   isStopped,
   type Plan,
   type TeamRef,
-  type UnchangedUser,
   type UpdateChange,
 } from '../core/plan.ts';
 import {
@@ -20,7 +20,7 @@ import {
   limitWords,
   mendWords,
   money,
-  moveWords,
+  moveNote,
   NO_ROLE,
   NO_TEAM,
   planCounts,
@@ -135,7 +135,8 @@ function emails(change: Change): string {
   return rename === null ? plain(change.email) : `${plain(rename.from)} → ${plain(change.email)}`;
 }
 
-function changeLine(change: Change): string {
+/** One line that says all of a change. */
+export function changeLine(change: Change): string {
   switch (change.kind) {
     case 'add':
       return addLine(change);
@@ -151,7 +152,7 @@ function changeLine(change: Change): string {
 }
 
 /** `+ email (Role: …, Team: …)` */
-export function addLine(change: AddChange): string {
+function addLine(change: AddChange): string {
   const parts = [
     `Role: ${role(change.role)}`,
     `Team: ${teams(change.teams)}`,
@@ -162,7 +163,7 @@ export function addLine(change: AddChange): string {
 }
 
 /** `- email (Role: …, Team: …): what goes with the user` */
-export function deleteLine(change: DeleteChange): string {
+function deleteLine(change: DeleteChange): string {
   const { keyCount, spend } = change;
   const cost = keyCount === 0 && spend === 0 ? '' : `: ${keys(keyCount)}, ${money(spend)} spend go with the user`;
   return `${leaverLine(change)}${cost}`;
@@ -188,7 +189,7 @@ function keys(count: number | null): string {
 }
 
 /** `* email (user id)` */
-export function inviteLine({ email, userId }: Pick<UnchangedUser, 'email' | 'userId'>): string {
+function inviteLine({ email, userId }: InviteChange): string {
   return `* ${plain(email)} (${plain(userId)})`;
 }
 
@@ -207,9 +208,8 @@ function updateLine(change: UpdateChange): string {
 function teamMove({ teams: move }: UpdateChange): string[] {
   if (move === null) return [];
   const shown = changesTeams(move) ? `${teams(move.from)} → ${teams(move.to)}` : teams(move.to);
-  const words = moveWords(move, teams);
   const mended = mendWords(move, teams);
-  return [`Teams: ${shown}${words === '' ? '' : ` (${words})`}${mended === '' ? '' : `, ${mended}`}`];
+  return [`Teams: ${shown}${changesTeams(move) ? moveNote(move, teams) : ''}${mended === '' ? '' : `, ${mended}`}`];
 }
 
 /** ` [not applied: …]`, or nothing. */

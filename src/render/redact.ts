@@ -52,7 +52,7 @@ export function redactPlan(plan: Plan): Plan {
 }
 
 /** `a***@example.com (line 12)`, `a***@example.com (id 3f2a91bc…)`: the email of a change, masked, and told apart. */
-export function redactedEmailOf(change: Change, index: number): string {
+function redactedEmailOf(change: Change, index: number): string {
   return `${redactEmail(change.email)} (${markOf(change, index)})`;
 }
 

@@ -1,8 +1,9 @@
 import { code } from './escape.ts';
 import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
+import { plural } from './labels.ts';
 import { breachAlert, costs, heading, planTables, untouched } from './plan-markdown.ts';
 import { reasonTable } from './result-markdown.ts';
-import type { RowPlanView } from './rows-text.ts';
+import { linkCount, type RowPlanView } from './rows-text.ts';
 
 /** What `add`, `delete` or `onboard` would do, for the job summary: errors first, then what is skipped and done. */
 export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): string {
@@ -11,7 +12,7 @@ export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): st
     {
       head: [heading(options), headline(view, options), ...breachAlert(plan), ...costs(plan)],
       notes: [],
-      tables: [...leftTables(view), ...planTables(plan.changes), linkTable(view)].filter(({ count }) => count > 0),
+      tables: [...leftTables(view), ...planTables(plan.changes)].filter(({ count }) => count > 0),
       foot: [...untouched(plan), 'This was a dry run: nothing was written.'],
       rest: options.rest,
     },
@@ -19,10 +20,11 @@ export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): st
   );
 }
 
-function headline({ action, plan, invited, left }: RowPlanView, { csvFile }: DocumentOptions): string {
+function headline({ action, plan, left }: RowPlanView, { csvFile }: DocumentOptions): string {
+  const links = linkCount(plan);
   const failed = left.filter(({ status }) => status === 'FAILED').length;
-  const parts = [`**${plan.changes.length - invited.length} to ${action === 'ADDED' ? 'add' : 'delete'}**`];
-  if (invited.length > 0) parts.push(`${invited.length} fresh links for existing users`);
+  const parts = [`**${plan.changes.length - links} to ${action === 'ADDED' ? 'add' : 'delete'}**`];
+  if (links > 0) parts.push(`${plural(links, 'fresh link')} for existing users`);
   parts.push(`${left.length - failed} skipped`);
   if (failed > 0) parts.push(`**${failed} with errors**`);
   return `${parts.join(', ')}, from ${code(csvFile)}.`;
@@ -35,15 +37,4 @@ function leftTables({ left }: RowPlanView): Table[] {
     reasonTable(`### ❌ Rows with errors: ${failed.length}`, failed),
     reasonTable(`### Skipped: ${skipped.length}`, skipped),
   ];
-}
-
-function linkTable({ invited }: RowPlanView): Table {
-  return {
-    heading: `### Fresh links for existing users: ${invited.length}`,
-    intro: '',
-    header: ['User', 'User id'],
-    count: invited.length,
-    row: (index) => [code(invited[index]?.email ?? ''), code(invited[index]?.userId ?? '')],
-    fold: 'closed',
-  };
 }

@@ -1,24 +1,26 @@
 import type { Failed, Outcome, Skipped } from '../core/outcome.ts';
-import { type InviteChange, isStopped, type Plan } from '../core/plan.ts';
+import { type Change, isStopped, type Plan } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { plain } from './plain.ts';
-import { addLine, breachLines, deleteLine, inviteLine, notApplied, untouchedLine } from './plan-text.ts';
+import { breachLines, changeLine, notApplied, untouchedLine } from './plan-text.ts';
 import { redactOutcomes, redactPlan } from './redact.ts';
 
 /** A plan for single rows as its renderers want it, perhaps with all emails masked. */
 export interface RowPlanView {
   readonly action: 'ADDED' | 'DELETED';
   readonly plan: Plan;
-  readonly invited: readonly InviteChange[];
   /** Rows that are not carried out. */
   readonly left: readonly (Failed | Skipped)[];
 }
 
 export function rowPlanView({ plan, entries, action }: RowPlan, redacts: boolean): RowPlanView {
   const left = entries.flatMap((entry) => ('left' in entry ? entry.left : []));
-  const shown = redacts ? redactPlan(plan) : plan;
-  const invited = shown.changes.filter((change) => change.kind === 'invite');
-  return { action, plan: shown, invited, left: redacts ? redactOutcomes(left) : left };
+  return { action, plan: redacts ? redactPlan(plan) : plan, left: redacts ? redactOutcomes(left) : left };
+}
+
+/** How many users get nothing but a fresh link. */
+export function linkCount({ changes }: Plan): number {
+  return changes.filter(({ kind }) => kind === 'invite').length;
 }
 
 /** What `add`, `delete` or `onboard` is about to do, for log and terminal. Ends with a line break. */
@@ -26,23 +28,15 @@ export function rowPlanText(
   view: RowPlanView,
   { applying, csvFile }: { readonly applying: boolean; readonly csvFile: string },
 ): string {
-  const { plan, invited, left } = view;
-  const adds = plan.changes.flatMap((change) =>
-    change.kind === 'add' ? `${addLine(change)}${notApplied(change)}` : [],
-  );
-  const deletes = plan.changes.flatMap((change) =>
-    change.kind === 'delete' ? `${deleteLine(change)}${notApplied(change)}` : [],
-  );
-  const links = [
-    ...plan.changes.flatMap((change) => (change.kind === 'invite' ? `${inviteLine(change)}${notApplied(change)}` : [])),
-    ...invited.map(inviteLine),
-  ];
+  const { plan, left } = view;
+  const linesOf = (kind: Change['kind']): string[] =>
+    plan.changes.filter((change) => change.kind === kind).map((change) => `${changeLine(change)}${notApplied(change)}`);
   const blocks = [
     `Plan for ${plain(csvFile)}:\n${counts(view).join('\n')}`,
-    heading(applying && !isStopped(plan), adds.length + deletes.length + links.length > 0),
-    block('Users to ADD:', adds),
-    block('Users to DELETE:', deletes),
-    block('Existing users who get a FRESH LINK:', links),
+    heading(applying && !isStopped(plan), plan.changes.length > 0),
+    block('Users to ADD:', linesOf('add')),
+    block('Users to DELETE:', linesOf('delete')),
+    block('Existing users who get a FRESH LINK:', linesOf('invite')),
     block('Rows SKIPPED:', left.filter((row) => row.status === 'SKIPPED').map(leftLine)),
     block('Rows with ERRORS:', left.filter((row) => row.status === 'FAILED').map(leftLine)),
     untouchedLine(plan),
@@ -51,11 +45,12 @@ export function rowPlanText(
   return `${blocks.filter((text) => text !== '').join('\n\n')}\n`;
 }
 
-function counts({ action, plan, invited, left }: RowPlanView): string[] {
+function counts({ action, plan, left }: RowPlanView): string[] {
   const count = (status: Outcome['status']): number => left.filter((row) => row.status === status).length;
+  const links = linkCount(plan);
   return [
-    `  Users to ${action === 'ADDED' ? 'add' : 'delete'}: ${plan.changes.length - invited.length}`,
-    ...(invited.length > 0 ? [`  Fresh links: ${invited.length}`] : []),
+    `  Users to ${action === 'ADDED' ? 'add' : 'delete'}: ${plan.changes.length - links}`,
+    ...(links > 0 ? [`  Fresh links: ${links}`] : []),
     `  Rows skipped: ${count('SKIPPED')}`,
     `  Rows with errors: ${count('FAILED')}`,
   ];

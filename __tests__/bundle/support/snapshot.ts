@@ -40,6 +40,7 @@ function steady(text: string, world: World): string {
       /\b(digests|applied)=([\w+/=]*)/g,
       (_, name: string, packed: string) => `${name}=<${Buffer.from(packed, 'base64').length / 8}>`,
     )
+    .replace(/open until `[\d-]{10}`/g, 'open until `<day>`')
     .replace(/\b[0-9a-f]{64}\b/g, '<sha256>')
     .replace(/(Uploaded bytes|bytes uploaded) \d+/gi, '$1 <n>');
 }

@@ -7,7 +7,7 @@ import { eventFile, sha } from '../../github/support.ts';
 import { type Finished, privateFolder, type Run, type Started, startAction, startProcess } from './action.ts';
 import { FakeArtifacts, runtimeToken } from './artifacts.ts';
 import { entry } from './bundle.ts';
-import { COMPANY, USER_LIST } from './company.ts';
+import { COMPANY, SAME, USER_LIST } from './company.ts';
 import { FakeGitHub } from './github.ts';
 
 export interface JobOptions {
@@ -44,7 +44,7 @@ export class World {
     this.folder = privateFolder(mkdtempSync(join(tmpdir(), 'bundle-test-')));
   }
 
-  /** With pull request 7 open, whose head is the one of the event `pull_request`. */
+  /** With pull request 7 open, whose head and base are those of the event `pull_request`; the base has `SAME`. */
   static async create(options: StandinOptions & { readonly csv?: string | Buffer } = {}): Promise<World> {
     const world = new World(
       await startStandin({ masterKey: 'sk-canary-master-key-of-the-proxy', seed: COMPANY, ...options }),
@@ -55,6 +55,7 @@ export class World {
     privateFolder(world.temp);
     world.write(options.csv ?? USER_LIST);
     world.github.openPull(7, { head: sha('a') });
+    world.github.setFile(sha('b'), 'user_list.csv', Buffer.from(SAME));
     return world;
   }
 
