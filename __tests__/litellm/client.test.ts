@@ -70,7 +70,7 @@ const PLAIN = { keyCount: 0, spend: 0, limits: NO_LIMITS, activity: 'active' };
 
 describe('inventory', () => {
   it('reads users, teams and the own user in one request each', async () => {
-    const server = await proxyOf('1.106', {
+    const server = await proxyOf('1.75', {
       ...NO_KEY,
       'GET /user/list': () =>
         users(userJson('a', { teams: ['t', 't'], user_role: null }), userJson('b', { user_email: '' })),
@@ -88,7 +88,12 @@ describe('inventory', () => {
       ],
       ownUserId: null,
     });
-    expect(server.routes().sort()).toEqual(['GET /key/info', 'GET /user/list', 'GET /v2/team/list']);
+    expect(server.routes().sort()).toEqual([
+      'GET /key/info',
+      'GET /management/v1/users/bulk',
+      'GET /user/list',
+      'GET /v2/team/list',
+    ]);
     const listed = server.received.find(({ path }) => path.startsWith('/user/list')) as Received;
     expect(Object.fromEntries(query(listed))).toEqual({
       page: '1',
@@ -170,7 +175,7 @@ describe('checkVersion', () => {
     ['a missing parameter', (proxy) => proxy.listKeys(), { 'GET /key/list': () => ({ status: 400, json: {} }) }],
     [
       'a list in no order',
-      (proxy) => proxy.listUsers(String),
+      (proxy) => proxy.listUsers([], String),
       { 'GET /user/list': () => users(userJson('a'), userJson('a')) },
     ],
     ['another shape', (proxy) => proxy.listTeams(), { ...NO_KEY, 'GET /v2/team/list': () => ({ json: [] }) }],

@@ -132,7 +132,7 @@ describe.skipIf(baseUrl === '' || masterKey === '')('on a real proxy', { timeout
     expect(users.filter((user) => roster?.has(user.userId) !== true)).toEqual([]);
     expect(inventory.ownUserId).toBeNull();
     expect(await proxy.findUsers(users.map((user) => user.userId))).toHaveLength(230);
-    const emails = await proxy.listUsers([], (user) => [user.user_email, user.created_at]);
+    const emails = await proxy.listUsers(['created_at'], (user) => [user.user_email, user.created_at]);
     expect(emails).toEqual(expect.arrayContaining([[users[0]?.email.toLowerCase(), expect.stringMatching(/^20/)]]));
     const deleted = await proxy.deleteUsers(users.map((user) => user.userId));
     expect(deleted.filter((row) => !row.ok)).toEqual([]);

@@ -86,7 +86,8 @@ export const userSnapshot = snapshotOf(userFields).transform((rows): PlainUserRo
 
 /** The snapshot's times as `/user/list` writes them: `2026-11-28T01:36:59.448000Z`. */
 const time = z.unknown().transform((value) => {
-  const [, seconds, fraction = ''] = /^(.{19})(?:\.(\d{1,6}))?\+00:00$/.exec(typeof value === 'string' ? value : '') ?? [];
+  const [, seconds, fraction = ''] =
+    /^(.{19})(?:\.(\d{1,6}))?\+00:00$/.exec(typeof value === 'string' ? value : '') ?? [];
   if (seconds === undefined) return value;
   return /[1-9]/.test(fraction) ? `${seconds}.${fraction.padEnd(6, '0')}Z` : `${seconds}Z`;
 });
