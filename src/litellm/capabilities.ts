@@ -162,10 +162,15 @@ export class Capabilities {
     });
   }
 
-  /** `null` where neither page is open or names it. */
+  /**
+   * `null` where no page is open or names it. Old proxies' health does; from 1.90 on its details, where the key that we
+   * use may read them; the description of the API everywhere, but that are 2 MB, for which the proxy answers nobody else.
+   */
   async #version(): Promise<string | null> {
     const named = await this.#namedVersion().catch(closedOnly);
     if (named !== null) return named;
+    const details = await this.#http.json(DETAILS, readiness).catch(closedOnly);
+    if (details !== null && details.litellm_version !== null) return details.litellm_version;
     const description = await this.#http.json({ method: 'GET', path: '/openapi.json' }, openApi).catch(closedOnly);
     return description?.info.version ?? null;
   }
@@ -192,6 +197,7 @@ function mayComeOfAge(error: unknown): boolean {
 }
 
 const READINESS = { method: 'GET', path: '/health/readiness' } as const;
+const DETAILS = { method: 'GET', path: '/health/readiness/details' } as const;
 
 /** A page that is closed or not the proxy's says nothing; a proxy that cannot be reached, or is broken, is no answer. */
 function closedOnly(error: unknown): null {

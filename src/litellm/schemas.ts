@@ -169,7 +169,7 @@ export const keyPage = z.object({ keys: z.array(keyRow), total_count: z.number()
 /** `GET /key/info` */
 export const keyInfo = z.object({ info: z.object({ user_id: text }) });
 
-/** `GET /health/readiness`; only old proxies (1.75, 1.82) name their version. */
+/** `GET /health/readiness`, where only old proxies (1.75, 1.82) name their version, and `/health/readiness/details`. */
 export const readiness = z.object({ litellm_version: text });
 
 /** `GET /openapi.json` (1 to 2 MB); the path tells LiteLLM's own description from a gateway's. */
