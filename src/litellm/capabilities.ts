@@ -42,6 +42,16 @@ export class Capabilities {
     return this.#once(route, () => this.#hasRoute(BULK_ROUTES[route]));
   }
 
+  /** Whether the proxy is 1.103 or newer, as far as its routes show that. */
+  async isBulk(): Promise<boolean> {
+    try {
+      return await this.bulk('create');
+    } catch (error) {
+      if (error instanceof ProxyResponseError) return false;
+      throw error;
+    }
+  }
+
   /**
    * What differs between versions and no route shows. Which versions: 1.75, 1.82, 1.90, 1.106 and 1.110 were tried; in
    * between, the source of 1.81 (leaving a team deletes keys) and of 1.103 (rates are not cleared yet) says more, and
@@ -87,11 +97,12 @@ export class Capabilities {
   }
 
   /**
-   * Refuses proxies before 1.75. Where the proxy's page of its health, which names the version of old ones, is closed,
-   * routes that came with 1.75 or later prove enough; where they prove nothing, what that page answered says more.
+   * Refuses proxies before 1.75. Bulk routes prove enough; so do, where the page of the proxy's health, which names the
+   * version of old ones, is closed, routes that came with 1.75; where they prove nothing, what that page answered says more.
    * @throws ProxyTooOldError
    */
   async checkVersion(): Promise<void> {
+    if (await this.isBulk()) return;
     let version: string | null;
     try {
       version = await this.#namedVersion();
@@ -145,9 +156,8 @@ export class Capabilities {
     );
   }
 
-  /** By a route that came with 1.103, or one that 1.75 has and 1.55 has not. */
+  /** By a route that 1.75 has and 1.55 has not. */
   async #provesAge(): Promise<boolean> {
-    if (await this.bulk('create').catch(() => false)) return true;
     const bulkAdd = await this.#http.ask({ method: 'GET', path: '/team/bulk_member_add' });
     if (bulkAdd.status === 405) return true;
     const teams = await this.#http.ask({ method: 'GET', path: '/v2/team/list', query: { page: 1, page_size: 1 } });
@@ -163,11 +173,12 @@ export class Capabilities {
   }
 
   /**
-   * `null` where no page is open or names it. Old proxies' health does; from 1.90 on its details, where the key that we
-   * use may read them; the description of the API everywhere, but that are 2 MB, for which the proxy answers nobody else.
+   * `null` where no page is open or names it. Old proxies' health does (never those with bulk routes); from 1.90 on its
+   * details, where the key that we use may read them; the description of the API everywhere, but that is 2 MB, for which
+   * the proxy lets everybody else wait.
    */
   async #version(): Promise<string | null> {
-    const named = await this.#namedVersion().catch(closedOnly);
+    const named = (await this.isBulk()) ? null : await this.#namedVersion().catch(closedOnly);
     if (named !== null) return named;
     const details = await this.#http.json(DETAILS, readiness).catch(closedOnly);
     if (details !== null && details.litellm_version !== null) return details.litellm_version;

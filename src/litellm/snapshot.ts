@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Log } from '../core/log.ts';
 import type { Capabilities } from './capabilities.ts';
-import { ProxyError, ProxyResponseError, UnexpectedShapeError } from './errors.ts';
+import { ProxyError, UnexpectedShapeError } from './errors.ts';
 import { type Http, routeOf } from './http.ts';
 import { PAGE_SIZE } from './paging.ts';
 import { userTotal } from './schemas.ts';
@@ -37,7 +37,7 @@ export class Snapshot {
    * @returns `null`: read the pages
    */
   async everybody<R extends { readonly user_id: string }>(schema: ZodType<R[]>): Promise<R[] | null> {
-    if (!(await this.#isOffered())) return null;
+    if (!(await this.#capabilities.isBulk())) return null;
     let total = await this.#count();
     for (let attempt = 0; attempt < 2 && total <= MOST; attempt++) {
       const rows = await this.#ask(schema, false);
@@ -62,15 +62,6 @@ export class Snapshot {
     const isCheaper = userIds.size > PAGE_SIZE && this.#total !== null && this.#total <= userIds.size * PAGE_COST;
     const rows = isCheaper ? await this.#ask(schema, true) : null;
     return rows?.filter((row) => userIds.has(row.user_id)) ?? [];
-  }
-
-  async #isOffered(): Promise<boolean> {
-    try {
-      return await this.#capabilities.bulk('create');
-    } catch (error) {
-      if (error instanceof ProxyResponseError) return false;
-      throw error;
-    }
   }
 
   async #count(): Promise<number> {
