@@ -101,7 +101,7 @@ and checks nothing:
   \`/user/new\`, \`/key/generate\` and \`/invitation/new\`, and joins of 50
 - update: two \`/user/bulk_update\` of 500
 - move: joins of 50 (more do not get through the proxy's transaction of 5 seconds on two cores) and one bulk leave of 500
-- delete: two deletes of 500
+- delete: two deletes of 500; before 1.103, where nothing else tells the ids, every page of \`/user/list\` too
 
 Ours and the floor take turns; times are medians of 3, the ratio is the median of the pairs. Memory is the peak of the
 process's resident set. From 1.103 on a plan reads the users in one answer (\`/spend/users\`), not page by page: so it is far
