@@ -86,6 +86,7 @@ async function measure(work: Work, proxy: Target, load: Load, name: string): Pro
     proxy: name,
     work: work.name,
     ms: median(pairs.map((pair) => pair.last.ms)),
+    width: best,
     floor: median(pairs.map((pair) => pair.floor)),
     ratio: median(pairs.map((pair) => pair.last.ms / pair.floor)),
     target: work.target,

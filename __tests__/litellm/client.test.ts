@@ -92,9 +92,10 @@ describe('inventory', () => {
       'GET /key/info',
       'GET /management/v1/users/bulk',
       'GET /user/list',
+      'GET /user/list',
       'GET /v2/team/list',
     ]);
-    const listed = server.received.find(({ path }) => path.startsWith('/user/list')) as Received;
+    const listed = server.received.find(({ path }) => path.startsWith('/user/list?page=1&page_size=100')) as Received;
     expect(Object.fromEntries(query(listed))).toEqual({
       page: '1',
       page_size: '100',

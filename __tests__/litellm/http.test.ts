@@ -360,6 +360,6 @@ describe('what is sent and logged', () => {
     const { proxy } = client(server.url, { concurrency: 3 });
     expect(await proxy.listUsers([], (user) => user.user_id)).toHaveLength(2000);
     expect(most).toBe(3);
-    expect(proxy.requestCount).toBe(21);
+    expect(proxy.requestCount).toBe(22);
   });
 });

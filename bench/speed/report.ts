@@ -11,6 +11,8 @@ export interface Row {
   readonly work: string;
   readonly ms: number;
   readonly floor: number;
+  /** At how many requests at once. */
+  readonly width: number;
   readonly ratio: number;
   readonly target: number;
   readonly memory: number;
@@ -46,9 +48,9 @@ export const HEADS = {
   starts: '| bundle | time |\n| --- | --- |',
 };
 
-export function rowLine({ work, ms, floor, ratio, target, writes, looks, memory }: Row): string {
+export function rowLine({ work, ms, floor, width, ratio, target, writes, looks, memory }: Row): string {
   const others = Object.values(looks).reduce((sum, count) => sum + count, 0);
-  return `| ${work} | ${seconds(ms)} | ${seconds(floor)} | ${ratio.toFixed(2)} | ≤ ${target} | ${writes} | ${others} | ${megabytes(memory)} |`;
+  return `| ${work} | ${seconds(ms)} | ${seconds(floor)} (${width}) | ${ratio.toFixed(2)} | ≤ ${target} | ${writes} | ${others} | ${megabytes(memory)} |`;
 }
 
 /** Those requests by name. */
@@ -103,7 +105,7 @@ and checks nothing:
 - move: joins of 50 (more do not get through the proxy's transaction of 5 seconds on two cores) and one bulk leave of 500
 - delete: two deletes of 500; before 1.103, where nothing else tells the ids, every page of \`/user/list\` too
 
-Ours and the floor take turns; times are medians of 3, the ratio is the median of the pairs. Memory is the peak of the
+In brackets: at how many requests at once that was; ours are its default, 8. Ours and the floor take turns; times are medians of 3, the ratio is the median of the pairs. Memory is the peak of the
 process's resident set. From 1.103 on a plan reads the users in one answer (\`/spend/users\`), not page by page: so it is far
 below a floor of pages. Everything else holds more than its floor: the plan, and the looks that verify what was written.
 

@@ -17,8 +17,10 @@ export interface Listing<T> {
   readonly route: string;
   /** @param page From 1. */
   readonly page: (page: number) => Promise<Page<T>>;
-  /** Pages asked for at once, the first one excepted. */
+  /** Pages asked for at once. */
   readonly concurrency: number;
+  /** About how many rows there are, where that is known: else the first page is waited for, which tells it. */
+  readonly expected?: number;
 }
 
 /**
@@ -47,12 +49,21 @@ interface Reading<T> {
 }
 
 async function readOnce<T>(listing: Listing<T>, known?: Page<T>): Promise<Reading<T>> {
-  const first = known ?? (await listing.page(1));
-  const numbers = Array.from({ length: Math.max(0, Math.ceil(first.total / PAGE_SIZE) - 1) }, (_, index) => index + 2);
-  const pages = [first, ...(await mapConcurrent(numbers, listing.concurrency, listing.page))];
+  const begun = known === undefined ? await pagesFrom(listing, 1, pagesOf(listing.expected ?? 0)) : [known];
+  const [first] = begun as [Page<T>];
+  const pages = [...begun, ...(await pagesFrom(listing, begun.length + 1, pagesOf(first.total)))];
   const totals = new Set(pages.map((page) => page.total));
   const distinct = new Set(pages.flatMap((page) => page.ids)).size;
   const rows = pages.flatMap((page) => page.rows);
   const complete = totals.size === 1 && distinct === first.total && rows.length === first.total;
   return { rows, complete, distinct, totals: [...totals].join(' and ') };
+}
+
+function pagesOf(rows: number): number {
+  return Math.max(1, Math.ceil(rows / PAGE_SIZE));
+}
+
+function pagesFrom<T>({ page, concurrency }: Listing<T>, from: number, to: number): Promise<Page<T>[]> {
+  const numbers = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
+  return mapConcurrent(numbers, concurrency, page);
 }

@@ -244,8 +244,8 @@ function proxyUser(row: PlainUserRow): ProxyUser {
 }
 
 export async function listUsers(http: Http, snapshot: Snapshot): Promise<ProxyUser[]> {
-  const rows = await snapshot.everybody(userSnapshot);
-  return rows?.map(proxyUser) ?? pagesOfUsers(http, {}, userPage, proxyUser);
+  const { rows, total } = await snapshot.everybody(userSnapshot);
+  return rows?.map(proxyUser) ?? pagesOfUsers(http, {}, userPage, proxyUser, total);
 }
 
 /** Every user with these columns of the proxy, reduced at once: 100,000 whole rows would not fit into memory. */
@@ -256,20 +256,23 @@ export async function projectUsers<T>(
   project: (user: UserRow) => T,
 ): Promise<T[]> {
   const schemas = listedUsers(columns);
-  const rows = columns.includes('key_count') ? null : await snapshot.everybody(schemas.snapshot);
-  return rows?.map(project) ?? pagesOfUsers(http, {}, schemas.page, project);
+  if (columns.includes('key_count')) return pagesOfUsers(http, {}, schemas.page, project);
+  const { rows, total } = await snapshot.everybody(schemas.snapshot);
+  return rows?.map(project) ?? pagesOfUsers(http, {}, schemas.page, project, total);
 }
 
-/** @param filter Query parameters of `/user/list`. */
+/** @param filter Query parameters of `/user/list`. @param expected About how many users, where that is known. */
 function pagesOfUsers<R extends { user_id: string }, T>(
   http: Http,
   filter: Readonly<Record<string, string>>,
   schema: ZodType<{ users: R[]; total: number }>,
   project: (user: R) => T,
+  expected = 0,
 ): Promise<T[]> {
   return readAll({
     route: 'GET /user/list',
     concurrency: http.concurrency,
+    expected,
     page: async (page) => {
       const query = { ...filter, page, page_size: PAGE_SIZE, ...ORDER };
       const call = { method: 'GET', path: '/user/list', query, lookUp: Object.keys(filter).length > 0 } as const;
