@@ -94,7 +94,7 @@ function addingOneByOne(target: number): Work {
     await invite(load, width);
     return performance.now() - begin;
   };
-  return { ...ADDING, target, floor };
+  return { ...ADDING, target, floor, widths: [8, 16] };
 }
 
 function invite(load: Load, width: number): Promise<number> {

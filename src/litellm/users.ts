@@ -51,15 +51,14 @@ export function limitsBody(limits: LimitSettings): Record<string, unknown> {
 
 export function limitsOf(
   row: Pick<PlainUserRow, 'max_budget' | 'budget_duration' | 'tpm_limit' | 'rpm_limit' | 'models'>,
-) {
-  return {
-    maxBudget: row.max_budget,
-    budgetDuration: row.budget_duration,
-    tpmLimit: row.tpm_limit,
-    rpmLimit: row.rpm_limit,
-    models: row.models,
-  } satisfies UserLimits;
+): UserLimits {
+  const { max_budget: maxBudget, budget_duration: budgetDuration, tpm_limit: tpmLimit, rpm_limit: rpmLimit } = row;
+  const isFree = (maxBudget ?? budgetDuration ?? tpmLimit ?? rpmLimit) === null && row.models.length === 0;
+  return isFree ? NO_LIMITS : { maxBudget, budgetDuration, tpmLimit, rpmLimit, models: row.models };
 }
+
+/** One for all users without any: they are many. */
+const NO_LIMITS: UserLimits = { maxBudget: null, budgetDuration: null, tpmLimit: null, rpmLimit: null, models: [] };
 
 export async function deleteUsers(
   context: WriteContext,
