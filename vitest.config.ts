@@ -9,6 +9,8 @@ export default defineConfig({
     isolate: false,
     maxWorkers: Math.ceil(1.5 * availableParallelism()),
     include: ['__tests__/**/*.test.ts'],
+    // A test that looks at nothing passes whatever happens.
+    expect: { requireAssertions: true },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     coverage: {

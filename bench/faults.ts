@@ -1,4 +1,5 @@
-// Faults and kills in number, with what must hold afterwards: `npm run faults -- --faults 500 --kills 100`.
+// Faults and kills in number, with what must hold afterwards: `npm run faults -- --faults 500 --kills 100`;
+// with `--only life` at the writes of an account's life alone.
 // Against the stand-in; with LITELLM_BASE_URL and LITELLM_MASTER_KEY also against that proxy, which is emptied.
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -7,10 +8,10 @@ import { allCases, TIMEOUT } from '../__tests__/faults/cases.ts';
 import { hurry } from '../__tests__/faults/hurry.ts';
 import { deathOf, die, numbers } from '../__tests__/faults/kills.ts';
 import { withRealProxy, withStandin } from '../__tests__/faults/labs.ts';
-import { type Lab, play, type Report } from '../__tests__/faults/scenario.ts';
+import { type Lab, play, type Report, TRIALS, type TrialName } from '../__tests__/faults/scenario.ts';
 import { TOXICS, Toxiproxy } from '../__tests__/faults/toxiproxy.ts';
-import { COMMANDS } from '../__tests__/faults/world.ts';
 import { VERSION } from '../src/version.ts';
+import type { Version } from '../standin/versions.ts';
 
 const { values } = parseArgs({
   options: {
@@ -19,12 +20,21 @@ const { values } = parseArgs({
     /** Runs through Toxiproxy, and as many faults of a gateway, on the real proxy. */
     real: { type: 'string', default: '22' },
     seed: { type: 'string', default: '1' },
+    /** Of these trials alone, separated by commas. */
+    only: { type: 'string', default: TRIALS.join() },
     dist: { type: 'string', default: join(import.meta.dirname, '..', 'dist') },
   },
 });
 const wanted = { faults: Number(values.faults), kills: Number(values.kills), real: Number(values.real) };
 const seed = Number(values.seed);
-const VERSIONS = ['1.106', '1.75'] as const;
+const trials = values.only.split(',').map((name) => {
+  const trial = TRIALS.find((one) => one === name);
+  if (trial === undefined) throw new Error(`--only: ${name} is none of ${TRIALS.join(', ')}.`);
+  return trial;
+});
+/** Of the stand-in: for the commands the newest routes and the oldest, for a life those that each treat it in their way. */
+const versionsOf = (trial: TrialName): readonly Version[] =>
+  trial === 'life' ? ['1.110', '1.106', '1.90', '1.82'] : ['1.106', '1.75'];
 /** Of the clock, where all waits are ours: on the stand-in, and where a real proxy takes its own time. */
 const FASTER = { standin: 20, real: 4 };
 
@@ -36,85 +46,85 @@ interface Part {
   readonly broken: number;
   readonly violations: readonly string[];
 }
-type Command = (typeof COMMANDS)[number];
 
 process.setMaxListeners(0);
 const parts: Part[] = [];
-for (const version of VERSIONS) {
-  for (const command of COMMANDS) parts.push(await standinFaults(version, command, shareOf(wanted.faults)));
+for (const trial of trials) {
+  for (const version of versionsOf(trial))
+    parts.push(await standinFaults(version, trial, shareOf(wanted.faults, trial)));
 }
-for (const version of VERSIONS) {
-  for (const command of COMMANDS) parts.push(await standinKills(version, command, shareOf(wanted.kills)));
+for (const trial of trials) {
+  for (const version of versionsOf(trial)) parts.push(await standinKills(version, trial, shareOf(wanted.kills, trial)));
 }
 parts.push(...((await withRealProxy(realParts)) ?? []));
 process.exitCode = tell(parts);
 
-/** Each command has as many runs as any other, on each version. */
-function shareOf(runs: number): number {
-  return Math.ceil(runs / VERSIONS.length / COMMANDS.length);
+/** Each trial has as many runs as any other, on each of its versions. */
+function shareOf(runs: number, trial: TrialName): number {
+  return Math.ceil(runs / trials.length / versionsOf(trial).length);
 }
 
-async function standinFaults(version: (typeof VERSIONS)[number], command: Command, count: number): Promise<Part> {
+async function standinFaults(version: Version, trial: TrialName, count: number): Promise<Part> {
   const slowDown = hurry(FASTER.standin);
-  const { writes } = await withStandin(version, (lab) => play(lab, { command }));
+  const { writes } = await withStandin(version, (lab) => play(lab, { trial }));
   const cases = drawn(allCases(writes), count);
   const reports = await inTurn(cases, 12, async ({ name, fault }) => {
-    const report = await withStandin(version, (lab) => play(lab, { command, fault, timeoutSeconds: TIMEOUT }));
-    return told(`${command}: ${name}`, report);
+    const report = await withStandin(version, (lab) => play(lab, { trial, fault, timeoutSeconds: TIMEOUT }));
+    return told(`${trial}: ${name}`, report);
   });
   slowDown();
-  return part(`${command}: faults, stand-in as ${version}`, reports);
+  return part(`${trial}: faults, stand-in as ${version}`, reports);
 }
 
-async function standinKills(version: (typeof VERSIONS)[number], command: Command, count: number): Promise<Part> {
-  const { requests } = await withStandin(version, (lab) => play(lab, { command }));
+async function standinKills(version: Version, trial: TrialName, count: number): Promise<Part> {
+  const { requests } = await withStandin(version, (lab) => play(lab, { trial }));
   const seeds = Array.from({ length: count }, (_, at) => seed * 10_000 + at);
   const reports = await inTurn(seeds, 2, async (one) => {
-    const death = deathOf(command, one, requests);
+    const death = deathOf(trial, one, requests);
     return told(death.name, await withStandin(version, (lab) => die(lab, death, values.dist)));
   });
-  return part(`${command}: kills, stand-in as ${version}`, reports);
+  return part(`${trial}: kills, stand-in as ${version}`, reports);
 }
 
 async function realParts(lab: Lab): Promise<Part[]> {
   const found: Part[] = [];
   const installed = Toxiproxy.install();
-  for (const command of COMMANDS) {
+  for (const trial of trials) {
     const slowDown = hurry(FASTER.real);
-    const clean = await play(lab, { command });
-    const gateway: Told[] = [told(`${command}: no fault`, clean)];
-    for (const { name, fault } of drawn(allCases(clean.writes), Math.ceil(wanted.real / COMMANDS.length))) {
-      const report = await play(lab, { command, fault, timeoutSeconds: TIMEOUT * FASTER.real });
-      gateway.push(told(`${command}: ${name}`, report));
+    const clean = await play(lab, { trial });
+    const gateway: Told[] = [told(`${trial}: no fault`, clean)];
+    for (const { name, fault } of drawn(allCases(clean.writes), Math.ceil(wanted.real / trials.length))) {
+      const report = await play(lab, { trial, fault, timeoutSeconds: TIMEOUT * FASTER.real });
+      gateway.push(told(`${trial}: ${name}`, report));
     }
-    found.push(part(`${command}: faults, real proxy`, gateway));
+    found.push(part(`${trial}: faults, real proxy`, gateway));
     if (installed !== null) {
-      const reports = await toxicRuns(lab, command, clean.writes, installed.server);
-      found.push(part(`${command}: Toxiproxy, real proxy`, reports));
+      const reports = await toxicRuns(lab, trial, clean.writes, installed.server);
+      found.push(part(`${trial}: Toxiproxy, real proxy`, reports));
     }
     slowDown();
     const kills: Told[] = [];
-    for (let at = 0; at < Math.ceil(wanted.kills / 4 / COMMANDS.length); at++) {
-      const death = deathOf(command, seed * 10_000 + 5000 + at, clean.requests);
+    for (let at = 0; at < Math.ceil(wanted.kills / 4 / trials.length); at++) {
+      const death = deathOf(trial, seed * 10_000 + 5000 + at, clean.requests);
       kills.push(told(death.name, await die(lab, death, values.dist)));
     }
-    found.push(part(`${command}: kills, real proxy`, kills));
+    found.push(part(`${trial}: kills, real proxy`, kills));
   }
   installed?.remove();
   return found;
 }
 
-async function toxicRuns(lab: Lab, command: Command, writes: number, server: string): Promise<Told[]> {
+async function toxicRuns(lab: Lab, trial: TrialName, writes: number, server: string): Promise<Told[]> {
   const random = numbers(seed);
   const reports: Told[] = [];
-  for (let run = 0; run < Math.ceil(wanted.real / COMMANDS.length); run++) {
+  for (let run = 0; run < Math.ceil(wanted.real / trials.length); run++) {
     const toxics = Object.entries(TOXICS);
-    const [kind = '', toxic] = toxics[(COMMANDS.indexOf(command) + run * COMMANDS.length) % toxics.length] ?? [];
+    const [kind = '', toxic] = toxics[(trials.indexOf(trial) + run * trials.length) % toxics.length] ?? [];
     const [at, ms] = [random(writes), 100 + random(1500)];
     let toxiproxy: Toxiproxy | null = null;
     let healing: Promise<void> = Promise.resolve();
     const report = await play(lab, {
-      command,
+      trial,
       timeoutSeconds: TIMEOUT * FASTER.real,
       address: async (gateway) => {
         toxiproxy = await Toxiproxy.open(server, gateway.baseUrl);
@@ -129,7 +139,7 @@ async function toxicRuns(lab: Lab, command: Command, writes: number, server: str
     });
     await healing;
     await (toxiproxy as Toxiproxy | null)?.close();
-    reports.push(told(`${command}: ${kind} for ${ms} ms at write ${at}`, report));
+    reports.push(told(`${trial}: ${kind} for ${ms} ms at write ${at}`, report));
   }
   return reports;
 }

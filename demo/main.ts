@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
-import { TerminalHost, terminalLog } from '../src/cli/host.ts';
+import { TerminalHost } from '../src/cli/host.ts';
 import { runCli } from '../src/cli/run.ts';
+import { Screen } from '../src/cli/screen.ts';
 import { connectProxy } from '../src/commands/connection.ts';
 import { planFor } from '../src/commands/plan-sync.ts';
 import { readUserList } from '../src/core/desired.ts';
@@ -57,14 +58,14 @@ function environment(proxy: Standin): NodeJS.ProcessEnv {
 async function commentText(proxy: Standin): Promise<string> {
   const raw = { 'csv-file': join(OUTPUT, 'user_list.csv'), 'protected-users': PROTECTED, 'dry-run': 'true' };
   const inputs = parseInputs(raw, environment(proxy), process.cwd());
-  const terminal = { stdout: indented(), stderr: indented() };
-  const log = terminalLog(terminal, false);
+  const screen = new Screen({ stdout: indented(), stderr: indented() }, {});
   const host = new TerminalHost({
-    terminal,
+    screen,
     inputs,
-    log,
+    log: screen.log(false),
     outputDirectory: OUTPUT,
     signal: new AbortController().signal,
+    asks: false,
   });
   const today = new Date().toISOString().slice(0, 10);
   const list = readUserList(await readFile(inputs.csvPath));

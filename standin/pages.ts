@@ -39,9 +39,10 @@ function readinessDetails({ behaviour }: Call): unknown {
   return { status: behaviour.readinessStatus, db: 'connected', cache: null, litellm_version: behaviour.release };
 }
 
-/** The title page of the proxy's description of itself: routes are looked for elsewhere. */
+/** The title page of the proxy's description of itself, with a path to know LiteLLM by: routes are looked for elsewhere. */
 function openApi({ behaviour }: Call): unknown {
-  return { openapi: '3.1.0', info: { title: 'LiteLLM API', version: behaviour.release }, paths: {} };
+  const info = { title: 'LiteLLM API', version: behaviour.release };
+  return { openapi: '3.1.0', info, paths: { '/user/new': {} } };
 }
 
 function redirect(path: string, { origin, query }: Call): Reply {

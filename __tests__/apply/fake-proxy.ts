@@ -66,6 +66,15 @@ export const NO_LIMITS: UserLimits = {
   models: [],
 };
 
+export const FACTS: ProxyFacts = {
+  version: '1.106.2',
+  leavingDeletesKeys: true,
+  enforcesDeactivation: true,
+  clearsBudget: true,
+  clearsDurationAndRates: true,
+  defaultBudget: 'unknown',
+};
+
 interface Options {
   readonly batchSize?: number;
   /** As 1.75 does: the answer to a creation does not say which teams were joined. */
@@ -383,8 +392,7 @@ export class FakeProxy implements ProxyWrites {
   }
 
   facts(): Promise<ProxyFacts> {
-    const can = { leavingDeletesKeys: true, enforcesDeactivation: true, clearsBudget: true };
-    return Promise.resolve({ version: '1.106.2', ...can, clearsDurationAndRates: true, defaultBudget: 'unknown' });
+    return Promise.resolve(FACTS);
   }
 
   async #write<T>(name: string, effect: () => T): Promise<T> {

@@ -300,6 +300,6 @@ describe('updates', () => {
       teamName: 'Team a',
       reason: expect.stringContaining('it is not so'),
     });
-    expect(proxy.counts().joinTeam).toBe(3);
+    expect(proxy.counts().joinTeam).toBe(2);
   });
 });

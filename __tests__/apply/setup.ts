@@ -18,7 +18,7 @@ import type {
   UpdateChange,
 } from '../../src/core/plan.ts';
 import { FileJournal } from '../../src/journal/journal.ts';
-import { type FakeProxy, NO_LIMITS, Unauthorized } from './fake-proxy.ts';
+import { type FakeProxy, type Life, NO_LIMITS, Unauthorized } from './fake-proxy.ts';
 
 export function teams(...ids: string[]): TeamRef[] {
   return ids.map((id) => ({ teamId: id, name: `Team ${id}` }));
@@ -166,4 +166,34 @@ export async function started(proxy: FakeProxy, more: Partial<ApplyOptions> = {}
 export async function linksIn(directory: string): Promise<Record<string, string>[]> {
   const text = await readFile(join(directory, 'onboarding_links.csv'), 'utf8').catch(() => '');
   return Papa.parse<Record<string, string>>(text, { header: true, delimiter: ',', skipEmptyLines: true }).data;
+}
+
+export type Moment = 'before' | 'after';
+
+/** Counts steps; the process dies at the n-th, before or after it has taken effect. */
+export function stepOf(at: number, moment: Moment, life: Life) {
+  let steps = 0;
+  return async <T>(effect: () => Promise<T>): Promise<T> => {
+    const mine = ++steps === at;
+    if (mine && moment === 'before') {
+      life.end();
+      return new Promise(() => undefined);
+    }
+    const result = await effect();
+    if (mine) life.end();
+    return result;
+  };
+}
+
+/** A journal whose writes are steps at which its process may die. */
+export function dyingAt(journal: LinkJournal, step: ReturnType<typeof stepOf>, life: Life): LinkJournal {
+  return life.bind<LinkJournal>({
+    onboardingFile: journal.onboardingFile,
+    begin: (plan, head) => step(() => journal.begin(plan, head)),
+    intend: (rows) => step(() => journal.intend(rows)),
+    onboarding: (rows) => step(() => journal.onboarding(rows)),
+    mail: (index, state) => step(() => journal.mail(index, state)),
+    recorded: (rows) => step(() => journal.recorded(rows)),
+    finish: (complete) => step(() => journal.finish(complete)),
+  });
 }

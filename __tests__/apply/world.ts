@@ -1,11 +1,29 @@
 import { expect } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
 import { recover } from '../../src/apply/recover.ts';
+import { keyFates } from '../../src/core/costs.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
-import type { Change, Plan } from '../../src/core/plan.ts';
+import type { Change, Plan, UpdateChange } from '../../src/core/plan.ts';
+import { sameLimit } from '../../src/core/user-limits.ts';
 import { FileJournal } from '../../src/journal/journal.ts';
-import { FakeProxy, type Fault, hashOf } from './fake-proxy.ts';
-import { add, invite, linksIn, move, optionsFor, planOf, remove, setRole, started, teams } from './setup.ts';
+import { FACTS, FakeProxy, type Fault, hashOf, NO_LIMITS } from './fake-proxy.ts';
+import {
+  add,
+  deactivate,
+  invite,
+  linksIn,
+  move,
+  moveWithKeys,
+  optionsFor,
+  planOf,
+  remove,
+  rename,
+  setLimits,
+  setRole,
+  started,
+  teams,
+  update,
+} from './setup.ts';
 
 const WANTED_TEAMS: Record<string, readonly string[]> = {
   'n1@example.com': ['a'],
@@ -15,44 +33,96 @@ const WANTED_TEAMS: Record<string, readonly string[]> = {
   'n5@example.com': ['a'],
 };
 
+/** Asked for by new users; the budget goes against the proxy's configured default. */
+const WANTED_LIMITS = { maxBudget: 50, tpmLimit: 1000 };
+
+const MOVED = ['m1', 'm2', 'm3', 'k1', 'k2', 'k3'];
+
 export interface World {
   readonly proxy: FakeProxy;
   readonly plan: Plan;
   /** Moving users that were seen in neither team after some write. */
   readonly homeless: Set<string>;
+  /** Keys of before that no write may delete, by their hash: those that move, and those that no team is left for. */
+  readonly keys: ReadonlySet<string>;
 }
 
 export function world(options: ConstructorParameters<typeof FakeProxy>[0] = {}): World {
-  const proxy = new FakeProxy({ batchSize: 2, ...options });
-  for (const id of ['d1', 'd2', 'd3', 'm1', 'm2', 'm3', 'r1', 'r2', 'r3', 'i1', 'i2', 'i3', 'bystander']) {
-    proxy.user(id, `${id}@example.com`);
-  }
-  proxy.team('a', 'm1', 'm2', 'm3', 'd1', 'bystander').team('b', 'd2').team('c');
+  const proxy = new FakeProxy({ batchSize: 2, defaultBudget: 10, ...options });
+  const ids = [
+    'd1',
+    'd2',
+    'd3',
+    'm1',
+    'm2',
+    'm3',
+    'k1',
+    'k2',
+    'k3',
+    'r1',
+    'r2',
+    'r3',
+    'i1',
+    'i2',
+    'l1',
+    'n',
+    'off',
+    'on',
+    'bystander',
+  ];
+  for (const id of ids) proxy.user(id, `${id}@example.com`);
+  proxy.user('boss', 'boss@example.com', 'proxy_admin').user('other-boss', 'other-boss@example.com', 'proxy_admin');
+  proxy.team('a', 'm1', 'm2', 'm3', 'k1', 'k2', 'k3', 'd1', 'bystander').team('b', 'd2', 'k2').team('c', 'k3');
+  proxy.set('boss', { maxBudget: 300 }).set('l1', { maxBudget: 5, rpmLimit: 7, models: ['gpt'] });
+  proxy.set('on', { activity: 'deactivated by us', maxBudget: 5 });
+  const keys = new Set([
+    ...['k1 one', 'k1 two'].map((alias) => proxy.key('k1', 'a', alias)),
+    ...['k2 one', 'k2 two'].map((alias) => proxy.key('k2', 'a', alias)),
+    ...['k3 one', 'k3 two'].map((alias) => proxy.key('k3', 'a', alias)),
+    ...['k1', 'n', 'off', 'on', 'l1', 'bystander'].map((id) => proxy.key(id, null, `${id} personal`)),
+  ]);
   const homeless = new Set<string>();
   proxy.onWrite = () => {
-    for (const id of ['m1', 'm2', 'm3']) {
+    for (const id of MOVED) {
       const inSome = ['a', 'b', 'c'].some(
         (team) => proxy.rosters.get(team)?.has(id) && proxy.users.get(id)?.teams.has(team),
       );
       if (proxy.users.has(id) && !inSome) homeless.add(id);
     }
   };
-  const adds = Object.entries(WANTED_TEAMS).map(([email, ids], at) =>
-    add(email, { teams: teams(...ids), keyName: at % 2 === 0 ? `key ${at}` : null }),
-  );
-  const plan = planOf(
+  const adds = Object.entries(WANTED_TEAMS).map(([email, wanted], at) => {
+    const limits = email === 'n5@example.com' ? WANTED_LIMITS : at === 0 ? { maxBudget: 50 } : {};
+    return add(email, { teams: teams(...wanted), keyName: at % 2 === 0 ? `key ${at}` : null, limits });
+  });
+  const boss = { role: { from: 'proxy_admin', to: 'internal_user' }, currentRole: 'proxy_admin' } as const;
+  const changes = [
     ...adds,
     ...['d1', 'd2', 'd3'].map((id) => remove(id)),
+    deactivate('off'),
     ...['m1', 'm2', 'm3'].map((id) => move(id, ['a'], ['b', 'c'])),
-    ...['i1', 'i2', 'i3'].map((id) => invite(id)),
+    ...['i1', 'i2'].map((id) => invite(id)),
+    moveWithKeys('k1', ['a'], ['b'], 'b'),
+    moveWithKeys('k2', ['a', 'b'], ['b'], 'b'),
+    // Planned anew once the first is joined, there is no destination for the keys.
+    moveWithKeys('k3', ['a', 'c'], ['b', 'c'], 'b'),
     ...['r1', 'r2', 'r3'].map((id) => setRole(id, 'proxy_admin_viewer')),
-  );
-  return { proxy, plan, homeless };
+    update('boss', { ...boss, currentLimits: { ...NO_LIMITS, maxBudget: 300 } }),
+    rename('n', 'renamed@example.com'),
+    setLimits('l1', ...LIMITS),
+    update('on', { reactivates: true, limits: [{ field: 'maxBudget', from: 5, to: 20 }] }),
+  ];
+  return { proxy, plan: { ...planOf(...changes), admins: 2 }, homeless, keys };
 }
+
+const LIMITS = [
+  { field: 'maxBudget', from: 5, to: 200 },
+  { field: 'budgetDuration', from: null, to: '30d' },
+  { field: 'rpmLimit', from: 7, to: null },
+] as const;
 
 /** What holds whatever went wrong. */
 export async function check(
-  { proxy, homeless }: World,
+  { proxy, homeless, keys }: World,
   directory: string,
   outcomes: readonly Outcome[],
 ): Promise<void> {
@@ -60,14 +130,21 @@ export async function check(
   expect(new Set(emails).size).toBe(emails.length);
   expect(proxy.madeUp).toEqual([]);
   expect([...homeless]).toEqual([]);
-  expect(proxy.users.get('bystander')).toMatchObject({
+  expect(proxy.users.get('bystander')).toEqual({
     email: 'bystander@example.com',
     role: 'internal_user',
     teams: new Set(['a']),
+    limits: NO_LIMITS,
+    activity: 'active',
   });
+  expect(proxy.lostKeys).toEqual([]);
+  expect(proxy.keys.map(hashOf)).toEqual(expect.arrayContaining([...keys]));
+  expect(proxy.users.get('boss')?.limits.maxBudget).toBe(300);
+  const on = proxy.users.get('on');
+  expect(on?.activity === 'active' && on.limits.maxBudget !== 20).toBe(false);
   const links = await linksIn(directory);
   const saved = new Set(links.map((row) => row.api_key));
-  for (const key of proxy.keys) expect(saved).toContain(key.secret);
+  for (const key of proxy.keys) if (!keys.has(hashOf(key))) expect(saved).toContain(key.secret);
   for (const outcome of outcomes) truthful(proxy, outcome, links);
 }
 
@@ -87,6 +164,7 @@ function truthful(proxy: FakeProxy, outcome: Outcome, links: readonly Record<str
       expect(present?.[0]).toBe(userId);
       expect([...(user?.teams ?? [])].toSorted()).toEqual(WANTED_TEAMS[email]);
       for (const team of WANTED_TEAMS[email] ?? []) expect(proxy.rosters.get(team)).toContain(userId);
+      if (email === 'n5@example.com') expect(user?.limits).toMatchObject(WANTED_LIMITS);
       const row = links.find((one) => one.user_id === userId);
       const key = proxy.keys.find((one) => one.userId === userId);
       expect(row).toMatchObject({ email, api_key: key?.secret, key_name: key?.alias ?? '' });
@@ -97,8 +175,33 @@ function truthful(proxy: FakeProxy, outcome: Outcome, links: readonly Record<str
     }
     return;
   }
-  if (userId.startsWith('r') && status === 'SUCCESS') expect(user?.role).toBe('proxy_admin_viewer');
-  if (userId.startsWith('m') && status === 'SUCCESS') expect([...(user?.teams ?? [])].toSorted()).toEqual(['b', 'c']);
+  if (status === 'SUCCESS') settled(proxy, userId);
+}
+
+/** The user is as the plan wants them. */
+function settled(proxy: FakeProxy, userId: string): void {
+  const user = proxy.users.get(userId);
+  const memberships = [...(user?.teams ?? [])].toSorted();
+  if (userId.startsWith('r')) expect(user?.role).toBe('proxy_admin_viewer');
+  if (userId.startsWith('m')) expect(memberships).toEqual(['b', 'c']);
+  if (userId.startsWith('k')) {
+    expect(memberships).toEqual(userId === 'k3' ? ['b', 'c'] : ['b']);
+    const own = proxy.keys.filter((key) => key.userId === userId && key.alias !== `${userId} personal`);
+    expect(own.map((key) => key.teamId)).toEqual(['b', 'b']);
+  }
+  if (userId === 'boss') expect(user?.role).toBe('internal_user');
+  if (userId === 'n') expect(user?.email).toBe('renamed@example.com');
+  if (userId === 'l1') {
+    expect(user?.limits).toEqual({
+      maxBudget: 200,
+      budgetDuration: '30d',
+      tpmLimit: null,
+      rpmLimit: null,
+      models: ['gpt'],
+    });
+  }
+  if (userId === 'off') expect(user?.activity).toBe('deactivated by us');
+  if (userId === 'on') expect(user).toMatchObject({ activity: 'active', limits: { maxBudget: 20 } });
 }
 
 /** Everybody for whom the proxy made a link has one that works. */
@@ -119,23 +222,37 @@ function planAgain({ proxy, plan }: World): Plan {
   const stillDue = (change: Change): Change[] => {
     if (change.kind === 'add' && emails.has(change.email)) return mend(proxy, change.email);
     if (change.kind === 'delete' && !proxy.users.has(change.userId)) return [];
-    if (change.kind === 'update' && change.teams !== null) {
-      return [{ ...change, ...move(change.userId, [...(proxy.users.get(change.userId)?.teams ?? [])], ['b', 'c']) }];
-    }
+    if (change.kind === 'update') return [replanned(proxy, change)];
     return [change];
   };
-  return planOf(...plan.changes.flatMap(stillDue));
+  return { ...planOf(...plan.changes.flatMap(stillDue)), admins: plan.admins };
 }
 
-/** A user who was created without one of their teams: the next plan adds the membership. */
+function replanned(proxy: FakeProxy, change: UpdateChange): UpdateChange {
+  const user = proxy.users.get(change.userId);
+  if (user === undefined) return change;
+  const [present, wanted] = [[...user.teams], (change.teams?.to ?? []).map((team) => team.teamId)];
+  const reactivates = change.reactivates && user.activity !== 'active';
+  const now = { currentLimits: user.limits, currentRole: user.role, reactivates };
+  if (change.teams === null) return { ...change, ...now };
+  const moved = move(change.userId, present, wanted);
+  const fates = keyFates(moved.teams, FACTS, 'move');
+  return { ...change, ...now, teams: moved.teams, keyFates: fates, currentTeams: moved.currentTeams };
+}
+
+/** A user who was created without one of their teams or limits: the next plan sets what is missing. */
 function mend(proxy: FakeProxy, email: string): Change[] {
   const [userId, user] = [...proxy.users].find(([, one]) => one.email === email) ?? [];
   if (userId === undefined || user === undefined) return [];
   const wanted = WANTED_TEAMS[email] ?? [];
   const isMember = (team: string) => user.teams.has(team) && proxy.rosters.get(team)?.has(userId) === true;
-  if (wanted.every(isMember)) return [];
-  return [{ ...move(userId, [...user.teams], [...wanted]), email }];
+  const { teams: toMove } = move(userId, [...user.teams], [...wanted]);
+  const limits = email !== 'n5@example.com' || sameLimit(user.limits.maxBudget, 50) ? [] : [FIFTY];
+  if (wanted.every(isMember) && limits.length === 0) return [];
+  return [{ ...update(userId, { limits, teams: toMove, currentTeams: teams(...user.teams) }), email }];
 }
+
+const FIFTY = { field: 'maxBudget', from: 10, to: 50 } as const;
 
 /** The next run in the same directory, on a proxy that works: it recovers, plans afresh, and all is as wanted. */
 export async function secondRun(one: World, directory: string): Promise<void> {
@@ -150,14 +267,16 @@ export async function secondRun(one: World, directory: string): Promise<void> {
 }
 
 /** Everybody whom the plan names is as it wants them. */
-function expectConverged({ proxy }: World): void {
+function expectConverged({ proxy, plan }: World): void {
   const byEmail = new Map([...proxy.users].map(([id, user]) => [user.email, { id, ...user }]));
   for (const [email, wanted] of Object.entries(WANTED_TEAMS)) {
     expect([...(byEmail.get(email)?.teams ?? ['absent'])].toSorted(), email).toEqual(wanted);
   }
-  for (const id of ['d1', 'd2', 'd3']) expect(proxy.users.has(id)).toBe(false);
-  for (const id of ['m1', 'm2', 'm3']) expect([...(proxy.users.get(id)?.teams ?? [])].toSorted()).toEqual(['b', 'c']);
-  for (const id of ['r1', 'r2', 'r3']) expect(proxy.users.get(id)?.role).toBe('proxy_admin_viewer');
+  expect(byEmail.get('n5@example.com')?.limits).toMatchObject(WANTED_LIMITS);
+  for (const change of plan.changes) {
+    if (change.kind === 'delete') expect(proxy.users.has(change.userId)).toBe(false);
+    else if (change.kind !== 'add' && change.kind !== 'invite') settled(proxy, change.userId);
+  }
 }
 
 /** A run whose process dies at some write: what it had put on disk is there, nothing else. */

@@ -56,7 +56,7 @@ const CASES: Record<string, Case> = {
   },
   'unknown role': {
     csv: SAME.replace('bob@example.com,internal_user', 'bob@example.com,internal_usr'),
-    says: /user_list\.csv:3:2: Invalid role `internal_usr`\..*`internal_user`.*Allowed: proxy_admin,/,
+    says: /user_list\.csv:3:2: role of [^ ]+: Invalid role `internal_usr`\..*`internal_user`.*Allowed: proxy_admin,/,
     code: 2,
   },
 };

@@ -8,11 +8,11 @@ export const MUTATIONS: readonly (readonly string[])[] = [
   ['nothing received is masked', 'action/host.ts', 'void => setSecret(value)', 'void => void value'],
   [
     'keys made in bulk are not masked',
-    'litellm/users.ts',
+    'litellm/user-create.ts',
     'for (const row of data) if (isKey(row.key)) onSecret(row.key);',
     '',
   ],
-  ['keys of /user/new are not masked', 'litellm/users.ts', 'if (isKey(answer.key)) onSecret(answer.key);', ''],
+  ['keys of /user/new are not masked', 'litellm/user-create.ts', 'if (isKey(answer.key)) onSecret(answer.key);', ''],
   ['keys of /key/generate are not masked', 'litellm/keys.ts', 'onSecret(answer.key);', ''],
   ['invitation ids are not masked', 'litellm/invitations.ts', 'this.#onSecret(id);', ''],
   [
@@ -32,8 +32,8 @@ export const MUTATIONS: readonly (readonly string[])[] = [
   [
     "the master key in the proxy's messages stays",
     'litellm/error-text.ts',
-    "?.replaceAll(masterKey.reveal(), '***')",
-    '',
+    "rest.replaceAll(secret, '***')",
+    'rest',
   ],
   ['a result row holds the key', 'apply/add/new-user.ts', 'shown: key.abbreviated()', 'shown: key.reveal()'],
   [
@@ -71,7 +71,7 @@ export const MUTATIONS: readonly (readonly string[])[] = [
     "if (encrypted || visibility === 'private') return null;",
     'if (visibility) return null;',
   ],
-  ['keys nobody has seen stay', 'commands/revoke.ts', 'await proxy.deleteKeys([key.hash]);', ''],
+  ['keys nobody has seen stay', 'commands/revoke.ts', 'await proxy.deleteKeys([apiKey.hash()]);', ''],
   ['emails in the log stay', 'action/job.ts', 'redacts ? mappedLog(actionsLog, redactText) : actionsLog', 'actionsLog'],
   ['emails in plan and comment stay', 'action/labels.ts', 'return redacts ? redactPlan(plan) : plan;', 'return plan;'],
   [

@@ -89,7 +89,7 @@ describe('redact-emails', () => {
     const { text, run, world } = await wholeWay(setting, seen);
     expect(emailsIn(text)).toEqual([]);
     expect([...text.values()].filter((content) => /\*{4,}@/.test(content))).toEqual([]);
-    expect(run.summary).toContain('`e***@example.com`');
+    expect(run.summary).toContain('`e***@example.com (line 9)`');
     expect(world.artifacts.text('user-sync-results', 'user_sync_result.csv')).toContain('ADDED,e***@example.com');
   });
 

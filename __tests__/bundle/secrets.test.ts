@@ -138,6 +138,7 @@ describe('files', () => {
     expect(second.keys).toEqual(expect.arrayContaining(first.keys));
     expect(second.keys).toHaveLength(4);
     expect(readdirSync(directory).sort()).toEqual([
+      'audit.jsonl',
       'onboarding_links-1.csv',
       'onboarding_links.csv',
       'plan.json',

@@ -36,7 +36,7 @@ commands('add', (place, api) => {
     await expectGolden('commands/user_reg_error.csv', place().settled(place().read('user_reg_error.csv')));
     await expectGolden('commands/add.txt', place().settled(stdout));
     expect(place().modeOf('user_reg_result.csv')).toBe('600');
-    expect(place().files).toEqual(['user_addlist.csv', 'user_reg_error.csv', 'user_reg_result.csv']);
+    expect(place().files).toEqual(['audit.jsonl', 'user_addlist.csv', 'user_reg_error.csv', 'user_reg_result.csv']);
     expect(stdout + stderr).not.toMatch(/sk-[\w-]{16,}|invitation_id=/);
     expect(await emails(api())).toEqual([
       'Old@Example.com',
@@ -126,7 +126,7 @@ commands('add', (place, api) => {
 
   test.each([
     ['email;role\na@example.com;internal_user\n', 'separated by `;`'],
-    ['mail\na@example.com\n', 'No `email` column'],
+    ['post\na@example.com\n', 'No `email` column'],
     ['email,rolle\na@example.com,\n', 'Unknown column `rolle`. Did you mean `role`?'],
     ['email,role\n"a@example.com,internal_user\nb@example.com,\n', 'quotes'],
   ])('a file that cannot be read stops the run: %j', async (text, message) => {

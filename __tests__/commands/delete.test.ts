@@ -26,7 +26,7 @@ commands('delete', (place, api) => {
     await expectGolden('commands/user_del_result.csv', place().read('user_del_result.csv'));
     await expectGolden('commands/user_del_error.csv', place().read('user_del_error.csv'));
     await expectGolden('commands/delete.txt', stdout);
-    expect(place().files).toEqual(['user_del_error.csv', 'user_del_result.csv', 'user_dellist.csv']);
+    expect(place().files).toEqual(['audit.jsonl', 'user_del_error.csv', 'user_del_result.csv', 'user_dellist.csv']);
     expect(await emails(api())).toEqual(['boss@example.com', 'kept@example.com', 'one@example.com', 'one@example.com']);
     expect(await api().rosterOf('t-development')).toEqual([]);
   });

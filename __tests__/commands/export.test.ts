@@ -91,6 +91,41 @@ commands('export', (place, api, target) => {
     expect(text).toContain('"#hash@example.com",');
   });
 
+  test('with limits, a plan right after finds nothing to do either', async () => {
+    const limits = [
+      { max_budget: 12.5, budget_duration: '30d', tpm_limit: 1000, rpm_limit: 0, models: ['m1', 'm2'] },
+      { max_budget: 0.1 + 0.2, models: ['no-default-models'] },
+      {},
+    ];
+    for (const [index, more] of limits.entries()) {
+      await api().makeUser(`user-${index}`, { user_role: 'internal_user', ...more });
+    }
+    expect((await place().run('export', '--export-limits')).code).toBe(0);
+    const [header, first, , third] = place().read('user_list.csv').split('\n');
+    expect(header).toBe('email,role,team_name,max_budget,budget_duration,tpm_limit,rpm_limit,models');
+    expect(first).toBe('user-0@example.com,internal_user,-,12.5,30d,1000,0,m1;m2');
+    expect(third).toBe('user-2@example.com,internal_user,-,-,-,-,-,all-proxy-models');
+    const planned = await place().run('sync', '--dry-run', '--detailed-exitcode');
+    expect([planned.code, planned.stderr]).toEqual([0, '']);
+    expect(planned.stdout).toContain('Users to update: 0\n  Users unchanged: 3');
+  });
+
+  test('a limit that no cell can say is told, and left blank', async () => {
+    await api().makeUser('odd', { user_role: 'internal_user', models: ['a;b'] });
+    const { code, stderr } = await place().run('export', '--export-limits');
+    expect(code).toBe(0);
+    expect(stderr).toContain('Warning: odd@example.com: a limit that no cell can say.');
+    expect((await place().run('sync', '--dry-run', '--detailed-exitcode')).code).toBe(0);
+  });
+
+  test('deactivated users stay out, and are counted', async () => {
+    await api().makeUser('gone', { user_role: 'internal_user', metadata: { scim_active: false } });
+    await api().makeUser('here', { user_role: 'internal_user' });
+    const { stderr } = await place().run('export');
+    expect(stderr).toContain('Left out, as they are deactivated: 1 user.');
+    expect(place().read('user_list.csv')).not.toContain('gone@example.com');
+  });
+
   async function prepare(): Promise<void> {
     await makeTeams(api(), 'development', 'support');
     await api().makeUser('b', { user_role: 'internal_user', teams: ['t-support', 't-development'] });

@@ -57,6 +57,38 @@ commands('list', (place, api) => {
     expect(stdout).toBe(`user_email\n${found.join('\n')}\n`);
   });
 
+  test.each([
+    ['support', ['Ann@company.com']],
+    ['t-development', ['Ann@company.com']],
+    ['-', ['ben@example.com', 'cho@example.com', 'dan@example.com']],
+  ])('team %s', async (team, found) => {
+    await prepare();
+    const { stdout } = await place().run('list', '--team', team, '--columns', 'user_email');
+    expect(stdout).toBe(`user_email\n${found.join('\n')}\n`);
+  });
+
+  test('an unknown team is wrong usage, with the nearest name', async () => {
+    await prepare();
+    const { code, stdout, stderr } = await place().run('list', '--team', 'suport');
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Input `team`: Unknown team `suport`. Did you mean `support`?');
+  });
+
+  test('a team whose name several have is shown with its id; team_ids shows ids alone', async () => {
+    await prepare();
+    await api().ok('/team/new', { team_id: 't-twin', team_alias: 'support' });
+    const columns = ['--email-like', 'ann', '--columns', 'teams,team_ids'];
+    const { stdout } = await place().run('list', ...columns, '--format', 'json');
+    const [{ teams, team_ids }] = JSON.parse(stdout);
+    expect([teams, team_ids.sort()]).toEqual([
+      ['development', 'support (t-support)'],
+      ['t-development', 't-support'],
+    ]);
+    expect((await place().run('list', ...columns.slice(0, 3), 'teams', '--format', 'table')).stdout).toBe(
+      'teams\ndevelopment;support (t-support)\n',
+    );
+  });
+
   test('nobody found', async () => {
     const { code, stdout, stderr } = await place().run(
       'list',

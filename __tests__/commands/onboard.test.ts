@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { expectGolden } from '../render/golden.ts';
-import { commands, makeTeams } from './suite.ts';
+import { commands, emails, makeTeams } from './suite.ts';
 
 const sorted = (csv: string): string => {
   const [header, ...rows] = csv.trimEnd().split('\n');
@@ -53,6 +53,52 @@ commands('onboard', (place, api, target) => {
       'a@example.com',
       'b@example.com',
     ]);
+  });
+
+  test('emails as arguments', async () => {
+    await prepare();
+    const { code, stderr } = await place().run(
+      'onboard',
+      'new@example.com',
+      'OLD@example.com',
+      '--team-id',
+      'development',
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain(
+      'Onboarding links for 1 new user.\nFresh links for 1 existing user: role, teams and keys as before.\n',
+    );
+    expect(stderr).toMatch(/^Onboarding links \(secret\): .*onboarding_results\.json$/m);
+    expect((await api().rosterOf('t-development')).length).toBe(1);
+    expect(JSON.parse(place().read('onboarding_results.json')).map((entry: { email: string }) => entry.email)).toEqual([
+      'new@example.com',
+      'OLD@example.com',
+    ]);
+  });
+
+  test.each([
+    ['sync', 'user_list.csv', 'user_sync_result.csv'],
+    ['add', 'user_addlist.csv', 'user_reg_result.csv'],
+  ])('the result file of %s is a valid file; who was deleted stays deleted', async (command, file, result) => {
+    await prepare();
+    place().write(file, 'email,role,team_name,key_name\nnew@example.com,,support;development,\n');
+    expect((await place().run(command, ...(command === 'sync' ? ['--max-deletes=100%'] : []))).code).toBe(0);
+    const { code, stderr } = await place().run('onboard', '--csv-file', result);
+    expect([code, stderr.includes('Fresh links for 1 existing user')]).toEqual([0, true]);
+    expect(await emails(api())).toEqual(
+      command === 'sync' ? ['new@example.com'] : ['new@example.com', 'old@example.com'],
+    );
+  });
+
+  test.each([
+    ['http://litellm.llm.svc:4000', true],
+    ['https://llm.example.com', false],
+  ])('links that begin with %s are warned of: %s', async (address, warns) => {
+    await prepare();
+    const { stderr } = await place().run('onboard', 'old@example.com', '--public-url', address);
+    expect(
+      stderr.match(/^Warning: Onboarding links begin with .* set public-url to the address by which/gm)?.length ?? 0,
+    ).toBe(warns ? 1 : 0);
   });
 
   test('an unknown team-id is one mistake, not one a row', async () => {

@@ -18,8 +18,9 @@ export class Api {
     this.key = key;
   }
 
+  /** Once more where the proxy closes a kept connection just as the request is sent. */
   get(path: string): Promise<Answer> {
-    return this.request('GET', path);
+    return this.request('GET', path).catch(() => this.request('GET', path));
   }
 
   post(path: string, body: unknown): Promise<Answer> {

@@ -79,6 +79,12 @@ describe('a digest', () => {
     for (const digest of [target, ...planDigests(target, plan)]) expect(digest).toMatch(/^[0-9a-f]{16}$/);
   });
 
+  it('of a fresh link covers whose it is, and nothing else about them', () => {
+    const link = { kind: 'invite', email: 'ann@x.io', userId: 'ann', role: null, teams: [], withheld: null } as const;
+    expect(changeDigest(target, { ...link, role: 'proxy_admin' })).toBe(changeDigest(target, link));
+    expect(changeDigest(target, { ...link, userId: 'bob' })).not.toBe(changeDigest(target, link));
+  });
+
   it('does not cover what a change costs, nor letter case of an email', () => {
     const dearer = inventory([...have.users.map((one) => ({ ...one, keyCount: 9, spend: 9 }))], have.teams);
     expect(changed(csv, dearer)).toEqual([]);

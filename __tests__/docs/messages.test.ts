@@ -60,7 +60,7 @@ describe('messages that the README quotes', () => {
     ],
     ["ERROR: CSV file 'user_list.csv' not found.", () => said('')],
     [
-      "user_list.csv:2:3: Unknown team `enginering`. Did you mean `engineering`? Teams are made in LiteLLM, not here; a team's name or id is allowed.",
+      "user_list.csv:2:3: team_name of may@example.com: Unknown team `enginering`. Did you mean `engineering`? Teams are made in LiteLLM, not here; a team's name or id is allowed.",
       () => said(`${HEAD}may@example.com,,enginering,\n`),
     ],
     [
@@ -68,7 +68,7 @@ describe('messages that the README quotes', () => {
       () => said(rows(7)),
     ],
     [
-      'This repository is public: everybody could download API keys and onboarding links from the artifact, so nothing was written.',
+      'This repository is public: everybody could download API keys and onboarding links from the artifact.',
       async () => secretUploadRefusal('public', false) ?? '',
     ],
   ];
@@ -83,8 +83,8 @@ describe('messages that the page about the CSV quotes', () => {
     ['The file is separated by `;`, not by commas.', 'email;role\nann@example.com;\n'],
     ['The file is empty.', '\n'],
     ['The file holds no users. That never means "delete everyone": use the command `delete` for that.', HEAD],
-    ['No `email` column.', 'mail,role\nann@example.com,\n'],
-    ['Unknown column `mail`. Did you mean `email`?', 'mail,role\nann@example.com,\n'],
+    ['No `email` column.', 'post,role\nann@example.com,\n'],
+    ['Unknown column `emial`. Did you mean `email`?', 'emial,role\nann@example.com,\n'],
     ['Invalid email format: `bob@example`. Expected name@example.com.', `${HEAD}bob@example,,,\n`],
     ['The row has no email.', `${HEAD},internal_user,,\n`],
     ['Invalid role `internal_usr`. Did you mean `internal_user`?', `${HEAD}ann@example.com,internal_usr,,\n`],
@@ -107,6 +107,6 @@ describe('messages that the page about the CSV quotes', () => {
   });
 });
 
-test('the README shows the help text as it is', async () => {
-  expect(await page('README.md')).toContain(helpText());
+test('the page about the terminal shows the help text as it is', async () => {
+  expect(await page('docs/command-line.md')).toContain(helpText());
 });

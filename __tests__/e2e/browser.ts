@@ -17,9 +17,9 @@ const FLAGS = [
 
 /** What a new user sees behind an onboarding link. */
 export interface Onboarding {
-  /** In the form, before he types anything. */
+  /** In the form, before they type anything. */
   readonly email: string;
-  /** Where he is after he has sent the form. */
+  /** Where they are after they have sent the form. */
   readonly arrivedAt: string;
 }
 

@@ -29,7 +29,7 @@ export interface Key {
   readonly team_id: string | null;
 }
 
-/** A user as everything outside sees him: role, teams by his own record, teams by their rosters. */
+/** A user as everything outside sees them: role, teams by their own record, teams by their rosters. */
 export interface Seen {
   readonly userId: string;
   readonly role: string | null;

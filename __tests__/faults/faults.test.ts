@@ -14,19 +14,21 @@ afterAll(() => slowDown());
 
 /** A sample at every write, for each way to write; `npm run faults` plays them all. */
 it.each([
-  ['sync', '1.106', 16, 'reset after'],
-  ['sync', '1.75', 23, 'answer cut in half'],
+  ['sync', '1.106', 17, 'reset after'],
+  ['sync', '1.75', 31, 'answer cut in half'],
   ['add', '1.106', 7, 'reset after'],
   ['delete', '1.106', 1, 'reset after'],
   ['onboard', '1.106', 11, 'answer cut in half'],
+  ['life', '1.110', 25, 'reset after'],
+  ['life', '1.82', 25, 'reset before'],
 ] as const)('%s on %s: %d writes, and %s at every one in turn', { timeout: 120_000 }, async (...row) => {
-  const [command, version, writes, kind] = row;
-  const clean = await withStandin(version, (lab) => play(lab, { command }));
+  const [trial, version, writes, kind] = row;
+  const clean = await withStandin(version, (lab) => play(lab, { trial }));
   expect([clean.first.code, clean.violations, clean.writes]).toEqual([0, [], writes]);
   const cases = Array.from({ length: writes }, (_, at) => caseOf(kind, 'once', at));
   const reports = await inTurn(cases, 8, async ({ name, fault }) => ({
     name,
-    ...(await withStandin(version, (lab) => play(lab, { command, fault, timeoutSeconds: TIMEOUT }))),
+    ...(await withStandin(version, (lab) => play(lab, { trial, fault, timeoutSeconds: TIMEOUT }))),
   }));
   expect(reports.filter((report) => report.violations.length > 0)).toEqual([]);
 });

@@ -77,17 +77,18 @@ function wholeOf(seen: Snapshot, id: string): string {
   return JSON.stringify({ email, role, full: fullTeams(seen, id), any: anyTeams(seen, id), keys: keys.toSorted() });
 }
 
-/** What no update may change: email, keys but those of teams that are left, role and teams where not named. */
+/** What no update may change: email, keys (those of a team that is left move), role and teams where not named. */
 function lasting(seen: Snapshot, id: string, person: Person): string {
   const teams = wantedTeams(person);
-  const own = keysOf(seen, id).filter((key) => teams === null || teams.includes(key.teamId ?? ''));
   const { email, role } = seen.users.get(id) ?? {};
   const named = new Set([...(person.before?.teams ?? []), ...(teams ?? [])]);
   return JSON.stringify({
     email,
     role: wantedRole(person) === null ? role : '(named)',
     teams: anyTeams(seen, id).filter((team) => teams === null || !named.has(team)),
-    keys: own.map((key) => key.hash.slice(0, 8)).toSorted(),
+    keys: keysOf(seen, id)
+      .map((key) => key.hash.slice(0, 8))
+      .toSorted(),
   });
 }
 

@@ -4,17 +4,20 @@ import { inTurn } from './batch.ts';
 import { deathOf, die } from './kills.ts';
 import { withStandin } from './labs.ts';
 import { play } from './scenario.ts';
-import { COMMANDS } from './world.ts';
 
 const DIST = join(import.meta.dirname, '..', '..', 'dist');
-it.each(['1.106', '1.75'] as const)(
-  'every command killed somewhere on %s, completed by post or the next run',
+it.each([
+  ['1.106', ['sync', 'onboard']],
+  ['1.75', ['add', 'delete']],
+  ['1.110', ['life']],
+] as const)(
+  'on %s: %j killed somewhere, completed by post or the next run',
   { timeout: 120_000 },
-  async (version) => {
+  async (version, trials) => {
     // A sample; `npm run faults -- --kills 100` plays more.
-    const reports = await inTurn(COMMANDS, 2, async (command) => {
-      const { requests } = await withStandin(version, (lab) => play(lab, { command }));
-      const death = deathOf(command, 1, requests);
+    const reports = await inTurn(trials, 2, async (trial) => {
+      const { requests } = await withStandin(version, (lab) => play(lab, { trial }));
+      const death = deathOf(trial, 1, requests);
       return { death: death.name, ...(await withStandin(version, (lab) => die(lab, death, DIST))) };
     });
     expect(reports.filter((report) => report.violations.length > 0)).toEqual([]);

@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ActionJob, asAction, asChild, type Command } from './command.ts';
-import { type Lab, play, type Report } from './scenario.ts';
-import type { Task } from './world.ts';
+import { type Lab, play, type Report, type TrialName } from './scenario.ts';
 
 /** Numbers that look random and are the same for the same seed (mulberry32). */
 export function numbers(seed: number): (below: number) => number {
@@ -30,7 +29,7 @@ export interface Kill {
 /** One way to die: the command line tool, or the action's `main` with its `post` afterwards. */
 export interface Death {
   readonly name: string;
-  readonly command: Task['command'];
+  readonly trial: TrialName;
   readonly run: 'cli' | 'action';
   readonly kills: readonly [Kill, ...Kill[]];
 }
@@ -39,7 +38,7 @@ const WHENS = ['before', 'after', 0, 1, 3, 10] as const;
 const SIGNALS = ['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGTERM, then SIGKILL'] as const;
 
 /** @param requests That a run without mishap makes. */
-export function deathOf(command: Task['command'], seed: number, requests: number): Death {
+export function deathOf(trial: TrialName, seed: number, requests: number): Death {
   const random = numbers(seed);
   const kill = (): Kill => ({
     at: random(requests),
@@ -49,7 +48,7 @@ export function deathOf(command: Task['command'], seed: number, requests: number
   const kills: [Kill, ...Kill[]] = [kill(), ...(random(3) === 0 ? [kill()] : [])];
   const run = random(3) === 0 ? 'action' : 'cli';
   const words = kills.map(({ at, when, signal }) => `${signal} at request ${at} (${wordsOf(when)})`);
-  return { name: `${command}, seed ${seed}: ${run}, ${words.join(', then the next run ')}`, command, run, kills };
+  return { name: `${trial}, seed ${seed}: ${run}, ${words.join(', then the next run ')}`, trial, run, kills };
 }
 
 function wordsOf(when: Kill['when']): string {
@@ -70,7 +69,7 @@ export async function die(lab: Lab, death: Death, dist: string): Promise<Report>
   const post = death.run === 'cli' ? [] : [asAction(join(dist, 'index.js'), 'post', job)];
   try {
     return await play(lab, {
-      command: death.command,
+      trial: death.trial,
       first: main(),
       between: [...death.kills.slice(1).map(main), ...post],
       before: () => killer.before(),

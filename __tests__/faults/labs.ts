@@ -9,7 +9,7 @@ import { snapshot } from './snapshot.ts';
 export async function withStandin<R>(version: Version, use: (lab: Lab) => Promise<R>): Promise<R> {
   const standin = await startStandin({ version });
   try {
-    return await use({ baseUrl: standin.baseUrl, masterKey: standin.masterKey, reset: async () => {} });
+    return await use({ baseUrl: standin.baseUrl, masterKey: standin.masterKey, version, reset: async () => {} });
   } finally {
     await standin.close();
   }
@@ -19,10 +19,10 @@ export async function withStandin<R>(version: Version, use: (lab: Lab) => Promis
 export async function withRealProxy<R>(use: (lab: Lab) => Promise<R>): Promise<R | null> {
   const real = realTarget();
   if (real === null) return null;
-  const { baseUrl, masterKey, reset, stop } = await real.start();
+  const { baseUrl, masterKey, version, reset, stop } = await real.start();
   try {
     await reset();
-    return await use({ baseUrl, masterKey, reset: () => empty(new Api(baseUrl, masterKey)) });
+    return await use({ baseUrl, masterKey, version, reset: () => empty(new Api(baseUrl, masterKey)) });
   } finally {
     await stop();
   }

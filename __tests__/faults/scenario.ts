@@ -1,24 +1,36 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Version } from '../../standin/versions.ts';
 import { Api } from '../contract/api.ts';
 import { type Command, type Ended, inProcess } from './command.ts';
 import { type Files, readFiles } from './files.ts';
 import { Gateway, type GatewayHooks, type Passing } from './gateway.ts';
 import { type Evidence, homeless, unfinished, violations } from './invariants.ts';
+import { lifeTrial } from './life.ts';
 import { type Snapshot, snapshot } from './snapshot.ts';
-import { populate, type Task, taskOf } from './world.ts';
+import { COMMANDS, populate, type Trial, taskOf } from './world.ts';
+
+/** What can be played: each command on one world, and `sync` on the lives of accounts. */
+export const TRIALS = [...COMMANDS, 'life'] as const;
+export type TrialName = (typeof TRIALS)[number];
+
+function trialOf(name: TrialName, version: Version): Trial {
+  if (name === 'life') return lifeTrial(version);
+  return { task: taskOf(name), populate, violations, unfinished, homeless };
+}
 
 /** A proxy that may be emptied. */
 export interface Lab {
   readonly baseUrl: string;
   readonly masterKey: string;
+  readonly version: Version;
   /** Without any user, team or key. */
   reset(): Promise<void>;
 }
 
 export interface Scenario extends Pick<GatewayHooks, 'fault' | 'before' | 'after'> {
-  readonly command: Task['command'];
+  readonly trial: TrialName;
   /** Runs the first time, with the faults; the source's own command unless given. */
   readonly first?: Command;
   /** Between the first run and the last: `post`, or further runs that die. */
@@ -52,11 +64,21 @@ export async function play(lab: Lab, scenario: Scenario): Promise<Report> {
   }
 }
 
+interface Opened {
+  readonly lab: Lab;
+  readonly api: Api;
+  readonly scenario: Scenario;
+  readonly trial: Trial;
+  readonly gateway: Gateway;
+  readonly directory: string;
+  readonly before: Snapshot;
+}
+
 class Stage {
   readonly #lab: Lab;
   readonly #api: Api;
   readonly #scenario: Scenario;
-  readonly #task: Task;
+  readonly #trial: Trial;
   readonly #gateway: Gateway;
   readonly #directory: string;
   readonly #before: Snapshot;
@@ -64,11 +86,11 @@ class Stage {
   /** Whether the runs that may go wrong are still on. */
   faulty = true;
 
-  private constructor(lab: Lab, api: Api, scenario: Scenario, gateway: Gateway, directory: string, before: Snapshot) {
+  private constructor({ lab, api, scenario, trial, gateway, directory, before }: Opened) {
     this.#lab = lab;
     this.#api = api;
     this.#scenario = scenario;
-    this.#task = taskOf(scenario.command);
+    this.#trial = trial;
     this.#gateway = gateway;
     this.#directory = directory;
     this.#before = before;
@@ -77,9 +99,10 @@ class Stage {
   static async open(lab: Lab, scenario: Scenario): Promise<Stage> {
     const api = new Api(lab.baseUrl, lab.masterKey);
     await lab.reset();
-    await populate(api);
+    const trial = trialOf(scenario.trial, lab.version);
+    await trial.populate(api);
     const directory = mkdtempSync(join(tmpdir(), 'faults-'));
-    const [name, csv] = taskOf(scenario.command).file;
+    const [name, csv] = trial.task.file;
     writeFileSync(join(directory, name), csv);
     const stage: { current: Stage | null } = { current: null };
     const gateway = await Gateway.open(lab.baseUrl, {
@@ -87,7 +110,8 @@ class Stage {
       before: (request) => (stage.current?.faulty ? scenario.before?.(request) : undefined),
       after: (request) => stage.current?.watch(request),
     });
-    stage.current = new Stage(lab, api, scenario, gateway, directory, await snapshot(api));
+    const before = await snapshot(api);
+    stage.current = new Stage({ lab, api, scenario, trial, gateway, directory, before });
     return stage.current;
   }
 
@@ -107,14 +131,14 @@ class Stage {
     this.faulty = false;
     const second = await this.#run(inProcess, []);
     const wasOpen = files.isUnfinished;
-    files = readFiles(this.#directory, this.#task, files);
+    files = readFiles(this.#directory, this.#trial.task, files);
     if (second.code !== 0 && !(wasOpen && isOldNews(files))) {
       this.#found.push(`last run: exit code ${second.code}: ${second.stderr}`);
     }
     await this.#check('after the last run', files, true);
     const plan = await this.#run(inProcess, ['--dry-run', '--detailed-exitcode']);
     // Everybody in the file of onboard gets a fresh link each time.
-    const wanted = this.#task.command === 'onboard' ? 3 : 0;
+    const wanted = this.#trial.task.command === 'onboard' ? 3 : 0;
     if (plan.code !== wanted) this.#found.push(`the plan after that still has changes: ${plan.stdout}${plan.stderr}`);
     return { violations: this.#found, first, writes, requests, failed };
   }
@@ -123,7 +147,9 @@ class Stage {
   async watch(request: Passing): Promise<void> {
     if (this.faulty) await this.#scenario.after?.(request);
     if (request.writeIndex === null || !/member|user/.test(request.path)) return;
-    this.#found.push(...homeless(await snapshot(this.#api)).map((what) => `after ${request.path}: ${what}`));
+    this.#found.push(
+      ...this.#trial.homeless(await snapshot(this.#api)).map((what) => `after ${request.path}: ${what}`),
+    );
   }
 
   async close(): Promise<void> {
@@ -133,7 +159,7 @@ class Stage {
 
   #run(command: Command, more: readonly string[], baseUrl = this.#gateway.baseUrl): Promise<Ended> {
     const { timeoutSeconds = 5, retries = 4 } = this.#scenario;
-    const { command: name, flags } = this.#task;
+    const { command: name, flags } = this.#trial.task;
     const argv = [name, ...flags, '--output-directory', '.'];
     const seconds = this.faulty ? timeoutSeconds : PATIENT;
     const limits = ['--timeout-seconds', String(seconds), '--retries', String(retries), '--concurrency', '3'];
@@ -143,7 +169,7 @@ class Stage {
 
   /** A killed run has promised nothing yet; its files are those of the runs before. */
   async #checkRun(name: string, ended: Ended, earlier: Files | null): Promise<Files> {
-    const files = readFiles(this.#directory, this.#task, earlier);
+    const files = readFiles(this.#directory, this.#trial.task, earlier);
     if (ended.code === null) return { ...files, rows: null, everyRow: earlier?.everyRow ?? [] };
     await this.#check(`after ${name}`, files, false);
     return files;
@@ -151,13 +177,14 @@ class Stage {
 
   async #check(when: string, files: Files, last: boolean): Promise<void> {
     const evidence: Evidence = {
-      task: this.#task,
+      task: this.#trial.task,
       api: this.#api,
       before: this.#before,
       after: await snapshot(this.#api),
       files,
     };
-    const found = [...(await violations(evidence)), ...(last ? unfinished(evidence) : [])];
+    const trial = this.#trial;
+    const found = [...(await trial.violations(evidence)), ...(last ? trial.unfinished(evidence) : [])];
     if (last && files.isUnfinished) found.push('the journal is still open');
     this.#found.push(...found.map((what) => `${when}: ${what}`));
   }

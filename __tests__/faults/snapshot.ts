@@ -6,6 +6,18 @@ export interface SeenUser {
   readonly role: string | null;
   /** Sorted. */
   readonly teams: readonly string[];
+  readonly limits: SeenLimits;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** By the proxy's own names. */
+export interface SeenLimits {
+  readonly max_budget: number | null;
+  readonly budget_duration: string | null;
+  readonly tpm_limit: number | null;
+  readonly rpm_limit: number | null;
+  /** Sorted. */
+  readonly models: readonly string[];
 }
 
 export interface SeenKey {
@@ -14,6 +26,7 @@ export interface SeenKey {
   readonly userId: string | null;
   readonly teamId: string | null;
   readonly alias: string | null;
+  readonly maxBudget: number | null;
 }
 
 /** All that a proxy holds, by its own API. */
@@ -29,6 +42,12 @@ interface Row {
   readonly user_email: string | null;
   readonly user_role: string | null;
   readonly teams: readonly string[] | null;
+  readonly max_budget: number | null;
+  readonly budget_duration: string | null;
+  readonly tpm_limit: number | null;
+  readonly rpm_limit: number | null;
+  readonly models: readonly string[] | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
 }
 
 interface TeamRow {
@@ -41,6 +60,7 @@ interface KeyRow {
   readonly user_id: string | null;
   readonly team_id: string | null;
   readonly key_alias: string | null;
+  readonly max_budget: number | null;
 }
 
 const NOBODY = 'default_user_id';
@@ -53,12 +73,26 @@ export async function snapshot(api: Api): Promise<Snapshot> {
   return {
     users: new Map(users.map((user) => [user.id, user])),
     rosters: new Map(teams.map((team) => [team.team_id, new Set(team.members_with_roles.map((one) => one.user_id))])),
-    keys: keys.map((key) => ({ hash: key.token, userId: key.user_id, teamId: key.team_id, alias: key.key_alias })),
+    keys: keys.map((key) => ({
+      hash: key.token,
+      userId: key.user_id,
+      teamId: key.team_id,
+      alias: key.key_alias,
+      maxBudget: key.max_budget,
+    })),
   };
 }
 
 function seen(row: Row): SeenUser {
-  return { id: row.user_id, email: row.user_email, role: row.user_role, teams: [...(row.teams ?? [])].toSorted() };
+  const { max_budget, budget_duration, tpm_limit, rpm_limit, models } = row;
+  return {
+    id: row.user_id,
+    email: row.user_email,
+    role: row.user_role,
+    teams: [...(row.teams ?? [])].toSorted(),
+    limits: { max_budget, budget_duration, tpm_limit, rpm_limit, models: [...(models ?? [])].toSorted() },
+    metadata: row.metadata ?? {},
+  };
 }
 
 async function pages<T>(api: Api, path: string, name: string, total: string): Promise<T[]> {

@@ -1,4 +1,6 @@
 import type { Api } from '../contract/api.ts';
+import type { Evidence } from './invariants.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** One user of the world: as they are on the proxy before the run, and as the file of `sync` wants them. */
 export interface Person {
@@ -77,6 +79,19 @@ export interface Task {
   readonly updated: readonly Person[];
   /** Existing users who get a fresh link. */
   readonly invited: readonly Person[];
+}
+
+/** A world with a file for it, and what must hold there. */
+export interface Trial {
+  readonly task: Task;
+  /** Puts the world on a proxy without users; its teams are made where they are missing. */
+  populate(api: Api): Promise<void>;
+  /** The ways in which what must hold after every run does not. */
+  violations(evidence: Evidence): Promise<string[]>;
+  /** What must hold, too, once a run without any fault came after. */
+  unfinished(evidence: Evidence): string[];
+  /** While the run goes on: users who are to be in a team all the time and are in none. */
+  homeless(after: Snapshot): string[];
 }
 
 export const COMMANDS = ['sync', 'add', 'delete', 'onboard'] as const;

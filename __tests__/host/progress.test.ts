@@ -16,5 +16,5 @@ it('tells counts and the rate of the phase, also where it is taken up again', ()
   at(10, 'Adding', 1000);
   at(11, 'Links', 500);
   at(16, 'Links', 600);
-  expect(lines).toEqual(['Links: 100 of 1000 (20.0 a second)', 'Links: 600 of 1000 (20.0 a second)']);
+  expect(lines).toEqual(['Links: 100 of 1,000 (20.0 a second)', 'Links: 600 of 1,000 (20.0 a second)']);
 });

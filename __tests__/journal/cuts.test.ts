@@ -1,34 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
 import type { LinkJournal } from '../../src/apply/deliver.ts';
-import type { Life } from '../apply/fake-proxy.ts';
-import { started } from '../apply/setup.ts';
+import { dyingAt, type Moment, started, stepOf } from '../apply/setup.ts';
 import { check, recoverWithKills, secondRun, world } from '../apply/world.ts';
-
-type Moment = 'before' | 'after';
-
-/** A journal whose process dies at its n-th write, before or after it has reached the disk. */
-function dyingAt(journal: LinkJournal, write: number, moment: Moment, life: Life): LinkJournal {
-  let writes = 0;
-  const step = async (effect: () => Promise<void>): Promise<void> => {
-    const mine = ++writes === write;
-    if (mine && moment === 'before') {
-      life.end();
-      return new Promise(() => undefined);
-    }
-    await effect();
-    if (mine) life.end();
-  };
-  return life.bind<LinkJournal>({
-    onboardingFile: journal.onboardingFile,
-    begin: (plan, head) => step(() => journal.begin(plan, head)),
-    intend: (rows) => step(() => journal.intend(rows)),
-    onboarding: (rows) => step(() => journal.onboarding(rows)),
-    mail: (index, state) => step(() => journal.mail(index, state)),
-    recorded: (rows) => step(() => journal.recorded(rows)),
-    finish: (complete) => step(() => journal.finish(complete)),
-  });
-}
 
 describe('a run that is killed at a write to its journal', () => {
   it.each<Moment>(['before', 'after'])('%s: is completed by recovery, each in turn', async (moment) => {
@@ -37,7 +11,7 @@ describe('a run that is killed at a write to its journal', () => {
       const one = world();
       const { directory, journal, options } = await started(one.proxy);
       const life = one.proxy.begin([]);
-      const dying = dyingAt(journal, write, moment, life);
+      const dying = dyingAt(journal, stepOf(write, moment, life), life);
       const run = applyPlan(one.plan, { ...options, proxy: life.bind(one.proxy), journal: dying });
       const outcomes = await Promise.race([run, life.died]);
       await journal.close();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { refusalCode } from '../../src/core/errors.ts';
+import { messageOf, refusalCode } from '../../src/core/errors.ts';
 import { ProxyResponseError } from '../../src/litellm/errors.ts';
 import { failedRow, refusedRow } from '../../src/litellm/row-results.ts';
 
@@ -28,4 +28,9 @@ it.each([
 it('a row whose call was refused without words has the code of the call', () => {
   const refused = new ProxyResponseError('answered 403', 'POST /user/new', 403);
   expect(failedRow('u1', refused)).toEqual({ userId: 'u1', ok: false, code: 'forbidden', reason: 'answered 403' });
+});
+
+it('anything that is thrown has a message, and a code where the proxy gave one', () => {
+  expect([messageOf(new Error('words')), messageOf('words'), messageOf(null)]).toEqual(['words', 'words', 'null']);
+  expect(refusalCode(new Error('no answer'))).toBe('other');
 });

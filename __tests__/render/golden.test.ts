@@ -44,11 +44,6 @@ describe('plans', () => {
     expect(planMarkdown(named('empty'), options({ mode: 'drift' }))).toContain('**No drift.** The proxy matches');
   });
 
-  it('in colours', async () => {
-    const text = planText(named('everything'), { stage: 'applying', csvFile: 'user_list.csv', colours: true });
-    await expectGolden('plan-colours.txt', text.replaceAll('\u001b', '<ESC>'));
-  });
-
   it('with notes, for a proxy of several, as a dry run', async () => {
     const notes = ['`user-role` is internal_user: blank roles become that.', 'No comment of ours on #12.'];
     const text = planMarkdown(named('small'), options({ notes, target: 'staging', mode: 'dry-run' }));

@@ -206,6 +206,7 @@ describe('rowPlanMarkdown', () => {
             action,
             plan: anything,
             left: rows.map(({ email, ...more }) => outcome(email, more)).filter((row) => row.status !== 'SUCCESS'),
+            problems: [],
           };
           const text = rowPlanMarkdown(view, { title: 'Users', target: null, csvFile: 'a|`b', limit, rest: 'the log' });
           expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);

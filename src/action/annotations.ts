@@ -1,5 +1,5 @@
 import { type AnnotationProperties, error as coreError } from '@actions/core';
-import type { Problem } from '../core/problem.ts';
+import { type Problem, placeOf } from '../core/problem.ts';
 
 /** GitHub shows ten annotations of a kind per step; the tenth error is the one that the failed step itself makes. */
 const MOST = 9;
@@ -22,9 +22,10 @@ export function moreProblems(count: number): string {
   return more === 1 ? ' 1 more problem is listed in the log.' : ` ${more} more problems are listed in the log.`;
 }
 
-function position({ line, column }: Problem, file: string): AnnotationProperties {
+function position(problem: Problem, file: string): AnnotationProperties {
+  const { line, column } = problem;
   return {
-    title: 'User list',
+    title: placeOf(problem) || 'User list',
     file,
     ...(line !== null && { startLine: line }),
     ...(line !== null && column !== null && { startColumn: column }),

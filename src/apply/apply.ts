@@ -55,17 +55,19 @@ export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Outc
   const { apiKeys, invitations } = options;
   await run.persist(options.journal.begin(plan, { ...options.head, apiKeys, invitations }));
   const work = partition(run, plan);
-  const successorsFirst = plan.admins - work.demotions.length < Math.max(options.minAdmins, 1);
+  const retired = [...work.demotions, ...leavingAdmins(work)];
+  const successorsFirst = retired.length > 0 && plan.admins - retired.length < Math.max(options.minAdmins, 1);
   if (!successorsFirst) await update(run, work.demotions, true);
   await add(run, work.adds);
   await applyInvites(run, work.invites, progressOf(run, 'invite'));
   if (successorsFirst) {
     await update(run, work.promotions, work.adds.length === 0);
-    await demote(run, plan, work);
+    keepAdmins(run, plan, work, retired);
+    await update(run, openOf(run, work.demotions), false);
   }
   if (await mayDelete(run, work)) {
-    await applyDeletes(run, work.deletes, progressOf(run, 'delete'));
-    await applyDeactivations(run, work.deactivations, progressOf(run, 'delete'));
+    await applyDeletes(run, openOf(run, work.deletes), progressOf(run, 'delete'));
+    await applyDeactivations(run, openOf(run, work.deactivations), progressOf(run, 'delete'));
     await update(run, successorsFirst ? work.updates : [...work.promotions, ...work.updates], isFresh(work));
   }
   await deliverLinks(run, options.journal, new Map());
@@ -79,16 +81,31 @@ function isFresh({ adds, deletes, deactivations, demotions }: Work): boolean {
   return adds.length + deletes.length + deactivations.length + demotions.length === 0;
 }
 
-/** Demotions whose successors were to come first; where these failed, enough administrators stay. */
-async function demote(run: Run<ApplyOptions>, plan: Plan, { promotions, adds, demotions }: Work): Promise<void> {
+/** Administrators whom the plan deletes or deactivates; those who are inactive already count for nothing. */
+function leavingAdmins({ deletes, deactivations }: Work): Indexed<DeleteChange | DeactivateChange>[] {
+  return [...deletes, ...deactivations].filter(({ change }) => change.role === 'proxy_admin' && change.active);
+}
+
+/** Whose successors were to come first: where these failed, and too few administrators would be left, they stay. */
+function keepAdmins(
+  run: Run<ApplyOptions>,
+  plan: Plan,
+  { promotions, adds }: Work,
+  retired: readonly Indexed<Change>[],
+): void {
   const newAdmins = [...promotions, ...adds.filter(({ change }) => change.role === 'proxy_admin')];
   const failed = newAdmins.filter(({ index }) => run.outcomes.get(index)?.status === 'FAILED').length;
-  const remaining = plan.admins + newAdmins.length - failed - demotions.length;
-  if (failed === 0 || remaining >= Math.max(run.options.minAdmins, 1)) return update(run, demotions, false);
+  const remaining = plan.admins + newAdmins.length - failed - retired.length;
+  if (failed === 0 || remaining >= Math.max(run.options.minAdmins, 1)) return;
   const reason = 'not attempted: an administrator who was to come instead could not be made; run again';
-  for (const { index, change } of demotions) {
+  for (const { index, change } of retired) {
     run.record(index, untouched(index, change, { code: 'not attempted', reason }));
   }
+}
+
+/** Those that nothing has been decided of yet. */
+function openOf<C extends Change>({ outcomes }: Run, rows: readonly Indexed<C>[]): Indexed<C>[] {
+  return rows.filter(({ index }) => !outcomes.has(index));
 }
 
 function progressOf({ options }: Run<ApplyOptions>, phase: Phase): (done: number, total: number) => void {
@@ -152,7 +169,7 @@ async function update(
 /** Asked once, after the adds: whether the file is still the newest. Where not, or not known, nothing is taken away. */
 async function mayDelete(run: Run<ApplyOptions>, work: Work): Promise<boolean> {
   const due = [...work.deletes, ...work.deactivations, ...work.promotions, ...work.updates];
-  const rest: Indexed<Change>[] = due.filter(({ index }) => !run.outcomes.has(index));
+  const rest = openOf<Change>(run, due);
   if (rest.length === 0) return false;
   if (run.blocked() !== null) return true;
   try {

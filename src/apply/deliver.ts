@@ -1,5 +1,13 @@
 import { type Delivery, deliveryCell, undelivered } from '../core/delivery.ts';
-import { failedWith, hasLink, isCreated, isFreshLink, type LinkRow, type Outcome } from '../core/outcome.ts';
+import {
+  failedWith,
+  hasLink,
+  isCreated,
+  isFreshLink,
+  isUndelivered,
+  type LinkRow,
+  type Outcome,
+} from '../core/outcome.ts';
 import type { MailState } from '../journal/format.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { OnboardingFile } from '../journal/onboarding-file.ts';
@@ -27,15 +35,22 @@ export async function deliverLinks(
   const { deliver } = run.options;
   if (deliver === null) return;
   await run.flush();
-  const due = await dueMails(run, journal);
+  const due = await dueMails(run, journal, mails);
   await Promise.all(due.map((mail) => deliverOne(run, deliver, mail, mails.get(mail.index))));
 }
 
-async function dueMails(run: Run, { onboardingFile }: LinkJournal): Promise<DueMail[]> {
+/** Also those whose mail failed, where the run was killed before their row said so. */
+async function dueMails(
+  run: Run,
+  { onboardingFile }: LinkJournal,
+  mails: ReadonlyMap<number, MailState>,
+): Promise<DueMail[]> {
   const rows = await onboardingFile.read();
   return [...run.outcomes].flatMap(([index, outcome]) => {
     const row = isCreated(outcome) || isFreshLink(outcome) ? rows.get(outcome.userId) : undefined;
-    return row !== undefined && hasLink(row) && row.delivery === '' ? [{ index, outcome, row }] : [];
+    if (row === undefined || !hasLink(row) || isUndelivered(outcome)) return [];
+    const isDue = row.delivery === '' || mails.get(index)?.state === 'answered';
+    return isDue ? [{ index, outcome, row }] : [];
   });
 }
 
@@ -48,7 +63,9 @@ async function deliverOne(
   if (before?.state === 'answered') return recordDelivery(run, mail, before.delivery);
   if (before?.state === 'intended') return answered(run, mail, { kind: 'not known', reason: 'the run was killed' });
   if (run.blocked() !== null) return leaveToNextRun(run, mail);
-  if (!(await run.persist(run.options.journal.mail(mail.index, { state: 'intended' })))) return;
+  if (!(await run.persist(run.options.journal.mail(mail.index, { state: 'intended' })))) {
+    return leaveToNextRun(run, mail);
+  }
   const delivery = await deliver(mail.row);
   if (delivery.kind === 'failed' && run.isStopped) {
     await run.persist(run.options.journal.mail(mail.index, { state: 'unsent' }));
@@ -72,6 +89,6 @@ async function recordDelivery(run: Run, { index, outcome, row }: DueMail, delive
 }
 
 function leaveToNextRun(run: Run, { index, outcome }: DueMail): void {
-  const reason = 'The mail with the link was not sent, because the run was stopped: the next run sends it.';
+  const reason = `The mail with the link was not sent, because ${run.blocked()}: the next run sends it.`;
   run.recordUnresolved(index, failedWith(outcome, 'undelivered', reason));
 }

@@ -12,20 +12,21 @@ export interface KeyMove {
   readonly keysTo: TeamRef;
 }
 
-type Refusal = Exclude<RowAnswer<never>, { kind: 'answered' }>;
+type Failure = Exclude<RowAnswer<never>, { kind: 'answered' }>;
 
 /**
  * Moves users' keys out of the team that they leave, and lists them again right after: as long as one remains the team
  * must not be left, because leaving deletes it. All moves are out of one team.
  * @returns why, for each user who must stay
  */
-export async function movedAway(run: Run, moves: readonly KeyMove[]): Promise<ReadonlyMap<string, Refusal>> {
-  const failures = new Map<string, Refusal>();
+export async function movedAway(run: Run, moves: readonly KeyMove[]): Promise<ReadonlyMap<string, Failure>> {
+  const failures = new Map<string, Failure>();
   if (moves.length === 0) return failures;
   const present = await keysOf(run, moves, failures);
+  const unheard = new Map<string, string>();
   const pool = new Pool(run.options.concurrency);
   for (const move of moves) {
-    for (const key of present.get(move.userId) ?? []) pool.add(() => moveKey(run, move, key, failures));
+    for (const key of present.get(move.userId) ?? []) pool.add(() => moveKey(run, move, key, failures, unheard));
   }
   await pool.idle();
   if (present.size === 0) return failures;
@@ -35,23 +36,28 @@ export async function movedAway(run: Run, moves: readonly KeyMove[]): Promise<Re
     failures,
   );
   for (const [userId, keys] of left) {
-    if (!failures.has(userId)) failures.set(userId, remaining(keys));
+    if (!failures.has(userId)) failures.set(userId, remaining(keys, unheard.get(userId)));
   }
   return failures;
 }
 
+/** @param unheard why it is not known what became of a move: that shows when the keys are listed again */
 async function moveKey(
   run: Run,
   { userId, keysTo }: KeyMove,
   key: ProxyKey,
-  failures: Map<string, Refusal>,
+  failures: Map<string, Failure>,
+  unheard: Map<string, string>,
 ): Promise<void> {
   const answer = await writeOne(run, async () => {
     const moved = await run.options.proxy.moveKey(key.hash, keysTo.teamId);
-    return moved.ok ? { userId, ok: true as const } : { userId, ok: false as const, reason: moved.reason };
+    return moved.ok ? { userId, ...moved } : { userId, code: 'invalid' as const, ...moved };
   });
-  // What a lost answer did shows when the keys are listed again.
-  if (answer.kind === 'answered' || answer.kind === 'lost') return;
+  if (answer.kind === 'answered') return;
+  if (answer.kind === 'lost' || (answer.kind === 'refused' && answer.code !== 'invalid')) {
+    unheard.set(userId, answer.reason);
+    return;
+  }
   const reason = `key ${key.name} was not moved to team ${keysTo.name} (${answer.reason}): the user stays in both teams, and no key is lost`;
   failures.set(userId, { ...answer, reason });
 }
@@ -60,26 +66,36 @@ async function moveKey(
 async function keysOf(
   run: Run,
   moves: readonly KeyMove[],
-  failures: Map<string, Refusal>,
+  failures: Map<string, Failure>,
 ): Promise<ReadonlyMap<string, readonly ProxyKey[]>> {
   const byUser = new Map<string, ProxyKey[]>();
+  const failAll = (why: string, kind: Unlisted): void => {
+    const reason = `the user's keys of the team could not be listed (${why}), and leaving would delete them`;
+    for (const { userId } of moves) failures.set(userId, { ...kind, reason });
+  };
   try {
     const pairs = moves.map(({ userId, team }) => ({ userId, teamId: team.teamId }));
     const keys = await run.options.proxy.leavingKeys(pairs);
-    if (keys === 'unknown') throw new Error('the key that is used may not list keys');
-    for (const key of keys) {
+    if (keys === 'unknown') failAll('the key that is used may not list keys', HIDDEN);
+    for (const key of keys === 'unknown' ? [] : keys) {
       if (key.userId !== null) byUser.set(key.userId, [...(byUser.get(key.userId) ?? []), key]);
     }
   } catch (error) {
     run.haltIfFatal(error);
-    const reason = `the user's keys of the team could not be listed (${reasonOf(error)}), and leaving would delete them`;
-    for (const { userId } of moves) failures.set(userId, { kind: 'refused', code: 'other', reason, wholeCall: false });
+    failAll(reasonOf(error), { kind: 'lost' });
   }
   return byUser;
 }
 
-function remaining(keys: readonly ProxyKey[]): Refusal {
+type Unlisted = typeof HIDDEN | { readonly kind: 'lost' };
+
+const HIDDEN = { kind: 'refused', code: 'forbidden', wholeCall: false } as const;
+
+function remaining(keys: readonly ProxyKey[], unheard: string | undefined): Failure {
   const names = keys.map((key) => key.name).join(', ');
-  const reason = `${names} would be deleted, as the team is still theirs: the user stays in both teams`;
-  return { kind: 'refused', code: 'other', reason, wholeCall: false };
+  const told = unheard === undefined ? '' : ` (${unheard})`;
+  const reason = `${names} would be deleted, as the team is still theirs${told}: the user stays in both teams`;
+  return unheard === undefined
+    ? { kind: 'refused', code: 'other', reason, wholeCall: false }
+    : { kind: 'lost', reason };
 }

@@ -69,8 +69,8 @@ export interface NewUser {
   readonly withKey: boolean;
   readonly keyAlias: string | null;
   /**
-   * Only what is asked for; the rest is the proxy's to fill. Where rates or models are among them no key is made along,
-   * as the proxy would copy them to it: then the key is one of {@link ProxyWrites.createKey}.
+   * Only what is asked for; the rest is the proxy's to fill. Where rates or models are among them the key is made by a
+   * request of its own, as the proxy would copy them to it; the row lacks a key of which the answer did not come.
    */
   readonly limits?: LimitSettings;
 }

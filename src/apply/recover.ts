@@ -9,8 +9,10 @@ import { untouched } from './apply.ts';
 import { deliverLinks } from './deliver.ts';
 import { applyInvites, invitedOutcome } from './invite.ts';
 import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
-import { missingSteps, type Observed, observe, teamIdsOf, updatedOutcome } from './observed.ts';
+import { missingSteps, type Observed, observe, teamIdsOf, type UpdateTarget, updatedOutcome } from './observed.ts';
+import { fail } from './recreate.ts';
 import { Run, type WriteOptions } from './run.ts';
+import { applyUpdates, type UpdateRow } from './update.ts';
 
 /** As for a new run; what the cut-off one wanted, its journal tells. `proxy: null`: no key at hand, only report. */
 export type RecoverOptions = Omit<WriteOptions, 'journal' | 'apiKeys' | 'invitations' | 'proxy'> & {
@@ -134,14 +136,27 @@ async function complete(run: Run, { open, head }: JournalState, { onboardingFile
   const teamIds = others.flatMap(({ record }) => (record.kind === 'update' ? teamIdsOf(record) : []));
   const observed = await observe(run.options.proxy, idsOf(others), teamIds);
   const created: NewUserState[] = [];
+  const moving: UpdateRow[] = [];
   for (const change of others) {
+    const { index, record } = change;
     const user = createdUser(change, observed, run, written);
-    if (user === null) run.record(change.index, outcomeFrom(change, observed, run.options.apiKeys));
-    else created.push(user);
+    if (user !== null) created.push(user);
+    else if (record.kind === 'update' && hasKeysUnderWay(record, observed)) moving.push({ index, target: record });
+    else run.record(index, outcomeFrom(change, observed, run.options.apiKeys));
   }
   const silent = { created: () => undefined, completed: () => undefined };
   await new AddPhase(run, silent).complete(created);
+  for (const row of await applyUpdates(run, moving, false, silent.completed)) fail(run, row, '');
   await applyInvites(run, missingLinks, silent.completed);
+}
+
+/**
+ * Whether the user has joined, and keys are still to follow. Another plan could find no destination any more, as nothing
+ * is joined by it, and would delete them.
+ */
+function hasKeysUnderWay(target: UpdateTarget, observed: Observed): boolean {
+  if (!observed.users.has(target.userId)) return false;
+  return missingSteps(target, observed).some((step) => step.kind === 'leave' && step.keysTo !== null);
 }
 
 /** Links of existing users that are on disk are done with. @returns those that are not */

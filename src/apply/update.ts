@@ -101,14 +101,27 @@ async function tryObserving(
     if (blocked === null || pending.some(wasTried)) return await how(run, pending);
   } catch (error) {
     run.haltIfFatal(error);
-    for (const row of pending) {
-      run.record(row.index, updatedOutcome(row.index, row.target, null, unobserved(row, reasonOf(error))));
-    }
+    for (const row of pending) recordFailed(run, row, null, unobserved(row, reasonOf(error)));
     return null;
   }
   const failure: FailureReason = { code: run.blockedCode, reason: `not attempted: ${blocked}` };
-  for (const row of pending) run.record(row.index, updatedOutcome(row.index, row.target, null, failure));
+  for (const row of pending) recordFailed(run, row, null, failure);
   return null;
+}
+
+/**
+ * Where keys were to follow their user and the proxy has not refused it, recovery goes on with it: the next plan might
+ * have no team for them any more.
+ */
+function recordFailed(run: Run, row: PendingUpdate, observed: Observed | null, failure: FailureReason): void {
+  const outcome = updatedOutcome(row.index, row.target, observed, failure);
+  const movesKeys = row.target.keyFates.some(({ fate }) => fate === 'moves');
+  if (movesKeys && wasTried(row) && !isMoveRefused(row)) run.recordUnresolved(row.index, outcome);
+  else run.record(row.index, outcome);
+}
+
+function isMoveRefused(row: PendingUpdate): boolean {
+  return [...row.tries].some(([step, { refusals }]) => step !== 'fields' && refusals >= REFUSALS);
 }
 
 function unobserved(row: PendingUpdate, why: string): FailureReason {
@@ -177,7 +190,7 @@ function giveUp(
   const reason = steps.map((step, at) => complaint(step, tries[at]?.failure.reason ?? '')).join('; ');
   const failure: FailureReason = { code: tries[0]?.failure.code ?? 'other', reason };
   if (tries.every((one) => one?.recreatable)) rejected.push({ index, target, observed, failure });
-  else run.record(index, updatedOutcome(index, target, observed, failure));
+  else recordFailed(run, row, observed, failure);
 }
 
 function isExhausted(tries: Tries | undefined, retries: number): boolean {
@@ -397,7 +410,8 @@ function note({ row, step }: RowStep, answer: RowAnswer<unknown> | undefined): v
 /** Failures of keys, limits, renames and reactivations never cost anybody their account. */
 function isRecreatable(step: Step, { rename, limits, reactivates }: UpdateTarget): boolean {
   if (rename !== null || limits.length > 0 || reactivates) return false;
-  return step.kind === 'join' || (step.kind === 'leave' && step.keysTo === null) || 'fields' in step;
+  if (step.kind === 'fields') return step.fields.role !== undefined;
+  return step.kind === 'join' || (step.kind === 'leave' && step.keysTo === null);
 }
 
 const NOT_SO: FailureReason = { code: 'unverified', reason: 'the proxy reports success, but it is not so' };

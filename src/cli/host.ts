@@ -1,32 +1,19 @@
+import { RefusedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { isCreated } from '../core/outcome.ts';
 import { isApplied } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import type { Failure, Host, Mode, Progress, PublishResult, Review, RunPlan, RunResult, Shown } from '../host/port.ts';
-import { ProgressLines } from '../host/progress.ts';
 import type { Inputs } from '../inputs.ts';
+import { plural } from '../render/labels.ts';
 import { plain } from '../render/plain.ts';
 import { type PlanTextOptions, planText } from '../render/plan-text.ts';
 import { resultText } from '../render/result-text.ts';
 import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
+import type { Screen } from './screen.ts';
 
-export interface Terminal {
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
-}
-
-/** A log on stderr: documents alone go to stdout. */
-export function terminalLog({ stderr }: Terminal, debug: boolean): Log {
-  const line = (prefix: string) => (message: string) => void stderr.write(`${prefix}${message}\n`);
-  return {
-    debug: debug ? line('debug: ') : () => {},
-    info: line(''),
-    warning: line('Warning: '),
-    error: line('Error: '),
-  };
-}
-
-const BAR_WIDTH = 24;
+/** Whoever was shown the plan did not want it. */
+export class DeclinedError extends RefusedError {}
 
 /** A person's terminal, or a script: the plan on stdout, everything else on stderr. Nothing is asked of GitHub. */
 export class TerminalHost implements Host<null> {
@@ -37,41 +24,36 @@ export class TerminalHost implements Host<null> {
   readonly signal: AbortSignal;
   readonly redacts = false;
   readonly onSecret = (): void => {};
-  readonly #terminal: Terminal;
+  readonly #screen: Screen;
   readonly #inputs: Inputs;
-  readonly #lines: ProgressLines;
+  readonly #asks: boolean;
   /** Whether what was shown would write anything. */
   foundChanges = false;
 
   constructor(options: {
-    terminal: Terminal;
+    screen: Screen;
     inputs: Inputs;
     log: Log;
     outputDirectory: string;
     signal: AbortSignal;
+    /** Whether somebody who sees the plan is asked before it is applied. */
+    asks: boolean;
   }) {
-    this.#terminal = options.terminal;
+    this.#screen = options.screen;
+    this.#asks = options.asks && options.screen.isInteractive;
     this.#inputs = options.inputs;
     this.log = options.log;
     this.outputDirectory = options.outputDirectory;
     this.signal = options.signal;
     this.mode = { kind: options.inputs.dryRun === 'true' ? 'plan' : 'apply' };
-    this.#lines = new ProgressLines(this.log);
   }
 
   print(document: string): void {
-    this.#terminal.stdout.write(document);
+    this.#screen.print(document);
   }
 
   progress(progress: Progress): void {
-    if (this.#terminal.stderr.isTTY) this.#bar(progress);
-    else this.#lines.show(progress);
-  }
-
-  #bar({ phase, done, total }: Progress): void {
-    const filled = total === 0 ? BAR_WIDTH : Math.round((done / total) * BAR_WIDTH);
-    const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-    this.#terminal.stderr.write(`\r\u001b[K${phase} ${bar} ${done} of ${total}${done >= total ? '\n' : ''}`);
+    this.#screen.progress(progress);
   }
 
   async planned(plan: RunPlan): Promise<null> {
@@ -85,6 +67,10 @@ export class TerminalHost implements Host<null> {
 
   async beforeWrites(plan: RunPlan): Promise<void> {
     this.#show(plan, 'applying');
+    if (!this.#asks || !this.foundChanges) return;
+    const answer = await this.#screen.ask('Apply these changes? [y/N] ', this.signal);
+    if (answer === null) throw new DeclinedError('Not applied: ended at the question.');
+    if (!answer) throw new DeclinedError('Not applied: the answer was not yes.');
   }
 
   async isSuperseded(): Promise<boolean> {
@@ -100,7 +86,7 @@ export class TerminalHost implements Host<null> {
     for (const note of notes) this.log.info(plain(note));
     for (const file of files.filter((path) => !secretFiles.includes(path))) this.log.info(`Results: ${file}`);
     if (auditFile !== null) this.log.info(`Audit record: ${auditFile}`);
-    const what = outcomes.some(isCreated) ? 'Keys and onboarding links' : 'Onboarding links';
+    const what = outcomes.some(isCreated) && this.#inputs.apiKeys ? 'Keys and onboarding links' : 'Onboarding links';
     for (const file of secretFiles) this.log.info(`${what} (secret): ${file}`);
   }
 
@@ -117,15 +103,16 @@ export class TerminalHost implements Host<null> {
   #show(shown: RunPlan, stage: PlanTextOptions['stage']): void {
     this.foundChanges = shown.plan.changes.some(isApplied);
     const { csvFile } = this.#inputs;
-    if (shown.kind === 'file') this.print(planText(shown.plan, { stage, csvFile }));
+    if (shown.kind === 'file') this.#screen.printPlan(planText(shown.plan, { stage, csvFile }));
     else this.#showRows(shown.rowPlan, stage === 'applying');
   }
 
+  /** Bad rows stand in the plan; a script that reads it elsewhere learns from the log that there are some. */
   #showRows(rows: RowPlan, applying: boolean): void {
     const { csvFile } = this.#inputs;
-    this.print(rowPlanText(rowPlanView(rows, false), { applying, csvFile }));
-    for (const { line, column, message } of rows.problems) {
-      this.log.error(`${csvFile}:${line}:${column}: ${plain(message)}`);
-    }
+    const view = rowPlanView(rows, false);
+    this.#screen.printPlan(rowPlanText(view, { applying, csvFile }));
+    const bad = view.left.filter((row) => row.status === 'FAILED').length;
+    if (bad > 0) this.log.error(`${plural(bad, 'row')} of ${csvFile} cannot be carried out: see the plan.`);
   }
 }

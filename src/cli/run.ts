@@ -12,7 +12,8 @@ import { stopOnSignals } from '../host/signals.ts';
 import { commandOf, type InputName, parseInputs } from '../inputs.ts';
 import { VERSION } from '../version.ts';
 import { type Arguments, helpText, parseArguments, withoutEffect } from './args.ts';
-import { type Terminal, TerminalHost, terminalLog } from './host.ts';
+import { DeclinedError, TerminalHost } from './host.ts';
+import { Screen, type Terminal } from './screen.ts';
 
 /**
  * The command line tool.
@@ -24,16 +25,17 @@ export async function runCli(
   terminal: Terminal,
   directory = process.cwd(),
 ): Promise<ExitCode> {
-  const log = terminalLog(terminal, argv.includes('--debug'));
+  const screen = new Screen(terminal, env);
+  const log = screen.log(argv.includes('--debug'));
   try {
     const given = parseArguments(argv);
     if (given.help || given.version) {
-      terminal.stdout.write(given.help ? helpFor(given) : `${VERSION}\n`);
+      screen.print(given.help ? helpFor(given) : `${VERSION}\n`);
       return 0;
     }
-    return await run(given, { ...(await dotEnv(directory)), ...env }, { terminal, log, directory });
+    return await run(given, { ...(await dotEnv(directory)), ...env }, { terminal, screen, log, directory });
   } catch (error) {
-    return fail(error, terminal, log);
+    return fail(error, screen, log);
   }
 }
 
@@ -45,7 +47,7 @@ function helpFor({ inputs }: Arguments): string {
 async function run(
   given: Arguments,
   env: NodeJS.ProcessEnv,
-  { terminal, log, directory }: { terminal: Terminal; log: Log; directory: string },
+  { terminal, screen, log, directory }: { terminal: Terminal; screen: Screen; log: Log; directory: string },
 ): Promise<ExitCode> {
   const isTTY = terminal.stdout.isTTY === true;
   const inputs = parseInputs(given.inputs, env, directory, { from: 'cli', isTTY, emails: given.emails });
@@ -53,11 +55,12 @@ async function run(
   const outputDirectory = await made(resolve(directory, inputs.outputDirectory || '.'));
   const stop = stopOnSignals(log);
   const host = new TerminalHost({
-    terminal,
+    screen,
     inputs,
     log,
     outputDirectory,
     signal: stop.signal,
+    asks: !given.yes,
   });
   const code = await runCommand(inputs, host).finally(stop.release);
   const isDryRun = host.mode.kind === 'plan';
@@ -100,13 +103,14 @@ async function dotEnv(directory: string): Promise<NodeJS.Dict<string>> {
   }
 }
 
-function fail(error: unknown, { stderr }: Terminal, log: Log): ExitCode {
+function fail(error: unknown, screen: Screen, log: Log): ExitCode {
   log.debug(error instanceof Error ? (error.stack ?? '') : '');
   if (error instanceof UsageError || error instanceof FileProblemsError) {
-    stderr.write(`${error.message}\n`);
+    screen.tell(error.message);
     return error instanceof UsageError || error.isAboutFile ? 2 : 1;
   }
-  if (isDefect(error)) log.error(defectText(error, process.env));
+  if (error instanceof DeclinedError) log.info(error.message);
+  else if (isDefect(error)) log.error(defectText(error, process.env));
   else log.error(error instanceof Error ? error.message : String(error));
   return 1;
 }

@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import type { Delivery } from '../core/delivery.ts';
 import { messageOf, UsageError } from '../core/errors.ts';
 import type { LinkRow } from '../core/outcome.ts';
-import { isApplied, type Plan } from '../core/plan.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import { SmtpMailer } from '../mail/mailer.ts';
 import { mailServer, type Sender, sender } from '../mail/server.ts';
 import { composeMail, isProblem, readSubject, readTemplate, type Template } from '../mail/template.ts';
+import { makesLink } from './connection.ts';
 
 /** What mails look like, and who they come from. */
 export interface MailForm {
@@ -74,7 +75,7 @@ export function linkMailer(form: MailForm, inputs: Inputs, host: Host): LinkMail
 
 /** Whether applying the plan makes links. */
 export function isMailDue(plan: Plan): boolean {
-  return plan.changes.some((change) => isApplied(change) && (change.kind === 'add' || change.kind === 'invite'));
+  return plan.changes.some(makesLink);
 }
 
 function usable<T>(read: () => T): T {

@@ -1,8 +1,11 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readUserList, type UserRow } from '../core/desired.ts';
+import { limitCell } from '../core/desired-limits.ts';
 import { UsageError } from '../core/errors.ts';
-import { type ExportList, type ExportRow, exportList } from '../core/export-list.ts';
+import { type ExportList, type ExportOptions, type ExportRow, exportList } from '../core/export-list.ts';
+import type { LimitField } from '../core/plan.ts';
+import { LIMIT_HEADERS } from '../core/user-limits.ts';
 import type { ExitCode, Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import { usersCsv } from '../render/csv.ts';
@@ -19,9 +22,10 @@ const MOST_NAMED = 20;
  */
 export async function exportUsers<E>(inputs: Inputs, host: Host<E>): Promise<ExitCode> {
   try {
-    const list = exportList(await connectProxy(inputs, host).inventory(), inputs.protectedUsers);
-    const text = usersCsv(list.rows);
-    const warnings = [...oddities(list), ...misread(list)];
+    const options = { limits: inputs.exportLimits };
+    const list = exportList(await connectProxy(inputs, host).inventory(), inputs.protectedUsers, options);
+    const text = usersCsv(list.rows, options);
+    const warnings = [...oddities(list), ...misread(list, options)];
     const written = await put(text, inputs, host);
     const users = list.rows.length;
     await host.shown({
@@ -77,7 +81,7 @@ async function presentText(path: string, csvFile: string): Promise<string | null
   }
 }
 
-function oddities({ halfMembers, unnamable, shared }: ExportList): string[] {
+function oddities({ halfMembers, unnamable, unwritableLimits, shared }: ExportList): string[] {
   const found = [...shared];
   if (halfMembers.length > 0) {
     found.push(
@@ -89,20 +93,26 @@ function oddities({ halfMembers, unnamable, shared }: ExportList): string[] {
       `${named(unnamable)}: in a team that no cell can name, by alias or id. team_name is blank, so that sync leaves it alone.`,
     );
   }
+  if (unwritableLimits.length > 0) {
+    found.push(`${named(unwritableLimits)}: a limit that no cell can say. It is blank, so that sync leaves it alone.`);
+  }
   return found;
 }
 
-function misread(list: ExportList): string[] {
-  const emails = misreadEmails(list.rows);
+function misread(list: ExportList, options: ExportOptions): string[] {
+  const emails = misreadEmails(list.rows, options);
   if (emails.length === 0) return [];
   return [
     `The file cannot say what the proxy has of ${named(emails)}: sync would change them. Change their email in LiteLLM, or protect them (protected-users).`,
   ];
 }
 
-function leftOut({ unmanaged }: ExportList): string[] {
+function leftOut({ unmanaged, inactive }: ExportList): string[] {
   const words = unmanagedWords(unmanaged);
-  return words === '' ? [] : [`Left out, as sync never touches them: ${words}.`];
+  return [
+    ...(words === '' ? [] : [`Left out, as sync never touches them: ${words}.`]),
+    ...(inactive === 0 ? [] : [`Left out, as they are deactivated: ${plural(inactive, 'user')}.`]),
+  ];
 }
 
 function named(emails: readonly string[]): string {
@@ -114,14 +124,14 @@ function named(emails: readonly string[]): string {
 const PIECE = 1_000;
 
 /** Rows that `sync` would read as something else than they were written as: their emails. */
-function misreadEmails(rows: readonly ExportRow[]): string[] {
+function misreadEmails(rows: readonly ExportRow[], options: ExportOptions): string[] {
   const found: string[] = [];
-  for (let at = 0; at < rows.length; at += PIECE) found.push(...misreadAmong(rows.slice(at, at + PIECE)));
+  for (let at = 0; at < rows.length; at += PIECE) found.push(...misreadAmong(rows.slice(at, at + PIECE), options));
   return found;
 }
 
-function misreadAmong(rows: readonly ExportRow[]): string[] {
-  const { rows: read } = readUserList(new TextEncoder().encode(usersCsv(rows)));
+function misreadAmong(rows: readonly ExportRow[], options: ExportOptions): string[] {
+  const { rows: read } = readUserList(new TextEncoder().encode(usersCsv(rows, options)));
   const byEmail = new Map(read.map((row) => [row.email, row]));
   return rows.flatMap((row) => (isSame(row, byEmail.get(row.email)) ? [] : row.email));
 }
@@ -129,5 +139,14 @@ function misreadAmong(rows: readonly ExportRow[]): string[] {
 function isSame(written: ExportRow, read: UserRow | undefined): boolean {
   if (read === undefined || read.roleText !== written.role) return false;
   const teamName = read.teamNames === null ? '' : read.teamNames.length === 0 ? '-' : read.teamNames.join(';');
-  return teamName === written.teamName;
+  return teamName === written.teamName && LIMITS.every((limit, at) => isSameLimit(read, limit, written.limits[at]));
+}
+
+const LIMITS = Object.keys(LIMIT_HEADERS) as LimitField[];
+
+/** A row without limits asks for none of them. */
+function isSameLimit({ limits }: UserRow, field: LimitField, written = ''): boolean {
+  const cell = limits[field];
+  if (cell.kind === 'unmanaged') return written === '';
+  return limitCell(field, cell.kind === 'none' ? null : cell.value) === written;
 }

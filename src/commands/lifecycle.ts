@@ -17,7 +17,7 @@ import type { Inputs } from '../inputs.ts';
 import type { WritingCommand } from '../journal/format.ts';
 import { FileJournal, JOURNAL_FILE } from '../journal/journal.ts';
 import type { ProxyClient } from '../litellm/client.ts';
-import { connectProxy, PHASES, proxyHash, writeOptions } from './connection.ts';
+import { connectProxy, PHASES, proxyHash, warnOfLinks, writeOptions } from './connection.ts';
 import { isMailDue, type LinkMailer, linkMailer, mailForm } from './delivery.ts';
 import { FileProblemsError, failureOf } from './problems.ts';
 import { type RecordedChange, writeRecord } from './record.ts';
@@ -108,11 +108,11 @@ export async function runWriting<E>(
     if (host.mode.kind === 'offline')
       return await checkOffline(writing.problemsOffline(list, today), list, { inputs, host });
     const context = { today, inputs, host, proxy: connectProxy(inputs, host) };
-    if (host.mode.kind === 'plan') return await showPlan(await writing.plan(list, context), host, null);
+    if (host.mode.kind === 'plan') return await showPlan(await planned(writing, list, context), host, null);
     mailer = form === null ? null : linkMailer(form, inputs, host);
     const applying = { ...context, mailer, stage };
     const earlier = await recoverFirst(writing, others, applying);
-    return await applyReviewed(writing, await writing.plan(list, context), earlier, applying);
+    return await applyReviewed(writing, await planned(writing, list, context), earlier, applying);
   } catch (error) {
     await host.failed(failureOf(error), stage.evidence, stage.hasWritten);
     throw error;
@@ -149,6 +149,12 @@ async function checkOffline(
   if (problems.length > 0) throw new FileProblemsError(inputs.csvFile, problems);
   await host.shown({ kind: 'offline', users: list.rows.length });
   return 0;
+}
+
+async function planned(writing: Writing, list: UserList, context: RunContext): Promise<RunPlan> {
+  const plan = await writing.plan(list, context);
+  warnOfLinks(plan.plan, context.inputs, context.host);
+  return plan;
 }
 
 async function showPlan<E>(plan: RunPlan, host: Host<E>, evidence: E | null): Promise<ExitCode> {
@@ -230,12 +236,12 @@ const NOT_REVIEWED: Provenance = { digest: null, pullRequest: null };
 
 async function applyReviewed<E>(
   writing: Writing,
-  planned: RunPlan,
+  wanted: RunPlan,
   earlier: readonly Outcome[],
   context: ApplyingContext<E>,
 ): Promise<ExitCode> {
   const { host, inputs, proxy, mailer, stage } = context;
-  const review = await host.review(planned);
+  const review = await host.review(wanted);
   if (review.kind === 'superseded') return 0;
   if (review.kind === 'refused') throw new RefusedError(review.reason);
   const { plan, evidence, provenanceOf } = review;
@@ -292,10 +298,11 @@ async function endRun<E>(
   { plan, evidence, changes }: Ended<E>,
 ): Promise<ExitCode> {
   const { host, journal, proxy } = run;
+  // Read first: writing may move them to another file, and what cannot be published is taken back by them.
+  const links = await journal.onboardingFile.read();
   const { files, secretFiles } = await writing.writeSecrets(applied, run);
   const published: PublishResult =
     secretFiles.length === 0 ? NOTHING_TO_PUBLISH : await host.publishSecrets(secretFiles);
-  const links = await journal.onboardingFile.read();
   const outcomes = published.published ? applied : await revokeUnseen(applied, links, published, proxy);
   const told = new Map(outcomes.map((outcome) => [outcome.index, outcome]));
   const auditFile = await writeRecord(

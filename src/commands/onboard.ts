@@ -40,8 +40,13 @@ export const ONBOARD: Writing = {
   writeSecrets: writeResults,
   writeResults: async () => [],
   notes: (outcomes) => {
-    const linked = outcomes.filter((row) => row.action === 'UNCHANGED' && row.status === 'SUCCESS').length;
-    return linked === 0 ? [] : [`Fresh links for ${plural(linked, 'existing user')}: role, teams and keys as before.`];
+    const made = (action: Outcome['action']) =>
+      outcomes.filter((row) => row.action === action && row.status === 'SUCCESS').length;
+    const [added, linked] = [made('ADDED'), made('UNCHANGED')];
+    return [
+      ...(added === 0 ? [] : [`Onboarding links for ${plural(added, 'new user')}.`]),
+      ...(linked === 0 ? [] : [`Fresh links for ${plural(linked, 'existing user')}: role, teams and keys as before.`]),
+    ];
   },
 };
 

@@ -1,5 +1,6 @@
 import type { UserList } from '../core/desired.ts';
 import { Lookup } from '../core/index.ts';
+import { withCells } from '../core/problem.ts';
 import { type ChangesByLine, Rows, rowPlan } from '../core/row-plan.ts';
 import type { RunPlan } from '../host/port.ts';
 import type { RunContext } from './lifecycle.ts';
@@ -23,5 +24,6 @@ export async function planRows(
   const lookup = new Lookup(inventory, inputs);
   const planned = rowPlan(rows, await plan(rows, lookup), lookup);
   const costs = await costed(planned.plan, proxy);
-  return { kind: 'rows', plan: costs, rowPlan: { ...planned, plan: costs } };
+  const problems = withCells(planned.problems, list);
+  return { kind: 'rows', plan: costs, rowPlan: { ...planned, plan: costs, problems } };
 }

@@ -2,7 +2,7 @@ import { messageOf } from '../core/errors.ts';
 import { compare } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Failure } from '../host/port.ts';
-import { plain } from '../render/plain.ts';
+import { problemLine } from '../render/rows-text.ts';
 
 /** Everything that is wrong with the file: the run stops before a single write. */
 export class FileProblemsError extends Error {
@@ -34,11 +34,6 @@ function sortProblems(problems: readonly Problem[]): Problem[] {
   );
 }
 
-/** One line each: `user_list.csv:3:2: …`. */
 function problemsText(csvFile: string, problems: readonly Problem[]): string {
-  return problems.map((problem) => `${position(csvFile, problem)}: ${plain(problem.message)}`).join('\n');
-}
-
-function position(csvFile: string, { line, column }: Problem): string {
-  return [csvFile, line, column].filter((part) => part !== null).join(':');
+  return problems.map((problem) => problemLine(csvFile, problem)).join('\n');
 }

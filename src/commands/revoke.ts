@@ -5,12 +5,14 @@ import {
   holdsSecret,
   isCreated,
   isFreshLink,
+  type LinkRow,
   type OnboardingRow,
   type Outcome,
 } from '../core/outcome.ts';
 import type { PublishResult } from '../host/port.ts';
 import type { ProxyClient } from '../litellm/client.ts';
 
+type Revoker = Pick<ProxyClient, 'deleteInvitation' | 'deleteKeys'>;
 type Unpublished = Extract<PublishResult, { published: false }>;
 
 /**
@@ -23,7 +25,7 @@ export async function revokeUnseen(
   outcomes: readonly Outcome[],
   rows: ReadonlyMap<string, OnboardingRow>,
   unpublished: Unpublished,
-  proxy: ProxyClient | null,
+  proxy: Revoker | null,
 ): Promise<readonly Outcome[]> {
   const told: Outcome[] = [];
   for (const outcome of outcomes) {
@@ -38,7 +40,7 @@ async function revoked(
   outcome: Outcome,
   row: OnboardingRow,
   { reason, isLost }: Unpublished,
-  proxy: ProxyClient | null,
+  proxy: Revoker | null,
 ): Promise<Outcome> {
   if (!isLost) {
     const where = row.apiKey === null ? 'The link is' : 'The key and link are';
@@ -48,18 +50,18 @@ async function revoked(
   return withoutKey(failedWith(outcome, 'incomplete', [reason, link].filter(Boolean).join(' ')), row, proxy);
 }
 
-async function revokedLink(row: OnboardingRow, proxy: ProxyClient | null): Promise<string> {
+async function revokedLink({ invitationId }: LinkRow, proxy: Revoker | null): Promise<string> {
   const wayOut = 'run the command onboard for a fresh one';
-  if (row.invitationId === null || proxy === null) return `Nobody has seen the link: ${wayOut}.`;
+  if (proxy === null) return `Nobody gets to see the link: ${wayOut}.`;
   try {
-    await proxy.deleteInvitation(row.invitationId);
-    return `The link that nobody has seen was revoked: ${wayOut}.`;
+    await proxy.deleteInvitation(invitationId);
+    return `The link was revoked: ${wayOut}.`;
   } catch (error) {
-    return `Nobody has seen the link, which could not be revoked (${messageOf(error)}) and expires after 7 days: ${wayOut}.`;
+    return `The link could not be revoked (${messageOf(error)}) and expires after 7 days: ${wayOut}.`;
   }
 }
 
-async function withoutKey(outcome: Outcome, { apiKey }: OnboardingRow, proxy: ProxyClient | null): Promise<Outcome> {
+async function withoutKey(outcome: Outcome, { apiKey }: OnboardingRow, proxy: Revoker | null): Promise<Outcome> {
   if (apiKey === null || proxy === null) return outcome;
   try {
     await proxy.deleteKeys([apiKey.hash()]);

@@ -20,6 +20,7 @@ const COLUMNS = [
   'max_parallel_requests',
   'sso_user_id',
   'organization_id',
+  'team_ids',
 ] as const;
 
 /** The manual's roles, and the others that the proxy itself knows. Source: `LitellmUserRoles`. */
@@ -35,7 +36,7 @@ export interface ListQuery {
   readonly showAll: boolean;
 }
 
-/** A user as far as the filters look at him. */
+/** A user as far as the filters look at them. */
 export interface Listed {
   readonly email: string | null;
   readonly role: string | null;

@@ -94,8 +94,14 @@ export function isCreated(outcome: Outcome): boolean {
 }
 
 /** Whether this run made a fresh link for a user who exists already: a change that leaves them as they are. */
-export function isFreshLink({ action, status, index }: Outcome): boolean {
-  return action === 'UNCHANGED' && status === 'SUCCESS' && index !== null;
+export function isFreshLink(outcome: Outcome): boolean {
+  if (outcome.action !== 'UNCHANGED' || outcome.index === null) return false;
+  return outcome.status === 'SUCCESS' || isUndelivered(outcome);
+}
+
+/** Whether there is a link whose mail did not go out for certain. */
+export function isUndelivered(outcome: Outcome): boolean {
+  return outcome.status === 'FAILED' && outcome.code === 'undelivered';
 }
 
 /** A row of `onboarding_links.csv`: the only place of these secrets. */

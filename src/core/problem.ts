@@ -14,6 +14,16 @@ export interface Problem {
   readonly about?: 'proxy';
 }
 
+/**
+ * What people know the place by: `team_name of may@example.com`; blank where the file as a whole is meant. An email that
+ * the message names anyway is not said twice.
+ */
+export function placeOf({ columnName, email, message }: Problem): string {
+  const row = email === undefined || message.includes(email) ? '' : email;
+  if (columnName === undefined) return row;
+  return row === '' ? columnName : `${columnName} of ${row}`;
+}
+
 /** What is known of a file's cells: its header, and the email of each row by line. */
 export interface FileCells {
   readonly header: readonly string[];

@@ -19,7 +19,8 @@ export interface Progress {
   /** What is being done, as a reader says it: `adding users`. */
   readonly phase: string;
   readonly done: number;
-  readonly total: number;
+  /** `null`: not known yet. */
+  readonly total: number | null;
 }
 
 /** What a run is about to do: for a file as a whole (`sync`), or for its rows one by one. */

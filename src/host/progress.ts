@@ -19,6 +19,7 @@ export class ProgressLines {
   }
 
   show({ phase, done, total }: Progress): void {
+    if (total === null) return;
     const now = this.#now();
     if (phase !== this.#phase) {
       this.#phase = phase;
@@ -29,6 +30,6 @@ export class ProgressLines {
     if (now - this.#shownAt < EVERY_MS) return;
     this.#shownAt = now;
     const rate = ((done - this.#startedWith) / ((now - this.#startedAt) / 1000)).toFixed(1);
-    this.#log.info(`${phase}: ${done} of ${total} (${rate} a second)`);
+    this.#log.info(`${phase}: ${done.toLocaleString('en-US')} of ${total.toLocaleString('en-US')} (${rate} a second)`);
   }
 }

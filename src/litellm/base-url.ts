@@ -39,7 +39,8 @@ export class BaseUrl {
   }
 }
 
-function isLocal(hostname: string): boolean {
+/** Whether the host is this machine. */
+export function isLocal(hostname: string): boolean {
   if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true;
   return isIP(hostname) === 4 && hostname.startsWith('127.');
 }

@@ -39,13 +39,17 @@ export class Capabilities {
    * 404 where it is not (below 1.103).
    */
   bulk(route: BulkRoute): Promise<boolean> {
-    return this.#once(route, () => this.#hasRoute(BULK_ROUTES[route]));
+    return this.#once(route, async () => {
+      const { isThere, heldBack } = await this.#askFor(route);
+      if (heldBack !== null) await this.#once('held back', async () => this.#log.warning(heldBack));
+      return isThere;
+    });
   }
 
-  /** Whether the proxy is 1.103 or newer, as far as its routes show that. */
+  /** Whether the proxy is 1.103 or newer, as far as its routes show that; of a gateway nothing is told. */
   async isBulk(): Promise<boolean> {
     try {
-      return await this.bulk('create');
+      return (await this.#askFor('create')).isThere;
     } catch (error) {
       if (error instanceof ProxyResponseError) return false;
       throw error;
@@ -136,18 +140,17 @@ export class Capabilities {
   }
 
   /** A gateway that holds the route back leaves the classic ones: those do. */
-  async #hasRoute(path: string): Promise<boolean> {
-    const call = { method: 'GET', path } as const;
+  #askFor(route: BulkRoute): Promise<{ readonly isThere: boolean; readonly heldBack: string | null }> {
+    return this.#once(`answer of ${route}`, () => this.#answerOf(route));
+  }
+
+  async #answerOf(route: BulkRoute): Promise<{ readonly isThere: boolean; readonly heldBack: string | null }> {
+    const call = { method: 'GET', path: BULK_ROUTES[route] } as const;
     const { status } = await this.#http.ask(call);
-    if (status === 405) return true;
-    if (status === 404) return false;
+    if (status === 405 || status === 404) return { isThere: status === 405, heldBack: null };
     if (status === 401 || status === 403) {
-      await this.#once('held back', async () => {
-        this.#log.warning(
-          `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: a gateway in front of it seems to hold back /management/v1. The slower classic routes are used.`,
-        );
-      });
-      return false;
+      const heldBack = `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: a gateway in front of it seems to hold back /management/v1. The slower classic routes are used.`;
+      return { isThere: false, heldBack };
     }
     throw new ProxyResponseError(
       `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: does a gateway in front of it hold back this path?`,

@@ -30,6 +30,8 @@ export interface HttpOptions {
    * Requests under way are left to finish, or the effect of a write would be lost.
    */
   readonly signal?: AbortSignal;
+  /** Told how far the reading of all users is; `null`: their number is not known yet. */
+  readonly onRead?: (done: number, total: number | null) => void;
 }
 
 /** What reaches outside; tests put their own in. */
@@ -97,6 +99,11 @@ export class Http {
   /** Requests sent so far, repeated and redirected ones included. */
   get requestCount(): number {
     return this.#requests;
+  }
+
+  /** See {@link HttpOptions.onRead}. */
+  get onRead(): HttpOptions['onRead'] {
+    return this.#options.onRead;
   }
 
   /** Milliseconds since 1970. */

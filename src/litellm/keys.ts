@@ -169,7 +169,12 @@ export async function moveKey(http: Http, hash: string, teamId: string): Promise
     return { ok: true };
   } catch (error) {
     // 1.75 and 1.82 answer 401 to a model that the team lacks: no word against the key that we use.
-    if (!(error instanceof ProxyError) || error.status === null || error instanceof ProxyAuthError) throw error;
+    if (!(error instanceof ProxyError) || !isRefusal(error.status) || error instanceof ProxyAuthError) throw error;
     return { ok: false, reason: error.proxyMessage ?? error.message };
   }
+}
+
+/** Whether it is the proxy's word on what was asked, and not one on its own state. */
+function isRefusal(status: number | null): boolean {
+  return status !== null && status >= 400 && status < 500 && status !== 408 && status !== 429;
 }

@@ -21,6 +21,8 @@ export interface Listing<T> {
   readonly concurrency: number;
   /** About how many rows there are, where that is known: else the first page is waited for, which tells it. */
   readonly expected?: number;
+  /** Told how many rows have been read so far, of how many. */
+  readonly onRead?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
@@ -49,9 +51,18 @@ interface Reading<T> {
 }
 
 async function readOnce<T>(listing: Listing<T>, known?: Page<T>): Promise<Reading<T>> {
-  const begun = known === undefined ? await pagesFrom(listing, 1, pagesOf(listing.expected ?? 0)) : [known];
+  let done = 0;
+  const page = async (number: number): Promise<Page<T>> => told(await listing.page(number));
+  const told = (read: Page<T>): Page<T> => {
+    done += read.rows.length;
+    listing.onRead?.(done, read.total);
+    return read;
+  };
+  const from = (first: number, rows: number): Promise<Page<T>[]> =>
+    mapConcurrent(numbers(first, rows), listing.concurrency, page);
+  const begun = known === undefined ? await from(1, listing.expected ?? 0) : [told(known)];
   const [first] = begun as [Page<T>];
-  const pages = [...begun, ...(await pagesFrom(listing, begun.length + 1, pagesOf(first.total)))];
+  const pages = [...begun, ...(await from(begun.length + 1, first.total))];
   const totals = new Set(pages.map((page) => page.total));
   const distinct = new Set(pages.flatMap((page) => page.ids)).size;
   const rows = pages.flatMap((page) => page.rows);
@@ -59,11 +70,8 @@ async function readOnce<T>(listing: Listing<T>, known?: Page<T>): Promise<Readin
   return { rows, complete, distinct, totals: [...totals].join(' and ') };
 }
 
-function pagesOf(rows: number): number {
-  return Math.max(1, Math.ceil(rows / PAGE_SIZE));
-}
-
-function pagesFrom<T>({ page, concurrency }: Listing<T>, from: number, to: number): Promise<Page<T>[]> {
-  const numbers = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
-  return mapConcurrent(numbers, concurrency, page);
+/** The pages of so many rows from one on; there is always a first one. */
+function numbers(from: number, rows: number): number[] {
+  const last = Math.max(1, Math.ceil(rows / PAGE_SIZE));
+  return Array.from({ length: Math.max(0, last - from + 1) }, (_, index) => from + index);
 }

@@ -42,8 +42,10 @@ export class Snapshot {
   async everybody<R extends { readonly user_id: string }>(
     schema: ZodType<R[]>,
   ): Promise<{ readonly rows: R[] | null; readonly total: number }> {
+    this.#http.onRead?.(0, null);
     const [isOffered, count] = await Promise.all([this.#capabilities.isBulk(), this.#count()]);
     const rows = isOffered ? await this.#proven(schema, count) : null;
+    if (rows !== null) this.#http.onRead?.(rows.length, rows.length);
     return { rows, total: count };
   }
 

@@ -268,13 +268,16 @@ function pagesOfUsers<R extends { user_id: string }, T>(
   project: (user: R) => T,
   expected = 0,
 ): Promise<T[]> {
+  const isWhole = Object.keys(filter).length === 0;
+  if (isWhole) http.onRead?.(0, null);
   return readAll({
     route: 'GET /user/list',
     concurrency: http.concurrency,
     expected,
+    onRead: isWhole ? http.onRead : undefined,
     page: async (page) => {
       const query = { ...filter, page, page_size: PAGE_SIZE, ...ORDER };
-      const call = { method: 'GET', path: '/user/list', query, lookUp: Object.keys(filter).length > 0 } as const;
+      const call = { method: 'GET', path: '/user/list', query, lookUp: !isWhole } as const;
       const { users, total } = await http.json(call, schema);
       return { ids: users.map((user) => user.user_id), rows: users.map(project), total };
     },

@@ -8,11 +8,11 @@ export type ListFormat = 'table' | 'tsv' | 'csv' | 'json';
 
 /**
  * A list of users as a table for readers, as TSV or CSV with a header, or as JSON (an array of objects, arrays and
- * numbers as they are). Lists within a cell are JSON. What is not seen or would act in a terminal, a log or a spreadsheet is shown, not done.
+ * numbers as they are). Lists within a cell are JSON, in a table names joined by `;`. What is not seen or would act in a terminal, a log or a spreadsheet is shown, not done.
  */
 export function listText(users: readonly ListedUser[], columns: readonly string[], format: ListFormat): string {
   if (format === 'json') return jsonText(users, columns);
-  if (format === 'table') return tableText([columns, ...users.map(listCells)]);
+  if (format === 'table') return tableText([columns, ...users.map(tableCells)]);
   const header = format === 'csv' ? csvText(columns, []) : `${columns.join('\t')}\n`;
   return header + users.map((user) => line(listCells(user), format)).join('');
 }
@@ -23,6 +23,11 @@ export function listCells(user: ListedUser): string[] {
     if (value === null || value === undefined) return '';
     return plain(typeof value === 'string' ? value : JSON.stringify(value));
   });
+}
+
+/** As people write lists, and not as programs read them. */
+function tableCells(user: ListedUser): string[] {
+  return listCells(user.map((value) => (Array.isArray(value) ? value.join(';') : value)));
 }
 
 /** Two blanks between columns, each as wide as its widest cell. */

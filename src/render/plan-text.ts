@@ -36,12 +36,10 @@ export interface PlanTextOptions {
   /** `not applied`: by a run that was to apply it, and may not. */
   readonly stage: 'dry run' | 'applying' | 'not applied';
   readonly csvFile: string;
-  /** For a terminal that shows colours. */
-  readonly colours?: boolean;
 }
 
 /** From how many changes on the counts stand at the end again. */
-const LONG = 25;
+export const LONG = 25;
 
 /**
  * The plan for log and terminal, in the form that the manual of the Python `sync_user.py` shows: the four counts always,
@@ -59,8 +57,7 @@ export function planText(plan: Plan, options: PlanTextOptions): string {
     breachLines(plan),
     plan.changes.length > LONG ? `Plan: ${countWords(planCounts(plan))}, ${plan.unchanged.length} unchanged.` : '',
   ];
-  const text = `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
-  return options.colours ? coloured(text) : text;
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
 function counts(plan: Plan): string {
@@ -250,14 +247,4 @@ const role = (value: string | null) => plain(value || NO_ROLE);
 function teams(refs: readonly TeamRef[] | null): string {
   if (refs === null) return DEFAULT_TEAMS;
   return refs.length === 0 ? NO_TEAM : refs.map((ref) => plain(teamLabel(ref))).join(';');
-}
-
-const COLOURS: Readonly<Record<string, number>> = { '+': 32, '-': 31, '~': 33, '!': 35, '*': 36 };
-
-/** Whole lines by their sign: values hold no escapes of their own, see {@link plain}. */
-function coloured(text: string): string {
-  const paint = (line: string, colour: number): string => `\u001b[${colour}m${line}\u001b[0m`;
-  return text
-    .replace(/^ {4}([-+~!*]) .*$/gm, (line, sign: string) => paint(line, COLOURS[sign] as number))
-    .replace(/^LIMIT BREACHED.*$/gm, (line) => paint(line, 31));
 }

@@ -1,9 +1,10 @@
 import type { Failed, Outcome, Skipped } from '../core/outcome.ts';
 import { type Change, isStopped, type Plan } from '../core/plan.ts';
+import { type Problem, placeOf } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { plain } from './plain.ts';
-import { breachLines, changeLine, notApplied, untouchedLine } from './plan-text.ts';
-import { redactOutcomes, redactPlan } from './redact.ts';
+import { breachLines, changeLine, LONG, notApplied, untouchedLine } from './plan-text.ts';
+import { redactOutcomes, redactPlan, redactProblems } from './redact.ts';
 
 /** A plan for single rows as its renderers want it, perhaps with all emails masked. */
 export interface RowPlanView {
@@ -11,11 +12,14 @@ export interface RowPlanView {
   readonly plan: Plan;
   /** Rows that are not carried out. */
   readonly left: readonly (Failed | Skipped)[];
+  /** What is wrong with rows. */
+  readonly problems: readonly Problem[];
 }
 
-export function rowPlanView({ plan, entries, action }: RowPlan, redacts: boolean): RowPlanView {
+export function rowPlanView({ plan, entries, action, problems }: RowPlan, redacts: boolean): RowPlanView {
   const left = entries.flatMap((entry) => ('left' in entry ? entry.left : []));
-  return { action, plan: redacts ? redactPlan(plan) : plan, left: redacts ? redactOutcomes(left) : left };
+  if (!redacts) return { action, plan, left, problems };
+  return { action, plan: redactPlan(plan), left: redactOutcomes(left), problems: redactProblems(problems) };
 }
 
 /** How many users get nothing but a fresh link. */
@@ -28,7 +32,7 @@ export function rowPlanText(
   view: RowPlanView,
   { applying, csvFile }: { readonly applying: boolean; readonly csvFile: string },
 ): string {
-  const { plan, left } = view;
+  const { plan, left, problems } = view;
   const linesOf = (kind: Change['kind']): string[] =>
     plan.changes.filter((change) => change.kind === kind).map((change) => `${changeLine(change)}${notApplied(change)}`);
   const blocks = [
@@ -38,9 +42,17 @@ export function rowPlanText(
     block('Users to DELETE:', linesOf('delete')),
     block('Existing users who get a FRESH LINK:', linesOf('invite')),
     block('Rows SKIPPED:', left.filter((row) => row.status === 'SKIPPED').map(leftLine)),
-    block('Rows with ERRORS:', left.filter((row) => row.status === 'FAILED').map(leftLine)),
+    block(
+      'Rows with ERRORS:',
+      problems.map((problem) => `! ${problemLine(csvFile, problem)}`),
+    ),
     untouchedLine(plan),
     breachLines(plan),
+    plan.changes.length + left.length > LONG
+      ? `Plan: ${counts(view)
+          .map((line) => line.trim())
+          .join(', ')}.`
+      : '',
   ];
   return `${blocks.filter((text) => text !== '').join('\n\n')}\n`;
 }
@@ -63,6 +75,13 @@ function heading(applying: boolean, some: boolean): string {
 
 function leftLine({ email, reason }: Outcome): string {
   return `! ${email === '' ? '(no email)' : plain(email)}: ${plain(reason)}`;
+}
+
+/** `user_list.csv:3:2: role of may@example.com: …` */
+export function problemLine(csvFile: string, problem: Problem): string {
+  const { line, column, message } = problem;
+  const position = [csvFile, line, column].filter((part) => part !== null).join(':');
+  return [position, placeOf(problem), message].flatMap((part) => (part === '' ? [] : plain(part))).join(': ');
 }
 
 function block(title: string, lines: readonly string[]): string {

@@ -135,6 +135,8 @@ export class World {
   #inputs(): Record<string, string> {
     return {
       'base-url': this.proxy.baseUrl,
+      // As a repository's owner would: nobody can open a link that begins with this machine's address.
+      'public-url': 'https://llm.example.com',
       'master-key': this.proxy.masterKey,
       'github-token': TOKEN,
       retries: '0',

@@ -34,10 +34,10 @@ export async function badFile(lab: Lab): Promise<void> {
   checks.equal('still one comment', others.length, 0);
   const problems = rowsOf(comment?.body ?? '').map(({ cells }) => [cells.Line, cells.Column]);
   checks.equal('every problem by line and column', problems, [
-    ['7', '1'],
-    ['8', '2'],
-    ['9', '3'],
-    ['10', '1'],
+    ['7', 'email'],
+    ['8', 'role'],
+    ['9', 'team_name'],
+    ['10', 'email'],
   ]);
   checks.contains('with the way out', comment?.body ?? '', 'proxy_admin_viewer', 'platform', 'line 2');
   checks.that(

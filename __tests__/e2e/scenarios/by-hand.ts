@@ -52,7 +52,7 @@ export async function byHand(lab: Lab): Promise<void> {
   checks.that('delete', deleted.isGreen, deleted.log);
   const after = await proxy.people();
   checks.equal(
-    'delete: he alone is gone',
+    'delete: they alone are gone',
     [...after.keys()],
     people.map(({ email }) => email),
   );

@@ -149,7 +149,7 @@ function checkPlan({ checks }: Lab, body: string): void {
     section: 'Administrators',
     cells: { Change: 'update', User: 'fay@example.com', Role: 'internal_user → proxy_admin', Teams: 'support' },
   });
-  checks.equal('who goes, and what goes with him', section(body, 'Delete'), [
+  checks.equal('who goes, and what goes with them', section(body, 'Delete'), [
     'hal@example.com | internal_user | research | 1 key, $0.00 spend',
   ]);
   const updates = rowsOf(body)
@@ -158,10 +158,14 @@ function checkPlan({ checks }: Lab, body: string): void {
   checks.equal('who changes', updates, [
     ['bob@example.com', 'internal_user', 'research → support'],
     ['cid@example.com', 'internal_user_viewer → internal_user', 'support'],
-    ['dan@example.com', 'internal_user', 'data science, platform → platform'],
+    ['dan@example.com', 'internal_user', 'data science, platform → platform (leaves data science)'],
   ]);
   const moved = rowsOf(body).find(({ cells }) => cells.User === 'bob@example.com' && cells.Cost !== undefined);
-  checks.that('the team key that goes with the move', /^1 key deleted: sk-\.\.\./.test(moved?.cells.Cost ?? ''), moved);
+  checks.that(
+    'the team key that moves along',
+    /^key sk-\.\.\.[\w-]{4} moves with the user to support$/.test(moved?.cells.Cost ?? ''),
+    moved,
+  );
   checks.equal('who comes', section(body, 'Add'), [
     'lee@example.com | internal_user | platform | lee-laptop',
     'mia@example.com | internal_user_viewer | data science, platform | –',
@@ -189,14 +193,18 @@ async function checkProxy({ checks, proxy }: Lab): Promise<void> {
   checks.equal('cid has another role', found('cid@example.com'), both('internal_user', 'support'));
   checks.equal('dan has left a team', found('dan@example.com'), both('internal_user', 'platform'));
   checks.equal('fay is an administrator', found('fay@example.com'), both('proxy_admin', 'support'));
-  checks.equal('kim is who she was', found('Kim@Example.com'), both('internal_user', 'support'));
+  checks.equal('kim is who they were', found('Kim@Example.com'), both('internal_user', 'support'));
   checks.equal('nobody else came or went', people.size, PEOPLE.length - 1 + 4);
 }
 
 type LinkRow = Readonly<Record<string, string>>;
 
 async function checkArtifacts({ checks }: Lab, artifacts: ReadonlyMap<string, Artifact>): Promise<LinkRow[]> {
-  checks.equal('two artifacts', [...artifacts.keys()].sort(), ['onboarding-links', 'user-sync-results']);
+  checks.equal('three artifacts', [...artifacts.keys()].sort(), [
+    'onboarding-links',
+    'user-sync-audit',
+    'user-sync-results',
+  ]);
   const results = Papa.parse<Record<string, string>>(
     fileOf(artifacts, 'user-sync-results', 'user_sync_result.csv').trim(),
     { header: true },
@@ -250,7 +258,8 @@ function publicTexts(
   runs: readonly Finished[],
   comments: readonly (string | undefined)[],
 ): Record<string, string> {
-  const files = [...(artifacts.get('user-sync-results') ?? [])].map(([name, bytes]) => [name, bytes.toString()]);
+  const open = ['user-sync-results', 'user-sync-audit'].flatMap((name) => [...(artifacts.get(name) ?? [])]);
+  const files = open.map(([name, bytes]) => [name, bytes.toString()]);
   const logs = runs.map(({ run, log }) => [`log of run ${run.id} (${run.event})`, log]);
   return Object.fromEntries([...files, ...logs, ...comments.map((body, index) => [`comment ${index}`, body ?? ''])]);
 }
@@ -279,9 +288,9 @@ async function checkInvitations({ checks, proxy, output }: Lab, links: readonly 
     const link = links.find((row) => row.email === email)?.onboarding_link ?? '';
     const password = `Aa1!${randomBytes(12).toString('hex')}`;
     const seen = await acceptInvitation(link, password, join(output, `onboarding-${email.split('@')[0]}`));
-    checks.equal(`${email} sees his email behind the link`, seen.email, email);
+    checks.equal(`${email} sees their own email behind the link`, seen.email, email);
     checks.that(
-      `${email} may log in with his new password, and no other`,
+      `${email} may log in with the new password, and no other`,
       (await proxy.canLogIn(email, password)) && !(await proxy.canLogIn(email, `${password}?`)),
     );
   }

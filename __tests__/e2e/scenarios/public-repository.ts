@@ -19,9 +19,15 @@ export async function publicRepository(lab: Lab): Promise<void> {
   await project.finished('push', project.start);
   const before = await proxy.picture();
   const { pull, planned } = await project.propose('newcomer', userList(WANTED));
-  checks.that('planned', planned.isGreen, planned.log);
+  checks.that('red in the pull request already', !planned.isGreen, planned.log);
   const [plan] = await project.comments(pull);
   checks.contains('the comment masks emails', plan?.body ?? '', 'n***@example.com');
+  checks.contains(
+    'and says what would stop the merge',
+    plan?.body ?? '',
+    'A merge could not apply this plan',
+    'encrypt-to',
+  );
   const merged = await project.merge(pull);
   checks.that('refused on merge', !merged.isGreen);
   checks.contains('with the way out', merged.log, 'This repository is public', 'encrypt-to');

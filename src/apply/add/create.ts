@@ -2,7 +2,7 @@ import { Pool } from '../../concurrency.ts';
 import { emailKey, type ProxyUser } from '../../core/inventory.ts';
 import { failureOf, type RowAnswer, writeInBulk } from '../bulk.ts';
 import { type FailureReason, reasonOf } from '../messages.ts';
-import type { CreatedUser, NewUser } from '../ports.ts';
+import type { CreatedUser } from '../ports.ts';
 import type { Run } from '../run.ts';
 import { type Candidate, type NewUserState, newUserState } from './new-user.ts';
 
@@ -48,8 +48,8 @@ function triage(
 ): void {
   if (answer.kind === 'answered') {
     const user = newUserState(candidate, answer.row);
-    // An earlier call, whose answer was lost, may have made a key before this one did.
-    user.keysUnseen = to.attempt > 0 || (isKeyMadeAlong(candidate.user) && user.key === null);
+    // An earlier call, or one within this call, whose answer was lost, may have made a key.
+    user.keysUnseen = to.attempt > 0 || (candidate.user.withKey && user.key === null);
     to.done.push({ kind: 'created', user });
   } else if (answer.kind === 'lost') {
     to.doubts.push({ candidate, failure: { code: 'lost', reason: answer.reason }, repeat: true });
@@ -59,11 +59,6 @@ function triage(
     if (to.attempt > 0) to.doubts.push({ candidate, failure, repeat: false });
     else to.done.push({ kind: 'absent', candidate, failure, late: false });
   }
-}
-
-/** Where the proxy would copy the user's limits to the key, it is made by a call of its own. */
-function isKeyMadeAlong({ withKey, limits = {} }: NewUser): boolean {
-  return withKey && !('tpmLimit' in limits || 'rpmLimit' in limits || 'models' in limits);
 }
 
 /** Looks up who is there, and answers who is to be created again. */

@@ -46,17 +46,28 @@ async function completeLimitsOf(run: Run, users: readonly NewUserState[]): Promi
   await pool.idle();
 }
 
-/** Source: with `max_internal_user_budget` in its configuration the proxy fills in a budget and a period at creation. */
+/**
+ * Source: with `max_internal_user_budget` in its configuration the proxy fills in a budget and a period at creation.
+ * After a lost answer the user is looked up, and the limits are set again where they are not as asked.
+ */
 async function completeLimits(run: Run, state: NewUserState): Promise<void> {
   const { userId, limits: asked = {} } = state.candidate.user;
-  const { limits } = state;
-  if (limits === null || state.gone || isLimited(limits, asked)) return;
-  const answer = await writeOne(run, async () => ({
-    ok: true as const,
-    ...(await run.options.proxy.updateUser(userId, asked)),
-  }));
-  if (answer.kind === 'answered' && isLimited(answer.row.limits, asked)) return;
-  const why = answer.kind === 'answered' ? "the proxy's configuration sets others" : answer.reason;
+  if (state.limits === null || state.gone) return;
+  let why = '';
+  for (let attempt = 0; !isLimited(state.limits, asked) && attempt <= run.options.retries; attempt++) {
+    const answer = await writeOne(run, async () => ({
+      ok: true as const,
+      ...(await run.options.proxy.updateUser(userId, asked)),
+    }));
+    why = answer.kind === 'answered' ? "the proxy's configuration sets others" : answer.reason;
+    if (answer.kind === 'answered') state.limits = answer.row.limits;
+    if (answer.kind !== 'lost') break;
+    await run.pause(attempt);
+    const failure = await lookUp(run, [state]);
+    if (state.gone) return;
+    if (failure !== null) break;
+  }
+  if (isLimited(state.limits, asked)) return;
   state.problems.push(`without the limits of the row: ${why}; run again, the next plan shows them`);
 }
 
