@@ -186,8 +186,8 @@ function megabytes(bytes: number): string {
 const PEERS = `## Beside two Terraform providers
 
 Measured once, on 2026-11-28, on LiteLLM 1.106.2 and a machine with 2 cores: wall seconds of one command that plans and
-writes, medians of 3 (the last two rows: fewer runs), requests in brackets. Ours is version 1.0.0, without onboarding links,
-which neither of them makes. *ncecere* is terraform-provider-litellm 2.0.1, unmodified; *BerriAI* is the resource
+writes, medians of 3 (creating 1,000: one run), requests in brackets. Ours is version 1.0.0, in the last two rows with
+onboarding links, which neither of them makes. *ncecere* is terraform-provider-litellm 2.0.1, unmodified; *BerriAI* is the resource
 \`litellm_user\` of LiteLLM's own provider (mirror 0.4.0, built from its public source). Both by OpenTofu 1.12.6 with its
 default of 10 at once.
 
