@@ -59,7 +59,7 @@ const SELF_SERVICE = [
   '/v1/models',
   '/chat/completions',
 ];
-const VIEWER_READS = [...SELF_SERVICE, '/user/list'];
+const VIEWER_READS = [...SELF_SERVICE, '/user/list', '/health/readiness/details'];
 const VIEWER_READS_MORE = [...VIEWER_READS, '/invitation/info', '/spend/users'];
 
 /** Before 1.82 these did not get to decide. */

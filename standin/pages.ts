@@ -1,8 +1,15 @@
 import { type Call, Reply, type Route } from './context.ts';
 
-/** What needs no key: health, the description of the API, and the pages behind an onboarding link. */
+/** What needs no key but for one: health, the description of the API, and the pages behind an onboarding link. */
 export const pageRoutes: readonly Route[] = [
   { method: 'GET', path: '/health/readiness', access: 'public', answer: readiness },
+  {
+    method: 'GET',
+    path: '/health/readiness/details',
+    access: 'admin-read',
+    answer: readinessDetails,
+    since: (behaviour) => behaviour.readinessDetails,
+  },
   { method: 'GET', path: '/openapi.json', access: 'public', answer: openApi },
   { method: 'GET', path: '/health/liveliness', access: 'public', answer: () => "I'm alive!" },
   { method: 'GET', path: '/ui', access: 'public', answer: (call) => redirect('/ui/', call) },
@@ -26,6 +33,10 @@ export const pageRoutes: readonly Route[] = [
 function readiness({ behaviour }: Call): unknown {
   const health = { status: behaviour.readinessStatus, db: 'connected' };
   return behaviour.readinessNamesRelease ? { ...health, cache: null, litellm_version: behaviour.release } : health;
+}
+
+function readinessDetails({ behaviour }: Call): unknown {
+  return { status: behaviour.readinessStatus, db: 'connected', cache: null, litellm_version: behaviour.release };
 }
 
 /** The title page of the proxy's description of itself, with a path to know LiteLLM by: routes are looked for elsewhere. */

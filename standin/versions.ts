@@ -22,6 +22,7 @@ const FACTS = {
   }),
   /** `/health/readiness` names the release, and its status is `connected` or `healthy`. */
   readinessNamesRelease: until('1.90'),
+  readinessDetails: since('1.90'),
   readinessStatus: steps<string>({ '1.55': 'connected', '1.82': 'healthy' }),
 
   // Routes.

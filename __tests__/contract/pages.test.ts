@@ -11,6 +11,18 @@ contract('health and pages', (api, target, is) => {
     else expect(answer.body).not.toHaveProperty('litellm_version');
   });
 
+  test('details of readiness name it on the newer ones, to administrators and viewers', async () => {
+    const path = '/health/readiness/details';
+    const viewer = api().as(await api().makeKeyOf('proxy_admin_viewer'));
+    const internal = api().as(await api().makeKeyOf('internal_user'));
+    const answers = [await api().get(path), await viewer.get(path), await internal.get(path)];
+    const statuses = answers.map((answer) => answer.status);
+    if (is.namesRelease) return expect(statuses).not.toContain(200);
+    expect(statuses).toEqual([200, 200, 401]);
+    expect(answers[0]?.body).toMatchObject({ litellm_version: isOfVersion() });
+    expect((await api().as(null).get(path)).status).not.toBe(200);
+  });
+
   test('the OpenAPI description names the version on all, without a key', async () => {
     expect((await api().as(null).get('/openapi.json')).body.info.version).toEqual(isOfVersion());
   });

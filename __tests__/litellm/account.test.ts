@@ -258,7 +258,7 @@ describe('who is active', () => {
     const [user] = await proxy.findUsers(['a']);
     expect(user?.activity).toBe(activity);
     expect(user).not.toHaveProperty('metadata');
-    expect(await proxy.listUsers((row) => [row.activity, 'metadata' in row])).toEqual([[activity, false]]);
+    expect(await proxy.listUsers([], (row) => row.metadata)).toEqual([activity]);
   });
 });
 
@@ -286,6 +286,20 @@ describe('facts', () => {
     ['1.80', readiness('1.80.15'), facts('1.80.15', false, false, false, false)],
     ['1.81', readiness('1.81.0'), facts('1.81.0', true, false, false, false)],
     ['1.82', readiness('1.82.6'), facts('1.82.6', true, false, true, false)],
+    [
+      '1.90, by the details of its health, which cost less than its description',
+      { ...readiness(), 'GET /health/readiness/details': () => ({ json: { litellm_version: '1.90.7' } }) },
+      facts('1.90.7', true, true, true, false),
+    ],
+    [
+      'a viewer’s key that may not see them',
+      {
+        ...readiness(),
+        'GET /health/readiness/details': () => ({ status: 403, json: { detail: 'no' } }),
+        ...openApi('1.106.2'),
+      },
+      facts('1.106.2', true, true, true, true),
+    ],
     ['1.90, by its description', { ...readiness(), ...openApi('1.90.7') }, facts('1.90.7', true, true, true, false)],
     [
       '1.103, which clears no rates yet',

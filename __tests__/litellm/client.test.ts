@@ -70,7 +70,7 @@ const PLAIN = { keyCount: 0, spend: 0, limits: NO_LIMITS, activity: 'active' };
 
 describe('inventory', () => {
   it('reads users, teams and the own user in one request each', async () => {
-    const server = await proxyOf('1.106', {
+    const server = await proxyOf('1.75', {
       ...NO_KEY,
       'GET /user/list': () =>
         users(userJson('a', { teams: ['t', 't'], user_role: null }), userJson('b', { user_email: '' })),
@@ -88,8 +88,14 @@ describe('inventory', () => {
       ],
       ownUserId: null,
     });
-    expect(server.routes().sort()).toEqual(['GET /key/info', 'GET /user/list', 'GET /v2/team/list']);
-    const listed = server.received.find(({ path }) => path.startsWith('/user/list')) as Received;
+    expect(server.routes().sort()).toEqual([
+      'GET /key/info',
+      'GET /management/v1/users/bulk',
+      'GET /user/list',
+      'GET /user/list',
+      'GET /v2/team/list',
+    ]);
+    const listed = server.received.find(({ path }) => path.startsWith('/user/list?page=1&page_size=100')) as Received;
     expect(Object.fromEntries(query(listed))).toEqual({
       page: '1',
       page_size: '100',
@@ -170,7 +176,7 @@ describe('checkVersion', () => {
     ['a missing parameter', (proxy) => proxy.listKeys(), { 'GET /key/list': () => ({ status: 400, json: {} }) }],
     [
       'a list in no order',
-      (proxy) => proxy.listUsers(String),
+      (proxy) => proxy.listUsers([], String),
       { 'GET /user/list': () => users(userJson('a'), userJson('a')) },
     ],
     ['another shape', (proxy) => proxy.listTeams(), { ...NO_KEY, 'GET /v2/team/list': () => ({ json: [] }) }],
@@ -623,7 +629,7 @@ describe('joinTeam', () => {
     const [row] = await client(server.url).proxy.joinTeam('t', ['a']);
     expect(row).toMatchObject({
       ok: false,
-      reason: expect.stringContaining('leaving deletes the 1 keys of this team'),
+      reason: expect.stringContaining('leaving would delete their keys of this team (sk-...1234)'),
     });
     expect(server.routes()).not.toContain('POST /management/v1/teams/t/members/bulk_delete');
   });

@@ -130,7 +130,7 @@ describe('a read', () => {
     const error = await failure(client(server.url).proxy.inventory());
     expect(error).toMatchObject({ name: 'UnexpectedShapeError' });
     expect(error.message).toMatch(/: expected /);
-    const listed = await failure(client(server.url).proxy.listUsers((user) => user));
+    const listed = await failure(client(server.url).proxy.listUsers([], (user) => user));
     expect(listed.message).toBe('GET /user/list: unexpected answer, users.2.user_id: expected string, received number');
   });
 
@@ -358,8 +358,8 @@ describe('what is sent and logged', () => {
       return { json: { users, total: 2000 } };
     });
     const { proxy } = client(server.url, { concurrency: 3 });
-    expect(await proxy.listUsers((user) => user.user_id)).toHaveLength(2000);
+    expect(await proxy.listUsers([], (user) => user.user_id)).toHaveLength(2000);
     expect(most).toBe(3);
-    expect(proxy.requestCount).toBe(20);
+    expect(proxy.requestCount).toBe(22);
   });
 });

@@ -38,6 +38,17 @@ describe('readAll', () => {
   });
 
   it.each([
+    ['as many', 250, complete, 250],
+    ['more', 301, [...complete, page(250, 250, 250)], 250],
+    ['fewer', 150, complete, 250],
+    ['none', 0, [page(0, 0, 0)], 0],
+  ])('where %s are expected, asks for those pages at once', async (_name, expected, pages, count) => {
+    const script = scripted([pages]);
+    expect(await readAll({ ...script.listing, expected })).toHaveLength(count);
+    expect(script.asked).toEqual(pages.map((_page, index) => index + 1));
+  });
+
+  it.each([
     ['a user came twice, another not at all', [page(0, 100, 250), page(99, 199, 250), page(200, 250, 250)]],
     ['the total changed between pages', [page(0, 100, 250), page(100, 200, 251), page(200, 250, 250)]],
     ['a page was short', [page(0, 100, 250), page(100, 150, 250), page(200, 250, 250)]],

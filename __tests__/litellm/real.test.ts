@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CreatedUser, NewUser } from '../../src/apply/ports.ts';
 import type { ProxyUser, UserLimits } from '../../src/core/inventory.ts';
+import { compare } from '../../src/core/order.ts';
 import { Secret } from '../../src/core/secret.ts';
+import type { UserRow } from '../../src/litellm/client.ts';
 import { TURN_TIMEOUT, takeTurn } from '../contract/targets.ts';
 import { client, failure } from './support.ts';
 
@@ -132,8 +134,12 @@ describe.skipIf(baseUrl === '' || masterKey === '')('on a real proxy', { timeout
     expect(users.filter((user) => roster?.has(user.userId) !== true)).toEqual([]);
     expect(inventory.ownUserId).toBeNull();
     expect(await proxy.findUsers(users.map((user) => user.userId))).toHaveLength(230);
-    const emails = await proxy.listUsers((user) => [user.user_email, user.created_at]);
+    const emails = await proxy.listUsers(['created_at'], (user) => [user.user_email, user.created_at]);
     expect(emails).toEqual(expect.arrayContaining([[users[0]?.email.toLowerCase(), expect.stringMatching(/^20/)]]));
+    const columns = ['created_at', 'updated_at', 'budget_reset_at', 'user_alias', 'organization_id', 'sso_user_id'];
+    const byId = (rows: UserRow[]) => rows.sort((a, b) => compare(a.user_id, b.user_id));
+    const withCounts = await proxy.listUsers([...columns, 'key_count'], ({ key_count: _, ...row }) => row as UserRow);
+    expect(byId(await proxy.listUsers(columns, (row) => row))).toEqual(byId(withCounts));
     const deleted = await proxy.deleteUsers(users.map((user) => user.userId));
     expect(deleted.filter((row) => !row.ok)).toEqual([]);
     expect((await proxy.findTeams([TEAMS.plain]))[0]?.members.has(users[0]?.userId ?? '')).toBe(false);

@@ -67,7 +67,7 @@ function switchOff(user: any): void {
 }
 
 /** In place of the moment that the run notes. */
-export const DAY = '<time>';
+const DAY = '<time>';
 
 function update({ users, keys, rosters }: People, change: ChangeJson): void {
   const user = users[change.user_id];

@@ -5,6 +5,7 @@ export class Load {
   readonly #baseUrl: URL;
   readonly #key: string;
   readonly #agent = new Agent({ keepAlive: true });
+  #bulk: Promise<boolean> | null = null;
 
   constructor(baseUrl: string, key: string) {
     this.#baseUrl = new URL(baseUrl);
@@ -17,6 +18,15 @@ export class Load {
 
   post(path: string, body: unknown): Promise<string> {
     return this.#send('POST', path, JSON.stringify(body));
+  }
+
+  /** Whether the proxy has the bulk routes of 1.103. */
+  hasBulk(): Promise<boolean> {
+    this.#bulk ??= this.#send('GET', '/management/v1/users/bulk').then(
+      () => false,
+      (error: Error) => error.message.includes('answered 405'),
+    );
+    return this.#bulk;
   }
 
   close(): void {

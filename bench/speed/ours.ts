@@ -13,7 +13,8 @@ export interface Measured {
   readonly ms: number;
   /** Bytes, at the most. */
   readonly memory: number;
-  readonly requests: number;
+  /** How many by method and route: `GET /user/list`. */
+  readonly requests: ReadonlyMap<string, number>;
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
@@ -44,11 +45,18 @@ export async function ours(dist: string, proxy: Target, csv: string, flags: read
     const ended = await run(argv, env, directory);
     const ms = performance.now() - begin;
     const memory = Number(/^peak (\d+)$/m.exec(ended.stderr)?.[1] ?? 0) * 1024;
-    const requests = ended.stderr.match(/^debug: (GET|POST) [^:]*: .* ms$/gm)?.length ?? 0;
-    return { ms, memory, requests, ...ended };
+    return { ms, memory, requests: requestsOf(ended.stderr), ...ended };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function requestsOf(stderr: string): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [, route = ''] of stderr.matchAll(/^debug: ((?:GET|POST) \S+?)(?:[ :].*)? ms$/gm)) {
+    counts.set(route, (counts.get(route) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function run(

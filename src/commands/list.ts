@@ -27,7 +27,8 @@ export async function list<E>(inputs: Inputs, host: Host<E>): Promise<ExitCode> 
     const byName = inputs.team !== '' || query.columns.includes('teams');
     const directory = teamDirectory(byName ? await proxy.listTeams() : []);
     const isMember = teamFilter(inputs.team, directory);
-    const users = await proxy.listUsers((row) => (isMember(row) ? found(row, query, directory) : null));
+    const asked = query.columns.filter((column) => column !== TEAM_IDS);
+    const users = await proxy.listUsers(asked, (row) => (isMember(row) ? found(row, query, directory) : null));
     await show(sorted(users), query, inputs, host);
     return 0;
   } catch (error) {
@@ -58,9 +59,12 @@ function found(row: UserRow, query: ListQuery, directory: TeamDirectory): Found 
   return { email: emailKey(email), userId: row.user_id, fields };
 }
 
+/** A column of ours alone. */
+const TEAM_IDS = 'team_ids';
+
 /** Teams by name; one that is gone by its id. */
 function field(row: UserRow, column: string, directory: TeamDirectory): unknown {
-  if (column === 'team_ids') return row.teams;
+  if (column === TEAM_IDS) return row.teams;
   if (column === 'teams') return teamRefs([...new Set(row.teams)], directory).map(teamLabel);
   return row[column] ?? null;
 }

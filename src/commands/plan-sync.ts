@@ -105,7 +105,8 @@ async function keyNameProblems(
   return takenKeyNames(rows, new Set(adds.map((change) => emailKey(change.email))), new Set(taken.keys()));
 }
 
-async function costed(plan: Plan, proxy: PlanReads, facts: ProxyFacts): Promise<Plan> {
+/** The plan with what its changes cost: keys and budgets that go along. */
+export async function costed(plan: Plan, proxy: PlanReads, facts: ProxyFacts): Promise<Plan> {
   const pairs = leavings(plan);
   const userIds = uncounted(plan);
   const [keys, ownBudgets, keyCounts] = await Promise.all([

@@ -47,7 +47,7 @@ export async function writeExisting<E>(inputs: Inputs, host: Host<E>): Promise<E
 }
 
 async function existingUsers(proxy: ProxyClient): Promise<RegistrationRow[]> {
-  const [users, teams, keys] = await Promise.all([proxy.listUsers(slim), proxy.listTeams(), proxy.listKeys()]);
+  const [users, teams, keys] = await Promise.all([proxy.listUsers([], slim), proxy.listTeams(), proxy.listKeys()]);
   const directory = teamDirectory(teams);
   const memberOf = memberships(teams);
   const keyNames = namesByUser(keys);
@@ -71,7 +71,7 @@ function slim(row: UserRow) {
     email: (row.user_email ?? '').trim(),
     role: row.user_role ?? '',
     teams: row.teams,
-    models: Array.isArray(row.models) ? row.models.map(String) : [],
+    models: row.models,
   };
 }
 

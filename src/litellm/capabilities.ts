@@ -46,6 +46,16 @@ export class Capabilities {
     });
   }
 
+  /** Whether the proxy is 1.103 or newer, as far as its routes show that; of a gateway nothing is told. */
+  async isBulk(): Promise<boolean> {
+    try {
+      return (await this.#askFor('create')).isThere;
+    } catch (error) {
+      if (error instanceof ProxyResponseError) return false;
+      throw error;
+    }
+  }
+
   /**
    * What differs between versions and no route shows. Which versions: 1.75, 1.82, 1.90, 1.106 and 1.110 were tried; in
    * between, the source of 1.81 (leaving a team deletes keys) and of 1.103 (rates are not cleared yet) says more, and
@@ -91,11 +101,12 @@ export class Capabilities {
   }
 
   /**
-   * Refuses proxies before 1.75. Where the proxy's page of its health, which names the version of old ones, is closed,
-   * routes that came with 1.75 or later prove enough; where they prove nothing, what that page answered says more.
+   * Refuses proxies before 1.75. Bulk routes prove enough; so do, where the page of the proxy's health, which names the
+   * version of old ones, is closed, routes that came with 1.75; where they prove nothing, what that page answered says more.
    * @throws ProxyTooOldError
    */
   async checkVersion(): Promise<void> {
+    if (await this.isBulk()) return;
     let version: string | null;
     try {
       version = await this.#namedVersion();
@@ -129,7 +140,11 @@ export class Capabilities {
   }
 
   /** A gateway that holds the route back leaves the classic ones: those do. */
-  async #askFor(route: BulkRoute): Promise<{ readonly isThere: boolean; readonly heldBack: string | null }> {
+  #askFor(route: BulkRoute): Promise<{ readonly isThere: boolean; readonly heldBack: string | null }> {
+    return this.#once(`answer of ${route}`, () => this.#answerOf(route));
+  }
+
+  async #answerOf(route: BulkRoute): Promise<{ readonly isThere: boolean; readonly heldBack: string | null }> {
     const call = { method: 'GET', path: BULK_ROUTES[route] } as const;
     const { status } = await this.#http.ask(call);
     if (status === 405 || status === 404) return { isThere: status === 405, heldBack: null };
@@ -144,15 +159,8 @@ export class Capabilities {
     );
   }
 
-  /** By a route that came with 1.103, or one that 1.75 has and 1.55 has not. */
+  /** By a route that 1.75 has and 1.55 has not. */
   async #provesAge(): Promise<boolean> {
-    if (
-      await this.#askFor('create').then(
-        ({ isThere }) => isThere,
-        () => false,
-      )
-    )
-      return true;
     const bulkAdd = await this.#http.ask({ method: 'GET', path: '/team/bulk_member_add' });
     if (bulkAdd.status === 405) return true;
     const teams = await this.#http.ask({ method: 'GET', path: '/v2/team/list', query: { page: 1, page_size: 1 } });
@@ -167,10 +175,16 @@ export class Capabilities {
     });
   }
 
-  /** `null` where neither page is open or names it. */
+  /**
+   * `null` where no page is open or names it. Old proxies' health does (never those with bulk routes); from 1.90 on its
+   * details, where the key that we use may read them; the description of the API everywhere, but that is 2 MB, for which
+   * the proxy lets everybody else wait.
+   */
   async #version(): Promise<string | null> {
-    const named = await this.#namedVersion().catch(closedOnly);
+    const named = (await this.isBulk()) ? null : await this.#namedVersion().catch(closedOnly);
     if (named !== null) return named;
+    const details = await this.#http.json(DETAILS, readiness).catch(closedOnly);
+    if (details !== null && details.litellm_version !== null) return details.litellm_version;
     const description = await this.#http.json({ method: 'GET', path: '/openapi.json' }, openApi).catch(closedOnly);
     return description?.info.version ?? null;
   }
@@ -197,6 +211,7 @@ function mayComeOfAge(error: unknown): boolean {
 }
 
 const READINESS = { method: 'GET', path: '/health/readiness' } as const;
+const DETAILS = { method: 'GET', path: '/health/readiness/details' } as const;
 
 /** A page that is closed or not the proxy's says nothing; a proxy that cannot be reached, or is broken, is no answer. */
 function closedOnly(error: unknown): null {

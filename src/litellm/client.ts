@@ -21,12 +21,14 @@ import { type Effects, Http, type HttpOptions } from './http.ts';
 import { Invitations } from './invitations.ts';
 import { allKeys, createKey, deleteKeys, keysOfUser, leavingKeys, moveKey, ownUserId, takenAliases } from './keys.ts';
 import { modelList, type UserRow } from './schemas.ts';
+import { Snapshot } from './snapshot.ts';
 import { findTeams, JOIN_BATCH, joinTeam, leaveTeam, listTeams, listTeamsUnpaged, ownBudgets } from './teams.ts';
 import { createUsers } from './user-create.ts';
 import {
   deleteUsers,
-  findUsers,
+  findManyUsers,
   findUsersByEmail,
+  keyCounts,
   listUsers,
   modelsOf,
   projectUsers,
@@ -64,11 +66,13 @@ export class ProxyClient implements ProxyWrites {
   readonly #capabilities: Capabilities;
   readonly #context: WriteContext;
   readonly #invitations: Invitations;
+  readonly #snapshot: Snapshot;
 
   constructor(http: Http, { log, onSecret = () => {} }: Pick<ProxyOptions, 'log' | 'onSecret'>) {
     this.#http = http;
     this.#capabilities = new Capabilities(http, log);
     this.#invitations = new Invitations(http, onSecret);
+    this.#snapshot = new Snapshot(http, this.#capabilities, log);
     this.#context = { http, capabilities: this.#capabilities, locks: new TeamLocks(), onSecret, defaults: {} };
   }
 
@@ -87,7 +91,7 @@ export class ProxyClient implements ProxyWrites {
     return this.#capabilities.explained(async () => {
       const own = ownUserId(this.#http);
       const teams = own.then((id) => this.#teams(id));
-      const [users, teamsSeen, ownUser] = await Promise.all([listUsers(this.#http), teams, own]);
+      const [users, teamsSeen, ownUser] = await Promise.all([listUsers(this.#http, this.#snapshot), teams, own]);
       return { users, teams: teamsSeen, ownUserId: ownUser };
     });
   }
@@ -97,9 +101,9 @@ export class ProxyClient implements ProxyWrites {
     return paged ? listTeams(this.#http) : listTeamsUnpaged(this.#http);
   }
 
-  /** Every user with all the proxy's fields, reduced by `project` page by page; proven complete. */
-  listUsers<T>(project: (user: UserRow) => T): Promise<T[]> {
-    return this.#capabilities.explained(() => projectUsers(this.#http, project));
+  /** Every user with these columns, reduced by `project` at once; proven complete. */
+  listUsers<T>(columns: readonly string[], project: (user: UserRow) => T): Promise<T[]> {
+    return this.#capabilities.explained(() => projectUsers(this.#http, this.#snapshot, columns, project));
   }
 
   /** All teams with their rosters. */
@@ -112,10 +116,9 @@ export class ProxyClient implements ProxyWrites {
     return modelsOf(this.#http, userIds);
   }
 
-  /** Numbers of keys by user id, of these users alone; a user who is not there any more is left out. */
-  async keyCounts(userIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
-    const users = await findUsers(this.#http, userIds);
-    return new Map(users.flatMap(({ userId, keyCount }) => (keyCount === null ? [] : [[userId, keyCount]])));
+  /** Numbers of keys by user id, of these users alone; a user who is not there any more may be left out. */
+  keyCounts(userIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+    return keyCounts(this.#http, userIds);
   }
 
   /** The keys of all users. */
@@ -215,7 +218,7 @@ export class ProxyClient implements ProxyWrites {
   }
 
   findUsers(userIds: readonly string[]): Promise<readonly ProxyUser[]> {
-    return findUsers(this.#http, userIds);
+    return findManyUsers(this.#http, this.#snapshot, userIds);
   }
 
   findUsersByEmail(email: string): Promise<readonly ProxyUser[]> {

@@ -52,7 +52,7 @@ export interface Call {
   readonly body?: unknown;
   /** Rows of a bulk call: they stretch the time limit. */
   readonly rows?: number;
-  /** A write that does no harm when it is made twice: repeated like a read. */
+  /** A write that does no harm when it is made twice is repeated like a read; `false`: a read that has a substitute. */
   readonly repeatable?: boolean;
   /** `false`: sent without the key. */
   readonly withKey?: boolean;
@@ -266,7 +266,7 @@ function detail({ query, rows }: Call): string {
 }
 
 function mayRepeat(call: Call, outcome: Answer | TransportError): boolean {
-  const idempotent = call.method === 'GET' || call.repeatable === true;
+  const idempotent = call.repeatable ?? call.method === 'GET';
   if (outcome instanceof TransportError) {
     if (outcome.kind === 'unreachable') return true;
     return idempotent && (outcome.kind === 'timeout' || outcome.kind === 'broken');

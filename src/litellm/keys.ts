@@ -33,6 +33,21 @@ function listing(http: Http, filter: KeyFilter | Readonly<Record<string, never>>
   };
 }
 
+/**
+ * The keys of everybody, `null` where they are more than `most` or our key may list none. Like `key_count` of
+ * `/user/list`, the listing leaves out what the proxy makes for a login (source: `_build_key_filter_conditions`).
+ */
+export async function fewKeys(http: Http, most: number): Promise<ProxyKey[] | null> {
+  const all = listing(http, {});
+  try {
+    const first = await all.page(1);
+    return first.total > most ? null : await readAll(all, first);
+  } catch (error) {
+    if (error instanceof ProxyForbiddenError) return null;
+    throw error;
+  }
+}
+
 /** The keys of everybody. */
 export function allKeys(http: Http): Promise<ProxyKey[]> {
   return readAll(listing(http, {}));

@@ -17,8 +17,10 @@ export interface Listing<T> {
   readonly route: string;
   /** @param page From 1. */
   readonly page: (page: number) => Promise<Page<T>>;
-  /** Pages asked for at once, the first one excepted. */
+  /** Pages asked for at once. */
   readonly concurrency: number;
+  /** About how many rows there are, where that is known: else the first page is waited for, which tells it. */
+  readonly expected?: number;
   /** Told how many rows have been read so far, of how many. */
   readonly onRead?: ((done: number, total: number) => void) | undefined;
 }
@@ -50,20 +52,26 @@ interface Reading<T> {
 
 async function readOnce<T>(listing: Listing<T>, known?: Page<T>): Promise<Reading<T>> {
   let done = 0;
-  const told = (page: Page<T>): Page<T> => {
-    done += page.rows.length;
-    listing.onRead?.(done, page.total);
-    return page;
+  const page = async (number: number): Promise<Page<T>> => told(await listing.page(number));
+  const told = (read: Page<T>): Page<T> => {
+    done += read.rows.length;
+    listing.onRead?.(done, read.total);
+    return read;
   };
-  const first = told(known ?? (await listing.page(1)));
-  const numbers = Array.from({ length: Math.max(0, Math.ceil(first.total / PAGE_SIZE) - 1) }, (_, index) => index + 2);
-  const pages = [
-    first,
-    ...(await mapConcurrent(numbers, listing.concurrency, async (page) => told(await listing.page(page)))),
-  ];
+  const from = (first: number, rows: number): Promise<Page<T>[]> =>
+    mapConcurrent(numbers(first, rows), listing.concurrency, page);
+  const begun = known === undefined ? await from(1, listing.expected ?? 0) : [told(known)];
+  const [first] = begun as [Page<T>];
+  const pages = [...begun, ...(await from(begun.length + 1, first.total))];
   const totals = new Set(pages.map((page) => page.total));
   const distinct = new Set(pages.flatMap((page) => page.ids)).size;
   const rows = pages.flatMap((page) => page.rows);
   const complete = totals.size === 1 && distinct === first.total && rows.length === first.total;
   return { rows, complete, distinct, totals: [...totals].join(' and ') };
+}
+
+/** The pages of so many rows from one on; there is always a first one. */
+function numbers(from: number, rows: number): number[] {
+  const last = Math.max(1, Math.ceil(rows / PAGE_SIZE));
+  return Array.from({ length: Math.max(0, last - from + 1) }, (_, index) => from + index);
 }

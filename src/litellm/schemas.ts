@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { type ZodType, z } from 'zod';
 import type { Activity } from '../core/inventory.ts';
 
 const text = z
@@ -44,31 +44,62 @@ const limitFields = {
   models: list,
 };
 
-/** A row of `GET /user/list`. */
-const userRow = z.object({
+const userFields = {
   user_id: z.string(),
   user_email: text,
   user_role: text,
   teams: list,
-  key_count: amount,
   spend: amount,
   ...limitFields,
   metadata: activity,
+};
+
+/** A row of `GET /user/list`. */
+const userRow = z.object({ ...userFields, key_count: amount });
+
+/** `key_count: null`: the route does not tell it. */
+export type PlainUserRow = Omit<z.output<typeof userRow>, 'key_count'> & { readonly key_count: number | null };
+
+function pageOf<T extends ZodType>(row: T) {
+  return z.object({ users: z.array(row), total: z.number() });
+}
+
+export const userPage = pageOf(userRow);
+
+/** `GET /user/list` of which only the count of all users is wanted. */
+export const userTotal = z.object({ total: z.number() });
+
+/**
+ * `GET /spend/users`. The proxy does not document it, so that it may change without a word: a row that lacks a field
+ * makes no sense, instead of a user without teams. What is not named here is dropped, be it a password's hash.
+ */
+function snapshotOf<S extends Readonly<Record<string, ZodType>>>(shape: S) {
+  const names = Object.keys(shape);
+  const isWhole = (row: unknown): boolean =>
+    typeof row === 'object' && row !== null && names.every((name) => name in row);
+  return z.array(z.custom<object>(isWhole, 'lacks a field').pipe(z.object(shape)));
+}
+
+export const userSnapshot = snapshotOf(userFields).transform((rows): PlainUserRow[] =>
+  rows.map((row) => ({ ...row, key_count: null })),
+);
+
+/** The snapshot's times as `/user/list` writes them: `2026-11-28T01:36:59.448000Z`. */
+const time = z.unknown().transform((value) => {
+  const [, seconds, fraction = ''] =
+    /^(.{19})(?:\.(\d{1,6}))?\+00:00$/.exec(typeof value === 'string' ? value : '') ?? [];
+  if (seconds === undefined) return value;
+  return /[1-9]/.test(fraction) ? `${seconds}.${fraction.padEnd(6, '0')}Z` : `${seconds}Z`;
 });
 
-export type PlainUserRow = z.output<typeof userRow>;
-
-export const userPage = z.object({ users: z.array(userRow), total: z.number() });
-
-/** With every field that the proxy gives, for `list`, but metadata: that may hold secrets of others. */
-const wideUserRow = userRow
-  .loose()
-  .transform(({ metadata, ...row }): Record<string, unknown> & typeof row & { activity: Activity } => ({
-    ...row,
-    activity: metadata,
-  }));
-
-export const wideUserPage = z.object({ users: z.array(wideUserRow), total: z.number() });
+/** Users with columns that the proxy shows, as they come. `metadata` is reduced in any case: it may hold secrets. */
+export function listedUsers(columns: readonly string[]) {
+  const shape = (at: ZodType): typeof userFields => ({
+    ...Object.fromEntries(columns.map((name) => [name, name.endsWith('_at') ? at : z.unknown()])),
+    ...userFields,
+  });
+  return { page: pageOf(z.object(shape(z.unknown()))), snapshot: snapshotOf(shape(time)) };
+}
 
 /** One user's metadata as it is, to be merged into and written back. */
 const rawMetadata = z.object({
@@ -89,7 +120,8 @@ export const updatedUser = z.object({
   data: z.object({ user_email: text, user_role: text, ...limitFields }),
 });
 
-export type UserRow = z.output<typeof wideUserPage>['users'][number];
+/** With the columns that were asked for. */
+export type UserRow = Omit<PlainUserRow, 'key_count'> & Readonly<Record<string, unknown>>;
 
 /** Of `GET /user/list`, a user's own models alone. */
 export const modelsPage = z.object({
@@ -137,7 +169,7 @@ export const keyPage = z.object({ keys: z.array(keyRow), total_count: z.number()
 /** `GET /key/info` */
 export const keyInfo = z.object({ info: z.object({ user_id: text }) });
 
-/** `GET /health/readiness`; only old proxies (1.75, 1.82) name their version. */
+/** `GET /health/readiness`, where only old proxies (1.75, 1.82) name their version, and `/health/readiness/details`. */
 export const readiness = z.object({ litellm_version: text });
 
 /** `GET /openapi.json` (1 to 2 MB); the path tells LiteLLM's own description from a gateway's. */

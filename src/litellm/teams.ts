@@ -15,17 +15,17 @@ import { findUsers, type WriteContext } from './users.ts';
 /**
  * Being a member already is fine; where only the roster says so, the other half (`user.teams`) is mended. Whom an entry
  * with their email but another id keeps out is told so, and nothing is written for them.
- * @param known The users with their emails, where those are at hand.
+ * @param known Users with their emails, and rosters, where those are at hand.
  */
 export async function joinTeam(
   context: WriteContext,
   teamId: string,
   userIds: readonly string[],
-  known?: readonly WithEmail[],
+  known?: { readonly users: readonly WithEmail[]; readonly teams: readonly Team[] },
 ): Promise<RowResult[]> {
   if (userIds.length === 0) return [];
   const kept = (await context.capabilities.writesHalfMemberships())
-    ? await keptOut(context.http, teamId, known ?? (await findUsers(context.http, userIds)))
+    ? await keptOut(teamId, known ?? (await halvesOf(context.http, teamId, userIds)))
     : new Map<string, RowResult>();
   const free = userIds.filter((userId) => !kept.has(userId));
   const answers = free.length === 0 ? [] : await addMembers(context, teamId, free);
@@ -39,10 +39,18 @@ export async function joinTeam(
  * Asked before the write on proxies that add the team to the user's record and only then find the roster occupied: at
  * each try the record would grow by one more copy of the team (seen on 1.82 and 1.90).
  */
-async function keptOut(http: Http, teamId: string, users: readonly WithEmail[]): Promise<Map<string, RowResult>> {
-  const teams = await findTeams(http, [teamId]);
-  const rows = teams.flatMap((team) => users.flatMap((user) => occupied(team, user) ?? []));
+function keptOut(
+  teamId: string,
+  { users, teams }: { readonly users: readonly WithEmail[]; readonly teams: readonly Team[] },
+): Map<string, RowResult> {
+  const team = teams.find((one) => one.teamId === teamId);
+  const rows = team === undefined ? [] : users.flatMap((user) => occupied(team, user) ?? []);
   return new Map(rows.map((row) => [row.userId, row]));
+}
+
+async function halvesOf(http: Http, teamId: string, userIds: readonly string[]) {
+  const [users, teams] = await Promise.all([findUsers(http, userIds), findTeams(http, [teamId])]);
+  return { users, teams };
 }
 
 type WithEmail = Pick<ProxyUser, 'userId' | 'email'>;
@@ -111,7 +119,7 @@ async function settle(
 ): Promise<Map<string, RowResult>> {
   const settled = new Map<string, RowResult>();
   if (userIds.length === 0) return settled;
-  const [users, teams] = await Promise.all([findUsers(context.http, userIds), findTeams(context.http, [teamId])]);
+  const { users, teams } = await halvesOf(context.http, teamId, userIds);
   const [team] = teams;
   const byId = new Map(users.map((user) => [user.userId, user]));
   for (const userId of userIds) {

@@ -1,6 +1,6 @@
 import type { Blocked, CreatedUser, NewUser } from '../apply/ports.ts';
 import { mapConcurrent } from '../concurrency.ts';
-import { emailKey, type LimitSettings } from '../core/inventory.ts';
+import { emailKey, type LimitSettings, type Team } from '../core/inventory.ts';
 import { Secret } from '../core/secret.ts';
 import { ProxyAuthError } from './errors.ts';
 import { createKey } from './keys.ts';
@@ -107,9 +107,14 @@ async function withTeams(
   const teamIds = [...new Set(present.flatMap((row) => wanted.get(row.userId) ?? []))];
   if (teamIds.length === 0) return [...rows];
   const problems = new Map<string, string>();
+  // Once for all calls: nobody but us is to add these emails meanwhile. Where that fails each call asks for itself.
+  const rosters = (await context.capabilities.writesHalfMemberships())
+    ? await findTeams(context.http, teamIds).catch(() => null)
+    : null;
   await mapConcurrent(teamIds, context.http.concurrency, async (teamId) => {
     const members = users.filter((user) => user.teams?.includes(teamId) && isPresent.has(user.userId));
-    for (const [userId, reason] of await notJoined(context, teamId, members, blocked)) problems.set(userId, reason);
+    for (const [userId, reason] of await notJoined(context, teamId, members, rosters, blocked))
+      problems.set(userId, reason);
   });
   const teams = await findTeams(context.http, teamIds).catch(() => null);
   return rows.map((row) => {
@@ -125,6 +130,7 @@ async function notJoined(
   context: WriteContext,
   teamId: string,
   users: readonly NewUser[],
+  rosters: readonly Team[] | null,
   blocked: Blocked,
 ): Promise<Map<string, string>> {
   const reasons = new Map<string, string>();
@@ -132,7 +138,8 @@ async function notJoined(
     const some = users.slice(at, at + JOIN_BATCH);
     const ids = some.map((user) => user.userId);
     try {
-      for (const row of await joinTeam(context, teamId, ids, some)) if (!row.ok) reasons.set(row.userId, row.reason);
+      const known = rosters === null ? undefined : { users: some, teams: rosters };
+      for (const row of await joinTeam(context, teamId, ids, known)) if (!row.ok) reasons.set(row.userId, row.reason);
     } catch (error) {
       for (const userId of ids) reasons.set(userId, failedRow(userId, error).reason);
     }

@@ -6,10 +6,12 @@ import { emailKey, type LimitSettings, type ProxyUser, type UserLimits } from '.
 import type { Capabilities } from './capabilities.ts';
 import { LostWriteError, ProxyResponseError } from './errors.ts';
 import { type Http, routeOf } from './http.ts';
+import { fewKeys } from './keys.ts';
 import { PAGE_SIZE, readAll } from './paging.ts';
 import { failedRow, rowResults, unsentRow } from './row-results.ts';
 import {
   anyJson,
+  listedUsers,
   metadataInfo,
   metadataPage,
   modelsPage,
@@ -20,8 +22,9 @@ import {
   updatedUser,
   userInfo,
   userPage,
-  wideUserPage,
+  userSnapshot,
 } from './schemas.ts';
+import type { Snapshot } from './snapshot.ts';
 
 export interface WriteContext {
   readonly http: Http;
@@ -48,15 +51,14 @@ export function limitsBody(limits: LimitSettings): Record<string, unknown> {
 
 export function limitsOf(
   row: Pick<PlainUserRow, 'max_budget' | 'budget_duration' | 'tpm_limit' | 'rpm_limit' | 'models'>,
-) {
-  return {
-    maxBudget: row.max_budget,
-    budgetDuration: row.budget_duration,
-    tpmLimit: row.tpm_limit,
-    rpmLimit: row.rpm_limit,
-    models: row.models,
-  } satisfies UserLimits;
+): UserLimits {
+  const { max_budget: maxBudget, budget_duration: budgetDuration, tpm_limit: tpmLimit, rpm_limit: rpmLimit } = row;
+  const isFree = (maxBudget ?? budgetDuration ?? tpmLimit ?? rpmLimit) === null && row.models.length === 0;
+  return isFree ? NO_LIMITS : { maxBudget, budgetDuration, tpmLimit, rpmLimit, models: row.models };
 }
+
+/** One for all users without any: they are many. */
+const NO_LIMITS: UserLimits = { maxBudget: null, budgetDuration: null, tpmLimit: null, rpmLimit: null, models: [] };
 
 export async function deleteUsers(
   context: WriteContext,
@@ -240,27 +242,38 @@ function proxyUser(row: PlainUserRow): ProxyUser {
   };
 }
 
-export function listUsers(http: Http): Promise<ProxyUser[]> {
-  return pagesOfUsers(http, {}, userPage, proxyUser);
+export async function listUsers(http: Http, snapshot: Snapshot): Promise<ProxyUser[]> {
+  const { rows, total } = await snapshot.everybody(userSnapshot);
+  return rows?.map(proxyUser) ?? pagesOfUsers(http, {}, userPage, proxyUser, total);
 }
 
-/** Every user with all fields of the proxy, reduced at once: 100,000 whole rows would not fit into memory. */
-export function projectUsers<T>(http: Http, project: (user: UserRow) => T): Promise<T[]> {
-  return pagesOfUsers(http, {}, wideUserPage, project);
+/** Every user with these columns of the proxy, reduced at once: 100,000 whole rows would not fit into memory. */
+export async function projectUsers<T>(
+  http: Http,
+  snapshot: Snapshot,
+  columns: readonly string[],
+  project: (user: UserRow) => T,
+): Promise<T[]> {
+  const schemas = listedUsers(columns);
+  if (columns.includes('key_count')) return pagesOfUsers(http, {}, schemas.page, project);
+  const { rows, total } = await snapshot.everybody(schemas.snapshot);
+  return rows?.map(project) ?? pagesOfUsers(http, {}, schemas.page, project, total);
 }
 
-/** @param filter Query parameters of `/user/list`. */
+/** @param filter Query parameters of `/user/list`. @param expected About how many users, where that is known. */
 function pagesOfUsers<R extends { user_id: string }, T>(
   http: Http,
   filter: Readonly<Record<string, string>>,
   schema: ZodType<{ users: R[]; total: number }>,
   project: (user: R) => T,
+  expected = 0,
 ): Promise<T[]> {
   const isWhole = Object.keys(filter).length === 0;
   if (isWhole) http.onRead?.(0, null);
   return readAll({
     route: 'GET /user/list',
     concurrency: http.concurrency,
+    expected,
     onRead: isWhole ? http.onRead : undefined,
     page: async (page) => {
       const query = { ...filter, page, page_size: PAGE_SIZE, ...ORDER };
@@ -278,6 +291,29 @@ export async function modelsOf(http: Http, userIds: readonly string[]): Promise<
     pagesOfUsers(http, { user_ids: asList(ids) }, modelsPage, (user) => user),
   );
   return new Map(lists.flat().flatMap((user) => (wanted.has(user.user_id) ? [[user.user_id, user.models]] : [])));
+}
+
+/** The same of {@link findUsers}, without numbers of keys where a snapshot costs less; whom that lacks is asked for. */
+export async function findManyUsers(http: Http, snapshot: Snapshot, userIds: readonly string[]): Promise<ProxyUser[]> {
+  const wanted = new Set(userIds);
+  const rows = await snapshot.some(userSnapshot, wanted);
+  for (const row of rows) wanted.delete(row.user_id);
+  return [...rows.map(proxyUser), ...(await findUsers(http, [...wanted]))];
+}
+
+/** Numbers of keys by user id, of these users alone; a user who is not there any more may be left out. */
+export async function keyCounts(http: Http, userIds: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const keys = userIds.length > PAGE_SIZE ? await fewKeys(http, userIds.length) : null;
+  if (keys === null) {
+    const users = await findUsers(http, userIds);
+    return new Map(users.flatMap(({ userId, keyCount }) => (keyCount === null ? [] : [[userId, keyCount]])));
+  }
+  const counts = new Map(userIds.map((userId) => [userId, 0]));
+  for (const { userId } of keys) {
+    const known = counts.get(userId ?? '');
+    if (userId !== null && known !== undefined) counts.set(userId, known + 1);
+  }
+  return counts;
 }
 
 /** Exactly these users, as many as exist. */
