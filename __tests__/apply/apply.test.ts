@@ -270,7 +270,10 @@ describe('what is not written', () => {
     const { options } = await started(proxy, { signal: stop.signal });
     const outcomes = await applyPlan(planOf(add('a@example.com'), add('b@example.com')), options);
     expect(outcomes.map(({ userId, reason }) => [userId !== '', reason])).toEqual([
-      [true, 'created, but without a link: not attempted: the run was stopped; run `onboard` for a fresh link'],
+      [
+        true,
+        'created, but without a link: not attempted: the run was stopped; the next run in the same output-directory makes one',
+      ],
       [false, 'not attempted: the run was stopped'],
     ]);
   });

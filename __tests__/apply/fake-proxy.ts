@@ -12,7 +12,7 @@ import type {
   UpdatedUser,
   UserFields,
 } from '../../src/apply/ports.ts';
-import { AnswerLostError } from '../../src/core/errors.ts';
+import { AnswerLostError, CodedError } from '../../src/core/errors.ts';
 import {
   type Activity,
   emailKey,
@@ -35,6 +35,8 @@ export type Fault =
   | 'late'
   /** The call is refused as a whole, without effect. */
   | 'refused'
+  /** 429, also after all retries. */
+  | 'busy'
   /** 401 */
   | 'unauthorized'
   /** The process dies: nothing gets through any more. */
@@ -42,6 +44,10 @@ export type Fault =
   | 'killed-after';
 
 export class Unauthorized extends Error {}
+
+class Busy extends CodedError {
+  readonly code = 'unavailable';
+}
 
 interface FakeKey {
   readonly secret: string;
@@ -81,6 +87,8 @@ interface Options {
   readonly silentTeams?: boolean;
   /** `/user/new` of 1.106 and its bulk route make keys along; here it can forget them. */
   readonly forgetsKeys?: boolean;
+  /** As the classic routes do: joining is a write of its own. */
+  readonly joinsLater?: boolean;
   /** As 1.75 does: creating an id that exists answers 200, leaves the user alone and makes another key. */
   readonly createsTwice?: boolean;
   /** As all do: the answer to a role shows the user as they are now. */
@@ -408,6 +416,8 @@ export class FakeProxy implements ProxyWrites {
         throw new AnswerLostError('no answer within 30 s');
       case 'refused':
         throw new Error('503 Service Unavailable');
+      case 'busy':
+        throw new Busy('429 Too many requests');
       case 'unauthorized':
         throw new Unauthorized('401: the key is not accepted');
       case 'killed-before':
@@ -441,7 +451,7 @@ export class FakeProxy implements ProxyWrites {
     if (taken) return { userId, ok: false, reason: `User email=${email} already exists` };
     const unknown = user.teams?.find((team) => !this.rosters.has(team));
     if (unknown !== undefined) return { userId, ok: false, reason: `Team id=${unknown} does not exist` };
-    const joins = this.deaf.has(email) ? [] : (user.teams ?? []);
+    const joins = this.deaf.has(email) || this.#options.joinsLater ? [] : (user.teams ?? []);
     if (this.deaf.delete(email)) this.deaf.add(userId);
     const { limits: asked = {} } = user;
     const limits: UserLimits = { ...NO_LIMITS, ...asked, ...this.#configured(user.role) };

@@ -164,7 +164,7 @@ describe('new users with limits', () => {
       recreateOnFailure: true,
     });
     expect(outcomes.map(brief)).toEqual([
-      "ADDED FAILED created, but without the limits of the row: the proxy's configuration sets others; run again, the next plan shows them",
+      "ADDED FAILED created, but without the limits of the row: the proxy's configuration sets others; run again, the next plan sets them",
     ]);
     expect(proxy.counts()).toMatchObject({ createUsers: 1, updateUser: 1 });
     expect(await linksIn(directory)).toMatchObject([{ user_id: 'n', api_key: proxy.keys[0]?.secret }]);

@@ -19,7 +19,7 @@ interface Left {
 async function left({ changes, intents = [], wants = { apiKeys: true, invitations: true } }: Left) {
   const directory = await temporaryDirectory();
   const journal = await FileJournal.create(directory);
-  await journal.begin(planOf(...changes), { ...HEAD, ...wants });
+  await journal.begin(planOf(...changes), { ...HEAD, command: 'sync', ...wants });
   if (intents.length > 0) await journal.intend(intents.map(([index, userId]) => ({ index, userId })));
   return { directory, journal };
 }
@@ -214,7 +214,7 @@ describe('the journal', () => {
     await journal.finish(true);
     const next = await FileJournal.create(directory);
     expect(await next.lines()).toEqual([]);
-    await next.begin(planOf(), { ...HEAD, apiKeys: true, invitations: true });
+    await next.begin(planOf(), { ...HEAD, command: 'sync', apiKeys: true, invitations: true });
     await next.finish(true);
     await next.remove();
     await expect(stat(join(directory, 'journal.jsonl'))).rejects.toThrow('ENOENT');

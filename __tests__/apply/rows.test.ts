@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
+import { recover } from '../../src/apply/recover.ts';
+import { FileJournal } from '../../src/journal/journal.ts';
 import { FakeProxy } from './fake-proxy.ts';
-import { add, linksIn, move, planOf, remove, setRole, started, teams, update } from './setup.ts';
+import { add, linksIn, move, optionsFor, planOf, remove, setRole, started, teams, update } from './setup.ts';
 
 const REFUSED = 'User email=a@example.com already exists';
 
@@ -72,6 +74,63 @@ describe('adds', () => {
     expect(first).toMatchObject({ status: 'FAILED', teamName: '' });
     expect(second).toMatchObject({ status: 'SUCCESS', teamName: 'Team a' });
     expect(proxy.counts()).toMatchObject({ createUsers: 1, joinTeam: 1, findUsers: 1, findTeams: 1 });
+  });
+
+  it.each(['add', 'onboard', 'sync'] as const)(
+    'of %s that the proxy took nothing more of are completed',
+    async (command) => {
+      const make = async () => {
+        const proxy = new FakeProxy({ joinsLater: true, forgetsKeys: true, defaultBudget: 10 }).team('a').team('b');
+        const all = { teams: teams('a', 'b'), limits: { maxBudget: 5 } };
+        const plan = planOf(add('a@example.com', all), add('b@example.com', { teams: teams('a') }));
+        return { proxy, plan, ...(await started(proxy, { command })) };
+      };
+      const whole = await make();
+      await applyPlan(whole.plan, whole.options);
+      expect(whole.proxy.writes).toBe(8);
+      for (let at = 2; at <= 8; at++) {
+        const { proxy, plan, directory, options } = await make();
+        for (let later = at; later < 30; later++) proxy.faults.set(later, 'busy');
+        const before = await applyPlan(plan, options);
+        const failed = before.filter(({ status }) => status === 'FAILED');
+        for (const { reason } of failed) expect(reason).toContain('the next run in the same output-directory');
+        proxy.begin([]);
+        const report = await recover(directory, optionsFor(proxy, FileJournal.resume(directory), { command }));
+        const open = report?.outcomes.filter(({ status }) => status === 'FAILED') ?? [];
+        expect([at, failed.length > 0, open, report?.isComplete]).toEqual([at, true, [], true]);
+        expect(new Set([...proxy.users.values()].map((user) => [...user.teams].join()))).toEqual(new Set(['a,b', 'a']));
+        expect((await linksIn(directory)).map((row) => [row.api_key !== '', row.invitation_id !== ''])).toEqual([
+          [true, true],
+          [true, true],
+        ]);
+      }
+    },
+  );
+
+  it('say what is left to a person where the proxy takes nothing of them the second time either', async () => {
+    const proxy = new FakeProxy({ joinsLater: true, forgetsKeys: true }).team('a');
+    const { directory, options, journal } = await started(proxy, { command: 'add' });
+    for (let write = 2; write < 30; write++) proxy.faults.set(write, 'busy');
+    await applyPlan(planOf(add('a@example.com', { teams: teams('a') })), options);
+    expect(await journal.isOver()).toBe(false);
+    const again = optionsFor(proxy, FileJournal.resume(directory), { command: 'add' });
+    const report = await recover(directory, again);
+    const why = '429 Too many requests';
+    expect(report?.outcomes.map(({ reason }) => reason)).toEqual([
+      `created, but not in team Team a: ${why}; add the user to the team in the proxy's UI; without a key: ${why}; create one in the proxy's UI, or let the user do so after signing in; without a link: ${why}; run \`onboard\` for a fresh link`,
+    ]);
+    expect([report?.isComplete, await journal.isOver()]).toEqual([true, true]);
+  });
+
+  it('are left alone where the proxy has refused them, and their rows say what is left to a person', async () => {
+    const proxy = new FakeProxy({ joinsLater: true, forgetsKeys: true }).team('a');
+    for (const what of ['join u0', 'key u0', 'invite u0']) proxy.rowFaults.set(what, '403: not for you');
+    const { options, journal } = await started(proxy, { command: 'add', newUserId: () => 'u0' });
+    const [outcome] = await applyPlan(planOf(add('a@example.com', { teams: teams('a') })), options);
+    expect(outcome?.reason).toMatch(
+      /not in team Team a: .*the proxy's UI; without a key: .*UI.*; without a link: .*`onboard`/,
+    );
+    expect(await journal.isOver()).toBe(true);
   });
 
   it.each(['user', 'roster'])('counts a membership of which only the %s half is there as missing', async (half) => {

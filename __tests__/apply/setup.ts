@@ -127,7 +127,7 @@ export async function temporaryDirectory(): Promise<string> {
 }
 
 /** What the first line of a journal tells of the run. */
-export const HEAD = { command: 'sync', proxy: 'proxy', rows: null } as const;
+export const HEAD = { proxy: 'proxy', rows: null } as const;
 
 let ids = 0;
 
@@ -136,6 +136,7 @@ export function optionsFor(proxy: FakeProxy, journal: LinkJournal, more: Partial
     proxy,
     journal,
     log: silent,
+    command: 'sync',
     apiKeys: true,
     invitations: true,
     recreateOnFailure: false,

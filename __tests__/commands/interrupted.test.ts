@@ -19,7 +19,13 @@ async function cutOff(baseUrl: string): Promise<string> {
   await writeFile(join(folder, 'user_addlist.csv'), 'email\nann@example.com\n');
   const journal = await FileJournal.create(folder);
   const proxy = proxyHash(parseInputs({ 'base-url': baseUrl }, {}, '.'));
-  await journal.begin(planOf(add('ann@example.com')), { ...HEAD, proxy, apiKeys: true, invitations: true });
+  await journal.begin(planOf(add('ann@example.com')), {
+    ...HEAD,
+    command: 'sync',
+    proxy,
+    apiKeys: true,
+    invitations: true,
+  });
   await journal.close();
   return folder;
 }

@@ -52,8 +52,8 @@ interface Work {
 export async function applyPlan(plan: Plan, options: ApplyOptions): Promise<Outcome[]> {
   if (isStopped(plan)) throw new Error(`The plan breaches a limit: ${plan.breaches[0]?.message}`);
   const run = new Run(options);
-  const { apiKeys, invitations } = options;
-  await run.persist(options.journal.begin(plan, { ...options.head, apiKeys, invitations }));
+  const { command, apiKeys, invitations } = options;
+  await run.persist(options.journal.begin(plan, { ...options.head, command, apiKeys, invitations }));
   const work = partition(run, plan);
   const retired = [...work.demotions, ...leavingAdmins(work)];
   const successorsFirst = retired.length > 0 && plan.admins - retired.length < Math.max(options.minAdmins, 1);

@@ -97,6 +97,11 @@ export function failureOf(answer: Exclude<RowAnswer<never>, { kind: 'answered' }
   }
 }
 
+/** The failure of what may not be sent any more. @param why what {@link Run.blocked} answered */
+export function unsent(run: Run, why: string): FailureReason {
+  return failureOf({ kind: 'blocked', reason: why, code: run.blockedCode });
+}
+
 /**
  * One write a user, some at once; who is to be written to stands in the journal before. Progress is told row by row.
  * @param write records the row's outcome

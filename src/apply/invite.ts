@@ -2,9 +2,9 @@ import { AnswerLostError, StoppedError } from '../core/errors.ts';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { InviteChange } from '../core/plan.ts';
 import { Secret } from '../core/secret.ts';
-import type { NewUserState } from './add/new-user.ts';
-import { writeEach } from './bulk.ts';
-import { type FailureReason, reasonOf, teamNames, userOutcome, withWayOut } from './messages.ts';
+import { type NewUserState, recordLack } from './add/new-user.ts';
+import { unsent, writeEach } from './bulk.ts';
+import { codeOf, type FailureReason, reasonOf, teamNames, userOutcome, withWayOut } from './messages.ts';
 import type { Invitation } from './ports.ts';
 import type { Run } from './run.ts';
 
@@ -76,9 +76,14 @@ export async function completeInvitation(run: Run, user: NewUserState): Promise<
     user.invitation = made;
     return;
   }
-  if (run.isStopped) user.unresolved = true;
-  user.problems.push(`without a link: ${made.reason}; run \`onboard\` for a fresh link`);
+  recordLack(run, user, made, WITHOUT_LINK);
 }
+
+const WITHOUT_LINK = {
+  lack: 'without a link',
+  brings: 'makes one',
+  otherwise: 'run `onboard` for a fresh link',
+};
 
 /**
  * An invitation for an existing user. After a lost answer another one is made: the first may be there, but nobody has
@@ -87,21 +92,17 @@ export async function completeInvitation(run: Run, user: NewUserState): Promise<
 async function createInvitation(run: Run, userId: string): Promise<Invitation | FailureReason> {
   for (let attempt = 0; ; attempt++) {
     const blocked = run.blocked();
-    if (blocked !== null) return notAttempted(blocked);
+    if (blocked !== null) return unsent(run, blocked);
     try {
       return await run.options.proxy.createInvitation(userId);
     } catch (error) {
-      if (error instanceof StoppedError) return notAttempted(error.message);
+      if (error instanceof StoppedError) return unsent(run, error.message);
       const lost = error instanceof AnswerLostError;
       if (!lost) run.haltIfFatal(error);
       if (!lost || attempt >= run.options.retries) {
-        return { code: lost ? 'lost' : 'other', reason: withWayOut(reasonOf(error)) };
+        return { code: codeOf(error), reason: withWayOut(reasonOf(error)) };
       }
       await run.pause(attempt);
     }
   }
-}
-
-function notAttempted(why: string): FailureReason {
-  return { code: 'not attempted', reason: `not attempted: ${why}` };
 }

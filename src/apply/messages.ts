@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.ts';
+import { AnswerLostError, messageOf, refusalCode, StoppedError } from '../core/errors.ts';
 import type { FailureCode, Outcome, OutcomeAction } from '../core/outcome.ts';
 import type { TeamRef, UnchangedUser } from '../core/plan.ts';
 import { withoutKeys } from '../core/secret.ts';
@@ -35,6 +35,12 @@ export function withResult(
 /** As the `team_name` column has them. */
 export function teamNames(teams: readonly TeamRef[]): string {
   return teams.map((team) => team.name).join(';');
+}
+
+/** What kind of failure a thrown error is. */
+export function codeOf(error: unknown): FailureCode {
+  if (error instanceof AnswerLostError) return 'lost';
+  return error instanceof StoppedError ? 'not attempted' : refusalCode(error);
 }
 
 const LONGEST = 400;

@@ -89,6 +89,8 @@ export type CreatedUser =
       readonly limits?: UserLimits | null;
       /** Created, but something of it failed (joining a team): the proxy's words. */
       readonly warning: string | null;
+      /** The answer about that was lost: it may yet take effect. */
+      readonly lost?: boolean;
     }
   | FailedRow;
 

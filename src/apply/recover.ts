@@ -15,7 +15,7 @@ import { Run, type WriteOptions } from './run.ts';
 import { applyUpdates, type UpdateRow } from './update.ts';
 
 /** As for a new run; what the cut-off one wanted, its journal tells. `proxy: null`: no key at hand, only report. */
-export type RecoverOptions = Omit<WriteOptions, 'journal' | 'apiKeys' | 'invitations' | 'proxy'> & {
+export type RecoverOptions = Omit<WriteOptions, 'journal' | 'command' | 'apiKeys' | 'invitations' | 'proxy'> & {
   readonly proxy: WriteOptions['proxy'] | null;
 };
 
@@ -63,8 +63,9 @@ export async function recover(
   const state = readState(await journal.lines());
   if (state === null) return null;
   if (options.proxy === null || state.finished) return reportOf(state, state.outcomes, options.proxy !== null);
-  const { apiKeys, invitations } = state.head;
-  const run = new Run({ ...options, apiKeys, invitations, proxy: options.proxy, journal });
+  const { command, apiKeys, invitations } = state.head;
+  const { proxy } = options;
+  const run = new Run({ ...options, isRecovery: true, command, apiKeys, invitations, proxy, journal });
   try {
     await complete(run, state, journal);
     for (const [index, outcome] of state.outcomes) run.outcomes.set(index, outcome);

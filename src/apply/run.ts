@@ -4,7 +4,7 @@ import type { Delivery } from '../core/delivery.ts';
 import { refusalCode, StoppedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { FailureCode, LinkRow, OnboardingRow, Outcome } from '../core/outcome.ts';
-import type { RunHead } from '../journal/format.ts';
+import type { RunHead, WritingCommand } from '../journal/format.ts';
 import type { LinkJournal } from './deliver.ts';
 import { reasonOf } from './messages.ts';
 import type { ProxyWrites } from './ports.ts';
@@ -16,6 +16,10 @@ export interface WriteOptions {
   readonly proxy: ProxyWrites;
   readonly log: Log;
   readonly journal: LinkJournal;
+  /** Whose run it is, also where another one completes it. */
+  readonly command: WritingCommand;
+  /** Whether an earlier run is completed. What fails of it once more is told and left so: it must not stay open for ever. */
+  readonly isRecovery?: boolean;
   /** Whether new users get a key. */
   readonly apiKeys: boolean;
   /** Whether new users get an onboarding link. */
@@ -38,7 +42,7 @@ export interface WriteOptions {
 
 export interface ApplyOptions extends WriteOptions {
   /** What the journal's first lines tell of the run, so that another process can finish it. */
-  readonly head: Pick<RunHead, 'command' | 'proxy' | 'rows'>;
+  readonly head: Pick<RunHead, 'proxy' | 'rows'>;
   /** Delete and recreate a user whose verified update still fails: keys and spend are lost. */
   readonly recreateOnFailure: boolean;
   /** Administrators who must stay at every moment; at least one does where there is one. */
@@ -48,6 +52,15 @@ export interface ApplyOptions extends WriteOptions {
   readonly beforeDeletes: () => Promise<boolean>;
   readonly onProgress: (progress: { readonly phase: Phase; readonly done: number; readonly total: number }) => void;
 }
+
+/** Failures that tell of the moment and not of the write. */
+const PASSING: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  'unavailable',
+  'unauthorized',
+  'lost',
+  'unknown',
+  'not attempted',
+]);
 
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 15_000;
@@ -136,6 +149,15 @@ export class Run<O extends WriteOptions = WriteOptions> {
         else this.recordUnresolved(index, unsaved);
       }),
     );
+  }
+
+  /**
+   * Whether recovery is to try again what failed so of a new user: the proxy took nothing at the time, or its answer was
+   * lost. What it refused it would refuse again.
+   */
+  isForRecovery(code: FailureCode): boolean {
+    if (this.isStopped) return true;
+    return this.options.isRecovery !== true && PASSING.has(code);
   }
 
   /** Something is unknown or left to the next run: the row says so, and the journal stays for recovery to complete it. */

@@ -76,6 +76,7 @@ export async function writeOptions(
 ): Promise<Omit<WriteOptions, 'journal' | 'apiKeys' | 'invitations' | 'deliver'>> {
   return {
     proxy,
+    command,
     log: host.log,
     concurrency: inputs.concurrency,
     retries: inputs.retries,

@@ -262,7 +262,7 @@ async function applyReviewed<E>(
   const applied = await applyPlan(plan.plan, {
     ...(await writeOptions(writing.command, context)),
     journal,
-    head: { command: writing.command, proxy: proxyHash(inputs), rows },
+    head: { proxy: proxyHash(inputs), rows },
     apiKeys: inputs.apiKeys,
     invitations: inputs.invitations,
     recreateOnFailure: inputs.recreateOnFailure,

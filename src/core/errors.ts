@@ -29,8 +29,9 @@ export class StoppedError extends Error {
  * Why the proxy refused a write, as far as a result file tells it apart.
  * - `exists`: somebody else made the user in the meantime.
  * - `invalid`: 400 or 422; `unauthorized`: 401; `forbidden`: 403.
+ * - `unavailable`: 429, or no connection could be made: it would take the same write at another time.
  */
-export type RefusalCode = 'exists' | 'invalid' | 'unauthorized' | 'forbidden' | 'other';
+export type RefusalCode = 'exists' | 'invalid' | 'unauthorized' | 'forbidden' | 'unavailable' | 'other';
 
 /** A failed request that knows why it was refused. */
 export abstract class CodedError extends Error {

@@ -75,6 +75,7 @@ const failureCode = z.enum([
   'invalid',
   'unauthorized',
   'forbidden',
+  'unavailable',
   'other',
   'lost',
   'unknown',

@@ -29,6 +29,7 @@ const CODES: Readonly<Record<number, RefusalCode>> = {
   403: 'forbidden',
   409: 'exists',
   422: 'invalid',
+  429: 'unavailable',
 };
 
 /** The proxy's words where somebody has the email already: 409 from 1.106 on, 400 on 1.75, and a row of the bulk route. */
@@ -39,6 +40,10 @@ export function saysExists(words: string): boolean {
 /** No connection: refused, no such host, no trusted certificate, or (reads only) broken or too slow. */
 export class ProxyUnreachableError extends ProxyError {
   override readonly name = 'ProxyUnreachableError';
+
+  override get code(): RefusalCode {
+    return 'unavailable';
+  }
 }
 
 /** 401: the key is refused. */

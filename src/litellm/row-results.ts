@@ -47,8 +47,9 @@ export function failedRow(userId: string, error: unknown): FailedRow {
   if (error instanceof StoppedError) return unsentRow(userId, error.message);
   if (error instanceof AnswerLostError) return { userId, ok: false, lost: true, reason: error.message };
   if (!(error instanceof ProxyError)) throw error;
-  if (error.proxyMessage !== null) return refusedRow(userId, error.proxyMessage);
-  return { userId, ok: false, code: error.code, reason: error.message };
+  const { code, message, proxyMessage } = error;
+  if (proxyMessage !== null && code !== 'unavailable') return refusedRow(userId, proxyMessage);
+  return { userId, ok: false, code, reason: proxyMessage ?? message };
 }
 
 /** A row that the proxy refused in its own words. */

@@ -1,4 +1,4 @@
-import type { Blocked, CreatedUser, NewUser } from '../apply/ports.ts';
+import type { Blocked, CreatedUser, FailedRow, NewUser } from '../apply/ports.ts';
 import { mapConcurrent } from '../concurrency.ts';
 import { emailKey, type LimitSettings, type Team } from '../core/inventory.ts';
 import { Secret } from '../core/secret.ts';
@@ -106,22 +106,22 @@ async function withTeams(
   const isPresent = new Set(present.map((row) => row.userId));
   const teamIds = [...new Set(present.flatMap((row) => wanted.get(row.userId) ?? []))];
   if (teamIds.length === 0) return [...rows];
-  const problems = new Map<string, string>();
+  const problems = new Map<string, FailedRow>();
   // Once for all calls: nobody but us is to add these emails meanwhile. Where that fails each call asks for itself.
   const rosters = (await context.capabilities.writesHalfMemberships())
     ? await findTeams(context.http, teamIds).catch(() => null)
     : null;
   await mapConcurrent(teamIds, context.http.concurrency, async (teamId) => {
     const members = users.filter((user) => user.teams?.includes(teamId) && isPresent.has(user.userId));
-    for (const [userId, reason] of await notJoined(context, teamId, members, rosters, blocked))
-      problems.set(userId, reason);
+    for (const row of await notJoined(context, teamId, members, rosters, blocked)) problems.set(row.userId, row);
   });
   const teams = await findTeams(context.http, teamIds).catch(() => null);
   return rows.map((row) => {
     const own = wanted.get(row.userId) ?? [];
     if (!row.ok || own.length === 0) return row;
     const joined = teams?.filter((team) => own.includes(team.teamId) && team.members.has(row.userId)) ?? null;
-    return { ...row, teams: joined?.map((team) => team.teamId) ?? null, warning: problems.get(row.userId) ?? null };
+    const { reason = null, lost = false } = problems.get(row.userId) ?? {};
+    return { ...row, teams: joined?.map((team) => team.teamId) ?? null, warning: reason, lost };
   });
 }
 
@@ -132,19 +132,19 @@ async function notJoined(
   users: readonly NewUser[],
   rosters: readonly Team[] | null,
   blocked: Blocked,
-): Promise<Map<string, string>> {
-  const reasons = new Map<string, string>();
+): Promise<FailedRow[]> {
+  const failed: FailedRow[] = [];
   for (let at = 0; at < users.length && blocked() === null; at += JOIN_BATCH) {
     const some = users.slice(at, at + JOIN_BATCH);
     const ids = some.map((user) => user.userId);
     try {
       const known = rosters === null ? undefined : { users: some, teams: rosters };
-      for (const row of await joinTeam(context, teamId, ids, known)) if (!row.ok) reasons.set(row.userId, row.reason);
+      for (const row of await joinTeam(context, teamId, ids, known)) if (!row.ok) failed.push(row);
     } catch (error) {
-      for (const userId of ids) reasons.set(userId, failedRow(userId, error).reason);
+      for (const userId of ids) failed.push(failedRow(userId, error));
     }
   }
-  return reasons;
+  return failed;
 }
 
 /** Makes the keys of those whose key was not to be made along; one that cannot be made is missing in its row. */

@@ -1,8 +1,9 @@
 import { AnswerLostError } from '../../core/errors.ts';
 import type { ProxyKey } from '../../core/inventory.ts';
-import { reasonOf, withWayOut } from '../messages.ts';
+import { unsent } from '../bulk.ts';
+import { codeOf, type FailureReason, reasonOf, withWayOut } from '../messages.ts';
 import type { Run } from '../run.ts';
-import { missingTeams, type NewUserState, onboardingRow } from './new-user.ts';
+import { missingTeams, type NewUserState, onboardingRow, recordLack } from './new-user.ts';
 
 /** Team of the keys that the proxy makes for a login to its admin pages. */
 const LOGIN_TEAM = 'litellm-dashboard';
@@ -15,7 +16,7 @@ export async function completeKey(run: Run, user: NewUserState): Promise<void> {
   if (!user.candidate.user.withKey || user.gone) return;
   for (let attempt = 0; user.key === null || user.keysUnseen; attempt++) {
     const blocked = run.blocked();
-    if (blocked !== null) return recordMissing(run, user, `not attempted: ${blocked}`);
+    if (blocked !== null) return recordMissing(run, user, unsent(run, blocked));
     try {
       if (user.keysUnseen) await deleteUnseenKeys(run, user);
       user.keysUnseen = false;
@@ -24,7 +25,7 @@ export async function completeKey(run: Run, user: NewUserState): Promise<void> {
       if (error instanceof AnswerLostError) user.keysUnseen = true;
       else run.haltIfFatal(error);
       if (!(error instanceof AnswerLostError) || attempt >= run.options.retries)
-        return recordMissing(run, user, reasonOf(error));
+        return recordMissing(run, user, { code: codeOf(error), reason: withWayOut(reasonOf(error)) });
       await run.pause(attempt);
     }
   }
@@ -34,7 +35,7 @@ export async function completeKey(run: Run, user: NewUserState): Promise<void> {
 async function createKey(run: Run, state: NewUserState): Promise<void> {
   const { user, teams } = state.candidate;
   const blocked = run.blocked();
-  if (blocked !== null) return recordMissing(run, state, `not attempted: ${blocked}`);
+  if (blocked !== null) return recordMissing(run, state, unsent(run, blocked));
   const [team] = teams ?? [];
   const inTeam = teams?.length === 1 && missingTeams(state).length === 0;
   state.key = await run.options.proxy.createKey({
@@ -66,10 +67,14 @@ function isOurs(key: ProxyKey, { candidate }: NewUserState): boolean {
   return key.teamId !== LOGIN_TEAM && (key.alias ?? '') === (candidate.user.keyAlias ?? '');
 }
 
-function recordMissing(run: Run, user: NewUserState, reason: string): void {
-  if (user.keysUnseen || run.isStopped) user.unresolved = true;
-  if (user.key !== null) return;
-  user.problems.push(
-    `without a key: ${withWayOut(reason)}; create one in the proxy's UI, or let the user do so after signing in`,
-  );
+function recordMissing(run: Run, user: NewUserState, failure: FailureReason): void {
+  if (user.keysUnseen) user.unresolved = true;
+  if (user.key === null) recordLack(run, user, failure, WITHOUT_KEY);
+  else if (run.isStopped) user.unresolved = true;
 }
+
+const WITHOUT_KEY = {
+  lack: 'without a key',
+  brings: 'makes one',
+  otherwise: "create one in the proxy's UI, or let the user do so after signing in",
+};

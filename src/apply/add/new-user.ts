@@ -5,6 +5,7 @@ import type { AddChange, TeamRef } from '../../core/plan.ts';
 import { Secret } from '../../core/secret.ts';
 import { type FailureReason, teamNames, withResult } from '../messages.ts';
 import type { CreatedUser, Invitation, NewUser } from '../ports.ts';
+import type { Run } from '../run.ts';
 
 /** A user who is to be created: by an add, or by the recreation of an update. */
 export interface Candidate {
@@ -29,6 +30,8 @@ export interface NewUserState {
   limits: UserLimits | null;
   /** The proxy's words on what failed of the creation. */
   readonly warning: string | null;
+  /** It failed with a lost answer: it may yet take effect. */
+  readonly joinLost: boolean;
   key: Secret | null;
   /** There may be keys of theirs that nobody has seen. */
   keysUnseen: boolean;
@@ -74,6 +77,7 @@ export function newUserState(candidate: Candidate, created: Extract<CreatedUser,
     joined: candidate.action === 'UPDATED' ? null : (created?.teams ?? null),
     limits: created?.limits ?? null,
     warning: created?.warning ?? null,
+    joinLost: created?.lost ?? false,
     key: created?.key ?? null,
     keysUnseen: created === null,
     invitation: null,
@@ -82,6 +86,23 @@ export function newUserState(candidate: Candidate, created: Extract<CreatedUser,
     gone: false,
     unresolved: false,
   };
+}
+
+/**
+ * What of a new user is missing, with what brings it. What failed in passing is left to recovery.
+ * @param brings what recovery does about it
+ * @param otherwise how else it comes about
+ */
+export function recordLack(
+  run: Run,
+  user: NewUserState,
+  { code, reason }: FailureReason,
+  { lack, brings, otherwise }: { readonly lack: string; readonly brings: string; readonly otherwise: string },
+): void {
+  const isLeft = run.isForRecovery(code);
+  if (isLeft) user.unresolved = true;
+  const wayOut = isLeft ? `the next run in the same output-directory ${brings}` : otherwise;
+  user.problems.push(`${lack}: ${reason}; ${wayOut}`);
 }
 
 /** Teams that they should be in and, as far as is known, are not. */

@@ -2,11 +2,11 @@ import { Pool } from '../../concurrency.ts';
 import type { LimitSettings, UserLimits } from '../../core/inventory.ts';
 import type { LimitField } from '../../core/plan.ts';
 import { sameLimit } from '../../core/user-limits.ts';
-import { pieces, writeInBulk, writeOne } from '../bulk.ts';
-import { oneLine, reasonOf } from '../messages.ts';
+import { failureOf, pieces, writeInBulk, writeOne } from '../bulk.ts';
+import { codeOf, type FailureReason, NOT_SO, oneLine, reasonOf } from '../messages.ts';
 import { isMember, type Observed, observe } from '../observed.ts';
 import type { Run } from '../run.ts';
-import { missingTeams, type NewUserState } from './new-user.ts';
+import { missingTeams, type NewUserState, recordLack } from './new-user.ts';
 
 /**
  * Makes sure that new users are as their rows ask: those whose answer did not say so are looked up, those that miss a
@@ -21,17 +21,56 @@ export async function completeUsers(run: Run, users: readonly NewUserState[]): P
     }
   }
   const failure = await lookUp(run, unclear);
-  if (failure !== null) recordUnverified(unclear, failure);
+  if (failure !== null) recordUnverified(run, unclear, failure);
   await completeLimitsOf(run, users);
   const lacking = users.filter((user) => user.joined !== null && missingTeams(user).length > 0);
-  const present = lacking.filter((user) => !user.gone);
+  await awaitLate(run, lacking);
+  const present = lacking.filter((user) => !user.gone && missingTeams(user).length > 0);
   const reasons = await joinMissing(run, present);
   const unverified = await lookUp(run, present);
   for (const user of present) {
     for (const team of missingTeams(user)) {
-      const why = reasons.get(pair(team.teamId, user)) ?? unverified ?? wordsOf(user);
-      user.problems.push(`not in team ${team.name}: ${why}; run again, the next plan adds the membership`);
+      const failure = reasons.get(pair(team.teamId, user)) ?? unverified ?? wordsOf(user);
+      recordUnfinished(run, user, failure, {
+        lack: `not in team ${team.name}`,
+        brings: 'adds the membership',
+        otherwise: "add the user to the team in the proxy's UI",
+      });
     }
+  }
+}
+
+/** How often one looks whether a join came through whose answer was lost. */
+const LOOKS = 2;
+
+/**
+ * Up to 1.82 a join that is made twice lists the team twice in the user's record, and leaving takes one of them away: what
+ * may still be under way gets some seconds before it is made again.
+ */
+async function awaitLate(run: Run, lacking: readonly NewUserState[]): Promise<void> {
+  const isDoubtful = (user: NewUserState): boolean => user.joinLost && !user.gone && missingTeams(user).length > 0;
+  for (let look = 0; look < LOOKS && run.blocked() === null; look++) {
+    const doubtful = lacking.filter(isDoubtful);
+    if (doubtful.length === 0) return;
+    await run.pause(look);
+    await lookUp(run, doubtful);
+  }
+}
+
+interface Words {
+  readonly lack: string;
+  /** What the next plan, or recovery, does about it. */
+  readonly brings: string;
+  /** What is left to a person. */
+  readonly otherwise: string;
+}
+
+/** The next plan of `sync` brings what somebody lacks who exists; the other commands leave who exists alone. */
+function recordUnfinished(run: Run, user: NewUserState, failure: FailureReason, words: Words): void {
+  if (run.options.command === 'sync') {
+    user.problems.push(`${words.lack}: ${failure.reason}; run again, the next plan ${words.brings}`);
+  } else {
+    recordLack(run, user, failure, words);
   }
 }
 
@@ -53,23 +92,29 @@ async function completeLimitsOf(run: Run, users: readonly NewUserState[]): Promi
 async function completeLimits(run: Run, state: NewUserState): Promise<void> {
   const { userId, limits: asked = {} } = state.candidate.user;
   if (state.limits === null || state.gone) return;
-  let why = '';
+  let failure: FailureReason = NOT_SO;
   for (let attempt = 0; !isLimited(state.limits, asked) && attempt <= run.options.retries; attempt++) {
     const answer = await writeOne(run, async () => ({
       ok: true as const,
       ...(await run.options.proxy.updateUser(userId, asked)),
     }));
-    why = answer.kind === 'answered' ? "the proxy's configuration sets others" : answer.reason;
+    failure = answer.kind === 'answered' ? OVERRIDDEN : failureOf(answer);
     if (answer.kind === 'answered') state.limits = answer.row.limits;
     if (answer.kind !== 'lost') break;
     await run.pause(attempt);
-    const failure = await lookUp(run, [state]);
+    const unseen = await lookUp(run, [state]);
     if (state.gone) return;
-    if (failure !== null) break;
+    if (unseen !== null) break;
   }
   if (isLimited(state.limits, asked)) return;
-  state.problems.push(`without the limits of the row: ${why}; run again, the next plan shows them`);
+  recordUnfinished(run, state, failure, {
+    lack: 'without the limits of the row',
+    brings: 'sets them',
+    otherwise: "set them in the proxy's UI",
+  });
 }
+
+const OVERRIDDEN: FailureReason = { code: 'unverified', reason: "the proxy's configuration sets others" };
 
 function isLimited(limits: UserLimits, asked: LimitSettings): boolean {
   return (Object.keys(asked) as LimitField[]).every((field) => {
@@ -78,22 +123,23 @@ function isLimited(limits: UserLimits, asked: LimitSettings): boolean {
   });
 }
 
-function wordsOf({ warning }: NewUserState): string {
-  return warning === null ? 'the proxy lists no such member' : oneLine(warning);
+function wordsOf({ warning }: NewUserState): FailureReason {
+  return { code: 'unverified', reason: warning === null ? 'the proxy lists no such member' : oneLine(warning) };
 }
 
-function recordUnverified(users: readonly NewUserState[], reason: string): void {
+function recordUnverified(run: Run, users: readonly NewUserState[], failure: FailureReason): void {
+  const wayOut = { brings: 'sees to them', otherwise: "look at the user in the proxy's UI" };
   for (const user of users) {
     if (user.joined === null && missingTeams(user).length > 0) {
-      user.problems.push(`the teams could not be verified (${reason}): run again, the next plan shows them`);
+      recordUnfinished(run, user, failure, { lack: 'the teams could not be verified', ...wayOut });
     } else if (lacksLimits(user)) {
-      user.problems.push(`the limits could not be verified (${reason}): run again, the next plan shows them`);
+      recordUnfinished(run, user, failure, { lack: 'the limits could not be verified', ...wayOut });
     }
   }
 }
 
 /** Reads roles and memberships; answers why that failed, `null` where it did not. */
-async function lookUp(run: Run, users: readonly NewUserState[]): Promise<string | null> {
+async function lookUp(run: Run, users: readonly NewUserState[]): Promise<FailureReason | null> {
   try {
     const ids = users.map((user) => user.candidate.user.userId);
     const teamIds = users.flatMap((user) => user.candidate.user.teams ?? []);
@@ -102,7 +148,9 @@ async function lookUp(run: Run, users: readonly NewUserState[]): Promise<string 
     return null;
   } catch (error) {
     run.haltIfFatal(error);
-    return reasonOf(error);
+    const code = codeOf(error);
+    // A read that fails without being refused, on a broken connection or with a 500, may well succeed another time.
+    return { code: code === 'other' ? 'unknown' : code, reason: reasonOf(error) };
   }
 }
 
@@ -120,7 +168,7 @@ function takeOver(state: NewUserState, observed: Observed): void {
   state.joined = user.teams.filter((id) => teams === null || !teams.includes(id) || isMember(observed, userId, id));
 }
 
-async function joinMissing(run: Run, users: readonly NewUserState[]): Promise<Map<string, string>> {
+async function joinMissing(run: Run, users: readonly NewUserState[]): Promise<Map<string, FailureReason>> {
   const byTeam = new Map<string, NewUserState[]>();
   for (const user of users) {
     for (const { teamId } of missingTeams(user)) {
@@ -129,14 +177,14 @@ async function joinMissing(run: Run, users: readonly NewUserState[]): Promise<Ma
       else members.push(user);
     }
   }
-  const reasons = new Map<string, string>();
+  const reasons = new Map<string, FailureReason>();
   for (const [teamId, members] of byTeam) {
     for (const piece of pieces(members, run.options.proxy.joinBatchSize)) {
       const rows = piece.map((user) => user.candidate.user);
       const answers = await writeInBulk(run, rows, (some) => run.options.proxy.joinTeam(teamId, idsOf(some)));
       for (const user of piece) {
         const answer = answers.get(user.candidate.user.userId);
-        if (answer !== undefined && answer.kind !== 'answered') reasons.set(pair(teamId, user), answer.reason);
+        if (answer !== undefined && answer.kind !== 'answered') reasons.set(pair(teamId, user), failureOf(answer));
       }
     }
   }
