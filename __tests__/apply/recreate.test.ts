@@ -1,7 +1,14 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
+import { recover } from '../../src/apply/recover.ts';
+import { revokeUnseen } from '../../src/commands/revoke.ts';
+import type { Delivery } from '../../src/core/delivery.ts';
+import type { LinkRow } from '../../src/core/outcome.ts';
+import { FileJournal } from '../../src/journal/journal.ts';
 import { FakeProxy, NO_LIMITS } from './fake-proxy.ts';
-import { linksIn, move, planOf, setRole, started, teams, update } from './setup.ts';
+import { linksIn, move, optionsFor, planOf, setRole, started, teams, update } from './setup.ts';
 
 function stuckRole(): FakeProxy {
   const proxy = new FakeProxy().user('u', 'u@example.com').team('a', 'u');
@@ -45,6 +52,54 @@ describe('a user whose update the proxy does not take', () => {
     expect(await linksIn(directory)).toEqual([
       expect.objectContaining({ user_id: 'anew', api_key: proxy.keys[0]?.secret }),
     ]);
+  });
+
+  it.each(['sent', 'failed'] as const)('gets the link by mail as a new user does (%s)', async (kind) => {
+    const proxy = stuckRole();
+    const mailed: string[] = [];
+    const deliver = async ({ email, link }: LinkRow): Promise<Delivery> => {
+      mailed.push(`${email} ${link.reveal()}`);
+      return { kind, response: kind === 'sent' ? '250 queued' : '550 no such user' };
+    };
+    const { directory, options } = await started(proxy, { recreateOnFailure: true, newUserId: () => 'anew', deliver });
+    const [outcome] = await applyPlan(planOf(setRole('u', 'proxy_admin')), options);
+    const [{ id } = { id: '' }] = proxy.invitations;
+    expect(mailed).toEqual([`u@example.com https://llm.example.com/ui/?invitation_id=${id}`]);
+    expect(outcome).toMatchObject({
+      action: 'UPDATED',
+      recreated: true,
+      status: kind === 'sent' ? 'SUCCESS' : 'FAILED',
+    });
+    const [row] = await linksIn(directory);
+    expect(row).toMatchObject({ user_id: 'anew', delivery: expect.stringMatching(`^${kind} `) });
+    expect(row?.invitation_id).toBe(kind === 'sent' ? 'delivered' : id);
+  });
+
+  it('loses key and link again where nobody can be given them', async () => {
+    const proxy = stuckRole();
+    const { options, journal } = await started(proxy, { recreateOnFailure: true, newUserId: () => 'anew' });
+    const outcomes = await applyPlan(planOf(setRole('u', 'proxy_admin')), options);
+    const rows = await journal.onboardingFile.read();
+    const lost = { published: false, reason: 'Not uploaded.', isLost: true } as const;
+    const [told] = await revokeUnseen(outcomes, rows, lost, proxy, journal);
+    expect(told).toMatchObject({ status: 'FAILED', recreated: true, userId: 'anew', key: null });
+    expect([proxy.keys, proxy.invitations]).toEqual([[], []]);
+  });
+
+  it('is mailed after a kill, too', async () => {
+    const proxy = stuckRole();
+    const { directory, journal, options } = await started(proxy, { recreateOnFailure: true, newUserId: () => 'anew' });
+    await applyPlan(planOf(setRole('u', 'proxy_admin')), { ...options, deliver: null });
+    // As if the run had been killed before its mails and its last line.
+    const kept = (await journal.lines()).filter(({ t }) => t !== 'finished');
+    await writeFile(join(directory, 'journal.jsonl'), kept.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const mailed: string[] = [];
+    const deliver = async ({ email }: LinkRow): Promise<Delivery> => {
+      mailed.push(email);
+      return { kind: 'sent', response: '250 queued' };
+    };
+    await recover(directory, { ...optionsFor(proxy, FileJournal.resume(directory)), deliver });
+    expect(mailed).toEqual(['u@example.com']);
   });
 
   it('is not recreated after lost answers', async () => {

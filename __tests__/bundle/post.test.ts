@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../src/core/secret.ts';
 import { inTurn } from '../faults/batch.ts';
 import { sha } from '../github/support.ts';
 import { annotations, type Started } from './support/action.ts';
@@ -155,6 +156,97 @@ describe.each(Object.keys(COMMANDS) as Command[])('%s, killed at every write in 
       await world.run('workflow_dispatch', { inputs: inputsOf(command), state: killed.state });
       expectDelivered(command, world, received);
     });
+  });
+});
+
+/** Runs `main` with pending links and keys, and whatever is done to it; its timers are fast. */
+function startedWith(command: Command, world: World): Started {
+  const [name, csv] = COMMANDS[command].csv;
+  world.write(csv, name);
+  world.publish(sha('e'));
+  const env = { NODE_OPTIONS: `--import=${new URL('./support/fast-timers.mjs', import.meta.url)}` };
+  return world.start('workflow_dispatch', { inputs: inputsOf(command), env });
+}
+
+const HANDING_OVER = ['sync', 'add', 'onboard'] as const;
+
+it.each(HANDING_OVER)('%s, killed while it hands keys and links over: post does so', async (command) => {
+  for (const call of ['CreateArtifact', 'FinalizeArtifact']) {
+    const world = await World.create();
+    const started = startedWith(command, world);
+    world.artifacts.onCall = (method) => {
+      if (method === call) started.child.kill('SIGKILL');
+    };
+    const killed = await started.done;
+    world.artifacts.onCall = () => {};
+    expect(killed.code).toBeNull();
+    world.artifacts.finished.clear();
+    const post = await world.run('workflow_dispatch', { inputs: inputsOf(command), state: killed.state });
+    expect(post.code).toBe(0);
+    expectDelivered(command, world, receivedBy(world));
+  }
+});
+
+/** Keys and links that the proxy does not know, or no more. */
+function deadOf(world: World, text: string): string[] {
+  const { keys, invitations } = secretsIn(text);
+  const live = new Set([...world.proxy.state.keys.values()].map((key) => key.hash));
+  return [
+    ...keys.filter((key) => !live.has(new Secret(key).hash())),
+    ...invitations.filter((id) => !world.proxy.state.invitations.has(id)),
+  ];
+}
+
+describe.each(HANDING_OVER)('%s, whose secrets cannot be uploaded', (command) => {
+  const REVOKING = /^\/(key\/delete|invitation\/delete)$/;
+
+  it('killed while it takes them back: post takes the rest back, delivers nothing dead, and tells it', async () => {
+    for (const at of [0, 1, 3]) {
+      const kill: { started: Started | null; left: number } = { started: null, left: at };
+      const world = await World.create({
+        onRequest: ({ method, route }) => {
+          if (method === 'POST' && REVOKING.test(route) && kill.left-- === 0) kill.started?.child.kill('SIGKILL');
+        },
+      });
+      world.artifacts.failing = 500;
+      kill.started = startedWith(command, world);
+      const killed = await kill.started.done;
+      expect([at, killed.code]).toEqual([at, null]);
+      world.artifacts.failing = null;
+      const post = await world.run('workflow_dispatch', { inputs: inputsOf(command), state: killed.state });
+      expect(post.code).toBe(1);
+      expect(world.artifacts.filesOf('onboarding-links')).toEqual([]);
+      expect(world.proxy.state.invitations.size).toBe(0);
+      const created = [...world.proxy.state.users.values()].filter(({ email }) => /^(eve|gil)@/.test(email ?? ''));
+      expect(created.map(({ userId }) => world.proxy.state.keysOfUser(userId).length)).toEqual([0, 0]);
+      expect(post.stdout).toMatch(/FAILED ADDED eve@example.com: .*taken back/);
+    }
+  });
+
+  it.each([
+    ['with the first link: post takes all back', '/invitation/new', 0],
+    ['with the users: post makes new ones of whom it left', '/management/v1/users/bulk', 2],
+  ])('stopped %s, and delivers nothing dead', async (_, at, made) => {
+    const stop: { started: Started | null } = { started: null };
+    const world = await World.create({
+      onRequest: ({ method, route }) => {
+        if (method === 'POST' && route === at) stop.started?.child.kill('SIGTERM');
+      },
+    });
+    world.artifacts.failing = 500;
+    stop.started = startedWith(command, world);
+    const stopped = await stop.started.done;
+    expect(stopped.code).toBe(1);
+    world.artifacts.failing = null;
+    await world.run('workflow_dispatch', { inputs: inputsOf(command), state: stopped.state });
+    const [file] = COMMANDS[command].secrets;
+    const delivered = world.artifacts.finished.get('onboarding-links')?.get(file)?.toString() ?? '';
+    expect(deadOf(world, delivered)).toEqual([]);
+    const held = secretsIn(delivered);
+    expect([held.keys.length, held.invitations.length]).toEqual([made, made]);
+    expect(world.proxy.state.invitations.size).toBe(made);
+    const created = [...world.proxy.state.users.values()].filter(({ email }) => /^(eve|gil)@/.test(email ?? ''));
+    expect(created.flatMap(({ userId }) => world.proxy.state.keysOfUser(userId))).toHaveLength(made);
   });
 });
 

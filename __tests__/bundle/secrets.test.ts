@@ -234,7 +234,7 @@ it('an upload that fails is red; keys that nobody has seen are gone, and the row
   expect(world.proxy.state.keysOfUser(eve?.userId ?? '')).toEqual([]);
   const [directory = ''] = readdirSync(world.temp);
   expect(readFileSync(join(world.temp, directory, 'user_sync_result.csv'), 'utf8')).toMatch(
-    /ADDED,eve@example\.com,[^,]+,internal_user,engineering,,FAILED,.*onboard.*onboard with api-keys: true/,
+    /ADDED,eve@example\.com,[^,]+,internal_user,engineering,,FAILED,.*run the command onboard.*create one in the proxy's UI/,
   );
   expect(run.summary).toContain('eve@example.com');
 });

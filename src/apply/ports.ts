@@ -89,7 +89,7 @@ export type CreatedUser =
       readonly limits?: UserLimits | null;
       /** Created, but something of it failed (joining a team): the proxy's words. */
       readonly warning: string | null;
-      /** The answer about that was lost: it may yet take effect. */
+      /** The answer to a join or a key was lost: it may yet take effect. */
       readonly lost?: boolean;
     }
   | FailedRow;

@@ -1,7 +1,13 @@
 import type { ProxyUser } from '../core/inventory.ts';
-import type { OnboardingRow, Outcome } from '../core/outcome.ts';
+import { failedWith, type OnboardingRow, type Outcome } from '../core/outcome.ts';
 import type { RowEntry } from '../core/row-plan.ts';
-import type { ChangeRecord, JournalLine, MailState, WritingCommand } from '../journal/format.ts';
+import {
+  type ChangeRecord,
+  type JournalLine,
+  type MailState,
+  usersRevoked,
+  type WritingCommand,
+} from '../journal/format.ts';
 import { FileJournal } from '../journal/journal.ts';
 import { type Candidate, candidateOf, type NewUserState, newUserState, notCreated } from './add/new-user.ts';
 import { AddPhase } from './add/phase.ts';
@@ -45,6 +51,8 @@ interface JournalState {
   readonly head: Extract<JournalLine, { t: 'run' }>;
   readonly rows: readonly RowEntry[] | null;
   readonly finished: boolean;
+  /** Users whose secrets were being taken back when the run was killed. */
+  readonly revoking: ReadonlySet<string>;
   readonly outcomes: ReadonlyMap<number, Outcome>;
   readonly mails: ReadonlyMap<number, MailState>;
   readonly open: readonly OpenChange[];
@@ -62,13 +70,15 @@ export async function recover(
 ): Promise<Recovered | null> {
   const state = readState(await journal.lines());
   if (state === null) return null;
-  if (options.proxy === null || state.finished) return reportOf(state, state.outcomes, options.proxy !== null);
+  if (options.proxy === null || (state.finished && state.revoking.size === 0))
+    return reportOf(state, state.outcomes, options.proxy !== null);
   const { command, apiKeys, invitations } = state.head;
   const { proxy } = options;
   const run = new Run({ ...options, isRecovery: true, command, apiKeys, invitations, proxy, journal });
   try {
-    await complete(run, state, journal);
     for (const [index, outcome] of state.outcomes) run.outcomes.set(index, outcome);
+    await finishRevocation(run, state, journal);
+    await complete(run, state, journal);
     await deliverLinks(run, journal, state.mails);
     await run.flush();
     await journal.finish(run.isComplete);
@@ -100,7 +110,8 @@ function readState(lines: readonly JournalLine[]): JournalState | null {
     return [{ index: line.index, record: line.record, intended: intended.get(line.index) ?? [] }];
   });
   const rows = head.hasRows ? lines.flatMap((line) => (line.t === 'row' ? [line.row] : [])) : null;
-  return { changes, head, rows, finished: lines.some((line) => line.t === 'finished'), outcomes, mails, open };
+  const finished = lines.some((line) => line.t === 'finished');
+  return { changes, head, rows, finished, revoking: usersRevoked(lines), outcomes, mails, open };
 }
 
 function reportOf(state: JournalState, outcomes: ReadonlyMap<number, Outcome>, hasProxy: boolean): Recovered {
@@ -122,6 +133,42 @@ const NEVER_BEGUN: FailureReason = {
   code: 'not attempted',
   reason: 'not attempted: the run was interrupted; the next run takes it up',
 };
+
+/**
+ * Goes on where a run was killed that took back what it could not hand over: nobody gets to see these keys and links, and
+ * those of its users who were done with are so no more.
+ */
+async function finishRevocation(run: Run, { revoking, outcomes }: JournalState, journal: FileJournal): Promise<void> {
+  if (revoking.size === 0) return;
+  const rows = await journal.onboardingFile.read();
+  const failures = new Map<string, string>();
+  for (const userId of revoking) {
+    const row = rows.get(userId);
+    if (row === undefined) continue;
+    await revoke(run, row).catch((error) => failures.set(userId, reasonOf(error)));
+  }
+  await journal.onboardingFile.strip(revoking);
+  for (const [index, outcome] of outcomes) {
+    const why = failures.get(outcome.userId);
+    const told = why === undefined ? REVOKED : `${NOT_REVOKED} (${why}): look at the user in the proxy's UI.`;
+    if (revoking.has(outcome.userId)) run.record(index, failedWith(outcome, 'incomplete', told));
+  }
+  await run.flush();
+  await journal.revocation([...revoking], true);
+}
+
+const REVOKED =
+  "Key and link could not be handed over and were taken back: `onboard` makes a fresh link, a key is made in the proxy's UI.";
+
+const NOT_REVOKED = 'Key and link could not be handed over, nor taken back';
+
+async function revoke({ options: { proxy } }: Run, { userId, apiKey, invitationId }: OnboardingRow): Promise<void> {
+  if (invitationId !== null) await proxy.deleteInvitation(invitationId);
+  if (apiKey === null) return;
+  const hash = apiKey.hash();
+  const keys = await proxy.keysOfUser(userId);
+  if (keys.some((key) => key.hash === hash)) await proxy.deleteKeys([hash]);
+}
 
 async function complete(run: Run, { open, head }: JournalState, { onboardingFile }: FileJournal): Promise<void> {
   const begun = open.filter((change) => change.intended.length > 0);

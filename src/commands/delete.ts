@@ -6,7 +6,6 @@ import { planDeletes, problemsOfFile } from '../core/row-plan.ts';
 import { deletionErrorsCsv, deletionsCsv } from '../render/csv.ts';
 import type { Writing } from './lifecycle.ts';
 import { planRows } from './plan-rows.ts';
-import { clearLinks } from './registrations.ts';
 
 /** Deletes the users of the file and nobody else. */
 export const DELETE: Writing = {
@@ -16,15 +15,13 @@ export const DELETE: Writing = {
   problemsOffline,
   plan: (list, context) => planRows(list, 'DELETED', context, async (rows, lookup) => planDeletes(rows, lookup)),
   word: deletedInWords,
-  writeSecrets: async () => ({ files: [], secretFiles: [] }),
-  writeResults: async (outcomes, run) => {
-    const { host } = run;
+  writeSecrets: async () => ({ files: [], secretFiles: [], moved: [] }),
+  writeResults: async (outcomes, { host }) => {
     const told = outcomes.filter((row) => row.action === 'DELETED');
     const results = join(host.outputDirectory, 'user_del_result.csv');
     const errors = join(host.outputDirectory, 'user_del_error.csv');
     await writeFile(results, deletionsCsv(told.filter((row) => row.status === 'SUCCESS')));
     await writeFile(errors, deletionErrorsCsv(told.filter((row) => row.status !== 'SUCCESS')));
-    await clearLinks(run, []);
     return [results, errors];
   },
   notes: () => [],

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Delivery } from '../core/delivery.ts';
 import { messageOf, UsageError } from '../core/errors.ts';
 import type { LinkRow } from '../core/outcome.ts';
-import type { Plan } from '../core/plan.ts';
+import { isApplied, type Plan } from '../core/plan.ts';
 import type { Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import { SmtpMailer } from '../mail/mailer.ts';
@@ -73,9 +73,11 @@ export function linkMailer(form: MailForm, inputs: Inputs, host: Host): LinkMail
   };
 }
 
-/** Whether applying the plan makes links. */
-export function isMailDue(plan: Plan): boolean {
-  return plan.changes.some(makesLink);
+/** Whether applying the plan makes links, or may make them: a user who is recreated gets one. */
+export function isMailDue({ changes }: Plan, { recreateOnFailure }: Pick<Inputs, 'recreateOnFailure'>): boolean {
+  return changes.some(
+    (change) => makesLink(change) || (recreateOnFailure && change.kind === 'update' && isApplied(change)),
+  );
 }
 
 function usable<T>(read: () => T): T {

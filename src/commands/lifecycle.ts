@@ -71,6 +71,8 @@ export interface WrittenFiles {
   readonly files: readonly string[];
   /** Those that hold secrets; they need not be among `files`. */
   readonly secretFiles: readonly string[];
+  /** Users whose secrets stand in a file of the command's own form, and not in `onboarding_links.csv` for long. */
+  readonly moved?: readonly string[];
 }
 
 /** What a command that writes does in its own way; everything else is the life-cycle's. */
@@ -255,7 +257,7 @@ async function applyReviewed<E>(
   stage.evidence = evidence;
   if (isStopped(plan.plan)) return showPlan(plan, host, evidence);
   await host.beforeWrites(plan);
-  if (mailer !== null && isMailDue(plan.plan)) await mailer.verify();
+  if (mailer !== null && isMailDue(plan.plan, inputs)) await mailer.verify();
   const journal = await FileJournal.create(host.outputDirectory);
   const rows = plan.kind === 'rows' ? plan.rowPlan.entries : null;
   stage.hasWritten = true;
@@ -314,12 +316,11 @@ async function endRun<E>(
   { plan, evidence, changes }: Ended<E>,
 ): Promise<ExitCode> {
   const { host, journal, proxy } = run;
-  // Read first: writing may move them to another file, and what cannot be published is taken back by them.
   const links = await journal.onboardingFile.read();
-  const { files, secretFiles } = await writing.writeSecrets(applied, run);
+  const { files, secretFiles, moved } = await writing.writeSecrets(applied, run);
   const published: PublishResult =
     secretFiles.length === 0 ? NOTHING_TO_PUBLISH : await host.publishSecrets(secretFiles);
-  const outcomes = published.published ? applied : await revokeUnseen(applied, links, published, proxy);
+  const outcomes = published.published ? applied : await revokeUnseen(applied, links, published, proxy, journal);
   const told = new Map(outcomes.map((outcome) => [outcome.index, outcome]));
   const auditFile = await writeRecord(
     writing.command,
@@ -341,7 +342,13 @@ async function endRun<E>(
     secretsUrl: published.published ? published.url : '',
     isUnfinished: !isOver,
   });
-  if (isOver) await journal.remove();
+  if (!isOver) {
+    await journal.close();
+  } else {
+    // Only now: a run that is killed while it hands its files over leaves them to `post`.
+    await journal.remove();
+    if (moved !== undefined) await journal.onboardingFile.drop(new Set(moved));
+  }
   return outcomes.some((outcome) => outcome.status === 'FAILED') ? 1 : 0;
 }
 
@@ -362,7 +369,8 @@ const NOTHING_TO_PUBLISH: PublishResult = { published: true, url: '' };
 function withEarlier(earlier: readonly Outcome[], outcomes: readonly Outcome[]): readonly Outcome[] {
   const emails = (rows: readonly Outcome[]): Set<string> => new Set(rows.map((row) => emailKey(row.email)));
   const changed = emails(outcomes.filter((outcome) => outcome.action !== 'UNCHANGED'));
-  const isStale = ({ action, status }: Outcome): boolean => status === 'FAILED' && action !== 'ADDED';
+  const isStale = (outcome: Outcome): boolean =>
+    outcome.status === 'FAILED' && outcome.action !== 'ADDED' && !isCreated(outcome);
   const older = earlier.filter((outcome) => !changed.has(emailKey(outcome.email)) && !isStale(outcome));
   const told = emails(older);
   return [...older, ...outcomes.filter((outcome) => !told.has(emailKey(outcome.email)))];

@@ -13,7 +13,7 @@ export const ERROR_FILE = 'user_reg_error.csv';
 
 /**
  * Writes `user_reg_result.csv`, mode 0600, an older one is kept under another name. While the run went on, its keys and
- * links were in `onboarding_links.csv`, where they outlive a killed run; from here on they are in this file alone.
+ * links were in `onboarding_links.csv`, where they outlive a killed run; once this file is handed over they are in it alone.
  */
 export async function writeRegistrations(outcomes: readonly Outcome[], run: EndingRun): Promise<WrittenFiles> {
   const made = outcomes.filter(isCreated);
@@ -22,8 +22,7 @@ export async function writeRegistrations(outcomes: readonly Outcome[], run: Endi
   const rows = made.map((outcome) => registration(outcome, links.get(outcome.userId), models));
   const holdsSecrets = rows.some((row) => row.invitationUrl instanceof Secret || row.apiKeys instanceof Secret);
   const path = await writeRows(rows, { ...run, masks: run.host.redacts && !holdsSecrets });
-  await clearLinks(run, userIds);
-  return { files: [path], secretFiles: holdsSecrets ? [path] : [] };
+  return { files: [path], secretFiles: holdsSecrets ? [path] : [], moved: userIds };
 }
 
 /** @param masks whether emails are masked: a file with secrets goes to nobody who must not see them */
@@ -74,10 +73,4 @@ function masked(row: RegistrationRow): RegistrationRow {
     userId: redactText(row.userId),
     teamName: redactText(row.teamName),
   };
-}
-
-/** Takes users out of `onboarding_links.csv` whose secrets stand elsewhere by now; not while recovery may need them. */
-export async function clearLinks({ journal }: Pick<EndingRun, 'journal'>, userIds: readonly string[]): Promise<void> {
-  if (!(await journal.isOver())) return;
-  await journal.onboardingFile.drop(new Set(userIds));
 }

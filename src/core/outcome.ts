@@ -57,6 +57,8 @@ interface OutcomeBase {
   readonly teamName: string;
   /** The key that was made for the user; `null`: none. */
   readonly key: MadeKey | null;
+  /** The user was deleted and made anew, under this id: they get a key and a link as a new one does. */
+  readonly recreated?: true | undefined;
 }
 
 export interface Succeeded extends OutcomeBase {
@@ -83,14 +85,15 @@ export type Outcome = Succeeded | Failed | Skipped;
 
 /** The same outcome as a failure; what went wrong before is kept and told first. */
 export function failedWith(outcome: Outcome, code: FailureCode, reason: string): Failed {
-  const { index, action, email, userId, role, teamName, key } = outcome;
+  const { index, action, email, userId, role, teamName, key, recreated } = outcome;
+  const base = { index, action, email, userId, role, teamName, key, ...(recreated && { recreated }) };
   const told = outcome.reason === '' ? reason : `${outcome.reason} ${reason}`;
-  return { index, action, email, userId, role, teamName, key, status: 'FAILED', code, reason: told };
+  return { ...base, status: 'FAILED', code, reason: told };
 }
 
-/** Whether this run created the user. */
-export function isCreated(outcome: Outcome): boolean {
-  return outcome.action === 'ADDED' && outcome.userId !== '' && outcome.status !== 'SKIPPED';
+/** Whether this run created the user, be it anew. */
+export function isCreated({ action, recreated, userId, status }: Outcome): boolean {
+  return (action === 'ADDED' || recreated === true) && userId !== '' && status !== 'SKIPPED';
 }
 
 /** Whether this run made a fresh link for a user who exists already: a change that leaves them as they are. */

@@ -68,6 +68,7 @@ const base = {
   teamName: z.string(),
   key: z.object({ hash: z.string(), shown: z.string() }).nullable(),
   reason: z.string(),
+  recreated: z.literal(true).optional(),
 };
 
 const failureCode = z.enum([
@@ -132,6 +133,8 @@ const line = z.discriminatedUnion('t', [
   z.object({ t: z.literal('intend'), rows: z.array(z.tuple([z.number(), z.string()])) }),
   z.object({ t: z.literal('outcome'), index: z.number(), outcome }),
   z.object({ t: z.literal('mail'), index: z.number(), mail }),
+  /** Keys and links of these users are taken back, as they could not be handed over. `done`: to the last one. */
+  z.object({ t: z.literal('revocation'), userIds: z.array(z.string()).readonly(), done: z.boolean() }),
   z.object({ t: z.literal('finished') }),
 ]);
 
@@ -162,6 +165,16 @@ export function parseJournal(text: string): JournalLine[] {
     const parsed = line.safeParse(jsonOf(raw));
     return parsed.success ? [parsed.data] : [];
   });
+}
+
+/** Users whose secrets are still being taken back. */
+export function usersRevoked(lines: readonly JournalLine[]): ReadonlySet<string> {
+  const users = new Set<string>();
+  for (const line of lines) {
+    if (line.t !== 'revocation') continue;
+    for (const userId of line.userIds) line.done ? users.delete(userId) : users.add(userId);
+  }
+  return users;
 }
 
 function jsonOf(raw: string): unknown {

@@ -4,7 +4,7 @@ import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan.ts';
 import { AppendFile } from '../files/append.ts';
 import { textOf } from '../files/atomic.ts';
-import { type JournalLine, type MailState, parseJournal, type RunHead, toRecord } from './format.ts';
+import { type JournalLine, type MailState, parseJournal, type RunHead, toRecord, usersRevoked } from './format.ts';
 import { OnboardingFile } from './onboarding-file.ts';
 
 export const JOURNAL_FILE = 'journal.jsonl';
@@ -78,7 +78,7 @@ export class FileJournal implements Journal {
   /** Whether recovery has nothing to do here. */
   async isOver(): Promise<boolean> {
     const lines = await this.lines();
-    return lines.length === 0 || lines.some((line) => line.t === 'finished');
+    return lines.length === 0 || (lines.some((line) => line.t === 'finished') && usersRevoked(lines).size === 0);
   }
 
   async begin(plan: Plan, { rows, ...head }: RunHead): Promise<void> {
@@ -104,6 +104,11 @@ export class FileJournal implements Journal {
 
   mail(index: number, mail: MailState): Promise<void> {
     return this.#append([{ t: 'mail', index, mail }]);
+  }
+
+  /** Before secrets of these users are taken back, and once that is done and told. */
+  revocation(userIds: readonly string[], done: boolean): Promise<void> {
+    return this.#append([{ t: 'revocation', userIds, done }]);
   }
 
   async finish(complete: boolean): Promise<void> {

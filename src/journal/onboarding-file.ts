@@ -54,12 +54,25 @@ export class OnboardingFile {
     await this.#rewrite();
   }
 
+  /** Takes keys and links of users out that open nothing any more. */
+  async strip(userIds: ReadonlySet<string>): Promise<void> {
+    await this.close();
+    const stripped = { apiKey: null, invitationId: null, link: null };
+    const rows = [...(await this.read()).values()];
+    await this.#replace(rows.map((row) => (userIds.has(row.userId) ? { ...row, ...stripped } : row)));
+  }
+
   /** Takes users' rows out, for once they stand in a file of another form; an empty file goes altogether. */
   async drop(userIds: ReadonlySet<string>): Promise<void> {
     await this.close();
-    const rows = [...(await this.read()).values()].filter((row) => isWorthKeeping(row) && !userIds.has(row.userId));
-    if (rows.length === 0) await rm(this.path, { force: true });
-    else await replaceFile(this.path, onboardingCsv(rows));
+    const rows = [...(await this.read()).values()];
+    await this.#replace(rows.filter((row) => !userIds.has(row.userId)));
+  }
+
+  async #replace(rows: readonly OnboardingRow[]): Promise<void> {
+    const worth = rows.filter(isWorthKeeping);
+    if (worth.length === 0) await rm(this.path, { force: true });
+    else await replaceFile(this.path, onboardingCsv(worth));
   }
 
   async close(): Promise<void> {

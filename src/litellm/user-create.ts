@@ -166,8 +166,8 @@ function withKeys(
     } catch (error) {
       refused ||= error instanceof ProxyAuthError;
       // Its words come again where the key is made once more; what is no failure of the proxy's is thrown on.
-      failedRow(row.userId, error);
-      return row;
+      const { lost = row.lost ?? false } = failedRow(row.userId, error);
+      return { ...row, lost };
     }
   });
 }

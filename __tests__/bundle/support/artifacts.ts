@@ -11,6 +11,8 @@ export class FakeArtifacts extends LocalService {
   readonly calls: { readonly method: string; readonly body: Record<string, unknown> }[] = [];
   /** Answers every call with this status. */
   failing: number | null = null;
+  /** Called before a call of the service is answered. */
+  onCall: (method: string, body: Record<string, unknown>) => void = () => {};
   readonly #blocks = new Map<string, Buffer>();
   readonly #blobs = new Map<string, Buffer>();
 
@@ -30,6 +32,7 @@ export class FakeArtifacts extends LocalService {
     if (!url.pathname.startsWith(TWIRP)) return { status: 404, body: { code: 'bad_route', msg: url.pathname } };
     const asked = { method: url.pathname.slice(TWIRP.length), body: JSON.parse(body.toString()) };
     this.calls.push(asked);
+    this.onCall(asked.method, asked.body);
     if (this.failing !== null) return { status: this.failing, body: { code: 'internal', msg: 'the service is down' } };
     return asked.method === 'CreateArtifact' ? this.#create(asked.body) : this.#finalize(asked.body);
   }

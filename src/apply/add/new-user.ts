@@ -30,8 +30,8 @@ export interface NewUserState {
   limits: UserLimits | null;
   /** The proxy's words on what failed of the creation. */
   readonly warning: string | null;
-  /** It failed with a lost answer: it may yet take effect. */
-  readonly joinLost: boolean;
+  /** The answer to a join or a key was lost: it may yet take effect. */
+  readonly lost: boolean;
   key: Secret | null;
   /** There may be keys of theirs that nobody has seen. */
   keysUnseen: boolean;
@@ -77,7 +77,7 @@ export function newUserState(candidate: Candidate, created: Extract<CreatedUser,
     joined: candidate.action === 'UPDATED' ? null : (created?.teams ?? null),
     limits: created?.limits ?? null,
     warning: created?.warning ?? null,
-    joinLost: created?.lost ?? false,
+    lost: created?.lost ?? false,
     key: created?.key ?? null,
     keysUnseen: created === null,
     invitation: null,
@@ -118,6 +118,7 @@ export function createdOutcome(state: NewUserState): Outcome {
     role: state.role ?? '',
     teamName: namesOfTeams(state),
     key: key === null ? null : madeKey(key),
+    ...(candidate.action === 'UPDATED' && { recreated: true as const }),
   };
   if (problems.length === 0) return withResult(base, null, candidate.note);
   return withResult(base, { code: 'incomplete', reason: `created, but ${problems.join('; ')}` });

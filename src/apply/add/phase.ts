@@ -14,6 +14,9 @@ export interface AddProgress {
   readonly completed: (done: number, total: number) => void;
 }
 
+/** Pauses, each longer, that a key of which no answer came is given to turn up: once for all users. */
+const LATE = 4;
+
 /**
  * Creates users in bulk; keys and links that bulk does not give are made in a pool while the next ones are created, so
  * that the proxy never waits for us.
@@ -114,6 +117,8 @@ export class AddPhase {
     const late = this.#late.splice(0);
     if (late.length > 0) await this.#lookForLate(late);
     await this.#pool.idle();
+    const mayCome = [...this.#doubtful].some((user) => user.lost);
+    for (let look = 0; mayCome && look < LATE && this.#run.blocked() === null; look++) await this.#run.pause(look);
     for (const user of this.#doubtful) this.#pool.add(() => this.#checkKeys(user));
     await this.#pool.idle();
     this.#doubtful.clear();

@@ -48,7 +48,7 @@ const LOOKS = 2;
  * may still be under way gets some seconds before it is made again.
  */
 async function awaitLate(run: Run, lacking: readonly NewUserState[]): Promise<void> {
-  const isDoubtful = (user: NewUserState): boolean => user.joinLost && !user.gone && missingTeams(user).length > 0;
+  const isDoubtful = (user: NewUserState): boolean => user.lost && !user.gone && missingTeams(user).length > 0;
   for (let look = 0; look < LOOKS && run.blocked() === null; look++) {
     const doubtful = lacking.filter(isDoubtful);
     if (doubtful.length === 0) return;
