@@ -37,6 +37,8 @@ const versionsOf = (trial: TrialName): readonly Version[] =>
   trial === 'life' ? ['1.110', '1.106', '1.90', '1.82'] : ['1.106', '1.75'];
 /** Of the clock, where all waits are ours: on the stand-in, and where a real proxy takes its own time. */
 const FASTER = { standin: 20, real: 4 };
+/** Runs at once on stand-ins of their own. */
+const SIDE_BY_SIDE = 16;
 
 interface Part {
   readonly name: string;
@@ -48,14 +50,7 @@ interface Part {
 }
 
 process.setMaxListeners(0);
-const parts: Part[] = [];
-for (const trial of trials) {
-  for (const version of versionsOf(trial))
-    parts.push(await standinFaults(version, trial, shareOf(wanted.faults, trial)));
-}
-for (const trial of trials) {
-  for (const version of versionsOf(trial)) parts.push(await standinKills(version, trial, shareOf(wanted.kills, trial)));
-}
+const parts: Part[] = [...(await standinFaults()), ...(await standinKills())];
 parts.push(...((await withRealProxy(realParts)) ?? []));
 process.exitCode = tell(parts);
 
@@ -64,26 +59,61 @@ function shareOf(runs: number, trial: TrialName): number {
   return Math.ceil(runs / trials.length / versionsOf(trial).length);
 }
 
-async function standinFaults(version: Version, trial: TrialName, count: number): Promise<Part> {
-  const slowDown = hurry(FASTER.standin);
-  const { writes } = await withStandin(version, (lab) => play(lab, { trial }));
-  const cases = drawn(allCases(writes), count);
-  const reports = await inTurn(cases, 12, async ({ name, fault }) => {
-    const report = await withStandin(version, (lab) => play(lab, { trial, fault, timeoutSeconds: TIMEOUT }));
-    return told(`${trial}: ${name}`, report);
-  });
-  slowDown();
-  return part(`${trial}: faults, stand-in as ${version}`, reports);
+/** One trial on one version of the stand-in, with a share of the runs. */
+interface Standins {
+  readonly name: string;
+  readonly trial: TrialName;
+  readonly version: Version;
+  readonly count: number;
 }
 
-async function standinKills(version: Version, trial: TrialName, count: number): Promise<Part> {
-  const { requests } = await withStandin(version, (lab) => play(lab, { trial }));
-  const seeds = Array.from({ length: count }, (_, at) => seed * 10_000 + at);
-  const reports = await inTurn(seeds, 2, async (one) => {
-    const death = deathOf(trial, one, requests);
-    return told(death.name, await withStandin(version, (lab) => die(lab, death, values.dist)));
+function standins(kind: string, runs: number): Standins[] {
+  if (runs === 0) return [];
+  return trials.flatMap((trial) =>
+    versionsOf(trial).map((version) => {
+      const name = `${trial}: ${kind}, stand-in as ${version}`;
+      return { name, trial, version, count: shareOf(runs, trial) };
+    }),
+  );
+}
+
+/** All of them in one queue: most of a run is waiting, and the longest would else hold up each part's end. */
+async function standinFaults(): Promise<Part[]> {
+  const slowDown = hurry(FASTER.standin);
+  const all = await inTurn(standins('faults', wanted.faults), SIDE_BY_SIDE, async (one) => {
+    const { writes } = await withStandin(one.version, (lab) => play(lab, { trial: one.trial }));
+    return drawn(allCases(writes), one.count).map((drawnCase) => ({ ...one, ...drawnCase, part: one.name }));
   });
-  return part(`${trial}: kills, stand-in as ${version}`, reports);
+  const reports = await inTurn(all.flat(), SIDE_BY_SIDE, async ({ part, trial, version, name, fault }) => {
+    const report = await withStandin(version, (lab) => play(lab, { trial, fault, timeoutSeconds: TIMEOUT }));
+    return { part, ...told(`${trial} on ${version}: ${name}`, report) };
+  });
+  slowDown();
+  return grouped(reports);
+}
+
+/** Two at once: a run that is killed is a process of its own. */
+async function standinKills(): Promise<Part[]> {
+  const all = await inTurn(standins('kills', wanted.kills), 2, async (one) => {
+    const { requests } = await withStandin(one.version, (lab) => play(lab, { trial: one.trial }));
+    const seeds = Array.from({ length: one.count }, (_, at) => seed * 10_000 + at);
+    return seeds.map((drawnSeed) => ({ ...one, death: deathOf(one.trial, drawnSeed, requests) }));
+  });
+  const reports = await inTurn(all.flat(), 2, async ({ name, version, death }) => {
+    const report = await withStandin(version, (lab) => die(lab, death, values.dist));
+    return { part: name, ...told(`${version}: ${death.name}`, report) };
+  });
+  return grouped(reports);
+}
+
+function grouped(reports: readonly (Told & { readonly part: string })[]): Part[] {
+  const names = [...new Set(reports.map((report) => report.part))];
+  return names.map((name) =>
+    part(
+      name,
+      reports.filter((report) => report.part === name),
+    ),
+  );
 }
 
 async function realParts(lab: Lab): Promise<Part[]> {
@@ -168,7 +198,9 @@ function told(name: string, { violations, failed, first }: Report): Told {
 
 function part(name: string, reports: readonly Told[]): Part {
   const violations = reports.flatMap((report) => report.violations);
-  process.stderr.write(`${name}: ${reports.length} runs, ${violations.length} violations\n`);
+  process.stderr.write(
+    `${Math.round(performance.now() / 1000)} s: ${name}: ${reports.length} runs, ${violations.length} violations\n`,
+  );
   const hit = reports.filter((report) => report.hit).length;
   const broken = reports.filter((report) => report.violations.length > 0).length;
   return { name, runs: reports.length, hit, broken, violations };

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
 import { recover } from '../../src/apply/recover.ts';
 import { FileJournal } from '../../src/journal/journal.ts';
-import { FakeProxy } from './fake-proxy.ts';
+import { FakeProxy, hashOf } from './fake-proxy.ts';
 import { add, linksIn, move, optionsFor, planOf, remove, setRole, started, teams, update } from './setup.ts';
 
 const REFUSED = 'User email=a@example.com already exists';
@@ -51,6 +51,38 @@ describe('adds', () => {
     expect(outcome?.reason).toMatch(/^created, but without a key: key sk-\*\*\* is not allowed \(use the master key/);
     expect(outcome).toMatchObject({ status: 'FAILED', code: 'incomplete', key: null });
     expect(await linksIn(directory)).toEqual([expect.objectContaining({ api_key: '', invitation_id: 'invitation-1' })]);
+  });
+
+  it('deletes a key that was lost and comes late, where its alias is in the way of another one', async () => {
+    const proxy = new FakeProxy({ forgetsKeys: true });
+    const [create, createKey] = [proxy.createUsers.bind(proxy), proxy.createKey.bind(proxy)];
+    proxy.createUsers = async (users) => (await create(users)).map((row) => ({ ...row, lost: true }));
+    let late = true;
+    proxy.createKey = (key) => {
+      if (late) proxy.key(key.userId, key.teamId, key.alias ?? '');
+      late = false;
+      return createKey(key);
+    };
+    const { directory, options } = await started(proxy);
+    const [outcome] = await applyPlan(planOf(add('a@example.com', { keyName: 'k' })), options);
+    expect(outcome).toMatchObject({ status: 'SUCCESS', reason: '' });
+    expect(await linksIn(directory)).toMatchObject([{ api_key: proxy.keys[0]?.secret }]);
+    expect(proxy.keys).toHaveLength(1);
+  });
+
+  it('looks once more for keys of which no answer came, when some seconds have passed', async () => {
+    const proxy = new FakeProxy({ forgetsKeys: true });
+    const create = proxy.createUsers.bind(proxy);
+    proxy.createUsers = async (users) => (await create(users)).map((row) => ({ ...row, lost: true }));
+    const pauses: number[] = [];
+    const pause = async (ms: number) => {
+      if (pauses.push(ms) === 4) for (const userId of proxy.users.keys()) proxy.key(userId, null, 'k');
+    };
+    const { options } = await started(proxy, { pause });
+    const [outcome] = await applyPlan(planOf(add('a@example.com', { keyName: 'k' })), options);
+    expect(pauses.reduce((sum, ms) => sum + ms)).toBeGreaterThan(7_000);
+    expect(outcome).toMatchObject({ status: 'SUCCESS', key: { hash: hashOf(proxy.keys[0] ?? { secret: '' }) } });
+    expect(proxy.keys).toHaveLength(1);
   });
 
   it('makes a missing key for the only team, and a personal one for several', async () => {

@@ -14,6 +14,7 @@ const LOGIN_TEAM = 'litellm-dashboard';
  */
 export async function completeKey(run: Run, user: NewUserState): Promise<void> {
   if (!user.candidate.user.withKey || user.gone) return;
+  let wasLost = user.lost;
   for (let attempt = 0; user.key === null || user.keysUnseen; attempt++) {
     const blocked = run.blocked();
     if (blocked !== null) return recordMissing(run, user, unsent(run, blocked));
@@ -22,10 +23,14 @@ export async function completeKey(run: Run, user: NewUserState): Promise<void> {
       user.keysUnseen = false;
       if (user.key === null) await createKey(run, user);
     } catch (error) {
-      if (error instanceof AnswerLostError) user.keysUnseen = true;
+      const lost = error instanceof AnswerLostError;
+      if (lost) user.keysUnseen = true;
       else run.haltIfFatal(error);
-      if (!(error instanceof AnswerLostError) || attempt >= run.options.retries)
+      // Refused after a lost answer, as its alias is taken for one: the call that was lost may have come through since.
+      if (!(lost || wasLost) || attempt >= run.options.retries)
         return recordMissing(run, user, { code: codeOf(error), reason: withWayOut(reasonOf(error)) });
+      wasLost = lost;
+      user.keysUnseen = true;
       await run.pause(attempt);
     }
   }
