@@ -109,7 +109,8 @@ function statusOf(reason: string): Pick<ResultRow, 'status' | 'error_reason'> {
 const SKIPPED = new Set(['User already exists in the system', 'User not found in the system']);
 
 function linkOf({ email, user_id, api_keys, invitation_url }: RegistrationRow): LinkRow {
-  const invitation_id = invitation_url === '' ? '' : (new URL(invitation_url).searchParams.get('invitation_id') ?? '');
+  const address = URL.canParse(invitation_url) ? new URL(invitation_url).searchParams.get('invitation_id') : null;
+  const invitation_id = address ?? invitation_url;
   return { email, user_id, api_key: api_keys, invitation_id, onboarding_link: invitation_url };
 }
 
@@ -118,7 +119,10 @@ function table<T>(path: string): T[] | null {
   if (text === null) return null;
   const { data } = Papa.parse<Record<string, string>>(text, { header: true, delimiter: ',', skipEmptyLines: true });
   return data.map((row) =>
-    Object.fromEntries(Object.entries(row).map(([name, cell]) => [name, (cell ?? '').replace(/^'(?=[=+\-@])/, '')])),
+    // The file of links may have rows of ten columns under a header of nine: of a run that sent mails, and was killed.
+    Object.fromEntries(
+      Object.entries(row).map(([name, cell]) => [name, String(cell ?? '').replace(/^'(?=[=+\-@])/, '')]),
+    ),
   ) as T[];
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Api } from '../contract/api.ts';
+import { decoded, type Received } from '../mail/servers.ts';
 import type { Files, LinkRow, ResultRow } from './files.ts';
 import { anyTeams, fullTeams, keysOf, type Snapshot } from './snapshot.ts';
 import { emailOf, PEOPLE, type Person, type Task, wantedRole, wantedTeams } from './world.ts';
@@ -10,6 +11,8 @@ export interface Evidence {
   readonly before: Snapshot;
   readonly after: Snapshot;
   readonly files: Files;
+  /** Those that the mail server has taken. */
+  readonly mails: readonly Received[];
 }
 
 const MOVED = PEOPLE.filter((person) => person.before !== null && wantedTeams(person) !== null);
@@ -23,6 +26,7 @@ export async function violations(evidence: Evidence): Promise<string[]> {
     ...homeless(evidence.after),
     ...(evidence.files.isUnfinished ? [] : unseenKeys(evidence)),
     ...(await linkless(evidence)),
+    ...mailedTwice(evidence),
     ...untruths(evidence),
   ];
 }
@@ -102,12 +106,13 @@ function unseenKeys({ task, after, files }: Evidence): string[] {
 }
 
 /** Whoever is to have a link has one that works, or a row that says how to get one. */
-async function linkless({ task, api, after, files }: Evidence): Promise<string[]> {
+async function linkless({ task, api, after, files, mails }: Evidence): Promise<string[]> {
   const found: string[] = [];
   const invited = task.invited.map(({ id }) => ({ id, email: emailOf(id) }));
   for (const { id, email } of [...newUsers(task, after), ...(files.rows === null ? [] : invited)]) {
     const link = files.links.find((row) => row.user_id === id && row.invitation_id !== '');
-    if (link !== undefined) found.push(...(await deadLink(api, link)));
+    if (link !== undefined)
+      found.push(...(await deadLink(api, link.invitation_id === DELIVERED ? mailed(link, mails) : link)));
     else if (
       !files.everyRow.some((row) => row.email === email && /onboard|run again|next run/.test(row.error_reason))
     ) {
@@ -115,6 +120,21 @@ async function linkless({ task, api, after, files }: Evidence): Promise<string[]
     }
   }
   return found;
+}
+
+const DELIVERED = 'delivered';
+
+/** The link that the user has by mail; a blank one where no mail brought it. */
+function mailed(link: LinkRow, mails: readonly Received[]): LinkRow {
+  const mail = mails.findLast((one) => one.to.includes(link.email));
+  const onboarding_link = /\S+invitation_id=[\w-]+\S*/.exec(decoded(mail?.text ?? ''))?.[0] ?? '';
+  return { ...link, onboarding_link, invitation_id: /invitation_id=([\w-]+)/.exec(onboarding_link)?.[1] ?? 'none' };
+}
+
+/** Each link goes out once, and to its own user. */
+function mailedTwice({ mails }: Evidence): string[] {
+  const ids = mails.map(({ text }) => /invitation_id=([\w-]+)/.exec(decoded(text))?.[1]);
+  return mails.flatMap(({ to }, at) => (ids.indexOf(ids[at]) === at ? [] : [`${to.join()} was mailed one link twice`]));
 }
 
 async function deadLink(api: Api, link: LinkRow): Promise<string[]> {

@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { SMTPServerOptions } from 'smtp-server';
+import { type Received, withServer } from '../mail/servers.ts';
 import { type ActionJob, asAction, asChild, type Command } from './command.ts';
-import { type Lab, play, type Report, type TrialName } from './scenario.ts';
+import { type Lab, play, type Report, type Scenario, type TrialName } from './scenario.ts';
+import { taskOf } from './world.ts';
 
 /** Numbers that look random and are the same for the same seed (mulberry32). */
 export function numbers(seed: number): (below: number) => number {
@@ -32,6 +35,8 @@ export interface Death {
   readonly trial: TrialName;
   readonly run: 'cli' | 'action';
   readonly kills: readonly [Kill, ...Kill[]];
+  /** Links go out by mail, and each mail is a request at which the run may die. */
+  readonly mails: boolean;
 }
 
 const WHENS = ['before', 'after', 0, 1, 3, 10] as const;
@@ -40,15 +45,30 @@ const SIGNALS = ['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGTERM, then SIGKILL'] as co
 /** @param requests That a run without mishap makes. */
 export function deathOf(trial: TrialName, seed: number, requests: number): Death {
   const random = numbers(seed);
+  const mails = trial === 'delete' || trial === 'life' ? 0 : mailsOf(trial);
+  const withMails = mails > 0 && seed % 2 === 1;
   const kill = (): Kill => ({
-    at: random(requests),
+    // Half of the deaths of a run that sends mails are at these, which come last.
+    at: withMails && random(2) === 0 ? requests + random(mails) : random(requests),
     when: WHENS[random(WHENS.length)] as Kill['when'],
     signal: SIGNALS[random(SIGNALS.length)] as Kill['signal'],
   });
   const kills: [Kill, ...Kill[]] = [kill(), ...(random(3) === 0 ? [kill()] : [])];
   const run = random(3) === 0 ? 'action' : 'cli';
   const words = kills.map(({ at, when, signal }) => `${signal} at request ${at} (${wordsOf(when)})`);
-  return { name: `${trial}, seed ${seed}: ${run}, ${words.join(', then the next run ')}`, trial, run, kills };
+  const mailing = withMails ? ' that sends mails' : '';
+  return {
+    name: `${trial}, seed ${seed}: ${run}${mailing}, ${words.join(', then the next run ')}`,
+    trial,
+    run,
+    kills,
+    mails: withMails,
+  };
+}
+
+function mailsOf(trial: Exclude<TrialName, 'life'>): number {
+  const { added, invited } = taskOf(trial);
+  return added.length + invited.length;
 }
 
 function wordsOf(when: Kill['when']): string {
@@ -57,21 +77,45 @@ function wordsOf(when: Kill['when']): string {
 
 /** The folder of a build: `index.js` and `cli/index.js`. */
 export async function die(lab: Lab, death: Death, dist: string): Promise<Report> {
+  const killer = new Killer(death.kills);
+  if (!death.mails) return dieOf(lab, death, dist, killer);
+  const mails: Received[] = [];
+  const taking: SMTPServerOptions = {
+    onData(stream, { envelope }, done) {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', async () => {
+        await killer.before();
+        const { address } = envelope.mailFrom || { address: '' };
+        mails.push({
+          from: address,
+          to: envelope.rcptTo.map((to) => to.address),
+          text: Buffer.concat(chunks).toString(),
+        });
+        await killer.after();
+        done(null, 'queued');
+      });
+    },
+  };
+  return withServer(taking, ({ port }) => dieOf(lab, death, dist, killer, { port, mails }));
+}
+
+async function dieOf(lab: Lab, death: Death, dist: string, killer: Killer, post?: Scenario['post']): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), 'kills-'));
   const job: ActionJob = { stateFile: join(folder, 'state'), eventFile: join(folder, 'event.json') };
   for (const file of [job.stateFile, `${job.stateFile}.output`, `${job.stateFile}.summary`]) writeFileSync(file, '');
   writeFileSync(job.eventFile, JSON.stringify(DISPATCH));
-  const killer = new Killer(death.kills);
   const main = (): Command =>
     death.run === 'cli'
       ? asChild(join(dist, 'cli', 'index.js'), (child) => killer.arm(child))
       : asAction(join(dist, 'index.js'), 'main', job, (child) => killer.arm(child));
-  const post = death.run === 'cli' ? [] : [asAction(join(dist, 'index.js'), 'post', job)];
+  const last = death.run === 'cli' ? [] : [asAction(join(dist, 'index.js'), 'post', job)];
   try {
     return await play(lab, {
       trial: death.trial,
       first: main(),
-      between: [...death.kills.slice(1).map(main), ...post],
+      between: [...death.kills.slice(1).map(main), ...last],
+      ...(post && { post }),
       before: () => killer.before(),
       after: () => killer.after(),
     });

@@ -3,6 +3,7 @@ import { withWayOut } from '../../src/apply/messages.ts';
 import type { NewUser, RowResult } from '../../src/apply/ports.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
 import type { ProxyClient } from '../../src/litellm/client.ts';
+import { createTransport, TransportError } from '../../src/litellm/transport.ts';
 import {
   client,
   type FakeProxy,
@@ -391,6 +392,28 @@ describe('createUsers on 1.75', () => {
     ]);
     expect(rows[2]).not.toHaveProperty('lost');
     expect(secrets).toEqual(['sk-...masked', 'sk-...masked']);
+  });
+
+  it('keeps the rows of who is there, where nobody can be reached any more', async () => {
+    const server = await proxyOf('1.75', {
+      'POST /user/new': ({ body }) => ({ json: { ...(body as object), teams: null, key: '' } }),
+    });
+    const transport = createTransport();
+    let isDown = false;
+    const { proxy } = client(
+      server.url,
+      { retries: 0 },
+      {
+        transport: async (exchange) => {
+          if (isDown) throw new TransportError('unreachable', 'ECONNREFUSED');
+          const answer = await transport(exchange);
+          isDown = exchange.url.pathname === '/user/new';
+          return answer;
+        },
+      },
+    );
+    const [row] = await proxy.createUsers([newUser('a', { teams: ['t'], withKey: true })]);
+    expect(row).toMatchObject({ userId: 'a', ok: true, teams: null, warning: expect.stringContaining('ECONNREFUSED') });
   });
 
   /** Keeps rosters as 1.75 does: read, changed and written back later. */

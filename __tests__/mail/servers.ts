@@ -23,7 +23,7 @@ export interface Inbox {
 }
 
 /** A mail server of the user `robot`, for the time of `use`. */
-export async function withServer(options: SMTPServerOptions, use: (inbox: Inbox) => Promise<void>): Promise<void> {
+export async function withServer<R>(options: SMTPServerOptions, use: (inbox: Inbox) => Promise<R>): Promise<R> {
   const mails: Received[] = [];
   const connections = { total: 0, most: 0 };
   const open = new Set<Socket>();
@@ -64,7 +64,7 @@ export async function withServer(options: SMTPServerOptions, use: (inbox: Inbox)
     await Promise.all(closed);
   };
   try {
-    await use({ port: (server.server.address() as AddressInfo).port, mails, connections, hangUp });
+    return await use({ port: (server.server.address() as AddressInfo).port, mails, connections, hangUp });
   } finally {
     await new Promise<void>((resolve) => server.close(resolve));
   }

@@ -108,7 +108,8 @@ async function withTeams(
   if (teamIds.length === 0) return [...rows];
   const problems = new Map<string, FailedRow>();
   // Once for all calls: nobody but us is to add these emails meanwhile. Where that fails each call asks for itself.
-  const rosters = (await context.capabilities.writesHalfMemberships())
+  // An error must not get out of here: it would say of users who are there that they were not created.
+  const rosters = (await context.capabilities.writesHalfMemberships().catch(() => false))
     ? await findTeams(context.http, teamIds).catch(() => null)
     : null;
   await mapConcurrent(teamIds, context.http.concurrency, async (teamId) => {
