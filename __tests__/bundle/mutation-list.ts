@@ -67,6 +67,38 @@ export const MUTATIONS: readonly (readonly string[])[] = [
     'if (visibility) return null;',
   ],
   ['keys nobody has seen stay', 'commands/revoke.ts', 'await proxy.deleteKeys([apiKey.hash()]);', ''],
+  ['links nobody has seen stay', 'commands/revoke.ts', 'await proxy.deleteInvitation(invitationId);', ''],
+  [
+    'a link that is mailed is in the log',
+    'commands/delivery.ts',
+    'host.onSecret(link.reveal());',
+    'host.log.info(link.reveal());',
+  ],
+  ['a link is in the mail of somebody else', 'mail/template.ts', 'to: values.email,', "to: 'bob@example.com',"],
+  [
+    'a link stays in the file once it is delivered',
+    'journal/onboarding-file.ts',
+    "later.link !== null || later.delivery !== '' ? later",
+    'later.link !== null ? later',
+  ],
+  [
+    'the audit record tells a secret',
+    'commands/record.ts',
+    'reason: outcome.reason,',
+    "reason: inputs.masterKey?.reveal() ?? '',",
+  ],
+  [
+    'a team is left while a key of it remains',
+    'apply/update.ts',
+    'return failure === undefined;',
+    'return failure !== null;',
+  ],
+  [
+    'metadata of a deactivated user is overwritten',
+    'litellm/activity.ts',
+    'return { ...metadata, scim_active: false,',
+    'return { scim_active: false,',
+  ],
   ['emails in the log stay', 'action/job.ts', 'redacts ? mappedLog(actionsLog, redactText) : actionsLog', 'actionsLog'],
   ['emails in plan and comment stay', 'action/labels.ts', 'return redacts ? redactPlan(plan) : plan;', 'return plan;'],
   [

@@ -1,5 +1,5 @@
 // Shows that the canary tests see: each mutation takes one protection out of a copy of the source, and
-// a test of secrets, encryption or privacy must fail on that copy.
+// a test of secrets, encryption, privacy, mails or an account's life must fail on that copy.
 //
 //   node __tests__/bundle/mutations.mjs [words of a name]
 //
@@ -33,6 +33,7 @@ function failuresOn(folder) {
     '__tests__/bundle/secrets.test.ts',
     '__tests__/bundle/encrypt.test.ts',
     '__tests__/bundle/privacy.test.ts',
+    '__tests__/bundle/life.test.ts',
   ];
   const args = [join(ROOT, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=json', '--bail=1', ...tests];
   const env = { ...process.env, BUNDLE_DIR: folder };

@@ -219,7 +219,7 @@ it('warns of an unencrypted link of an administrator', async () => {
   expect(annotations(run)).toEqual([expect.stringMatching(/^warning: .*administrator.*unencrypted.*`encrypt-to`/)]);
 });
 
-it('an upload that fails is red; keys that nobody has seen are gone, and the rows say how to get new ones', async () => {
+it('an upload that fails is red; keys and links that nobody has seen are gone, and the rows say how to get new ones', async () => {
   const world = await World.create();
   world.publish(sha('e'));
   world.artifacts.failing = 500;
@@ -232,6 +232,7 @@ it('an upload that fails is red; keys that nobody has seen are gone, and the row
   const eve = [...world.proxy.state.users.values()].find(({ email }) => email === 'eve@example.com');
   expect(eve).toBeDefined();
   expect(world.proxy.state.keysOfUser(eve?.userId ?? '')).toEqual([]);
+  expect(world.proxy.state.invitations.size).toBe(0);
   const [directory = ''] = readdirSync(world.temp);
   expect(readFileSync(join(world.temp, directory, 'user_sync_result.csv'), 'utf8')).toMatch(
     /ADDED,eve@example\.com,[^,]+,internal_user,engineering,,FAILED,.*run the command onboard.*create one in the proxy's UI/,
