@@ -243,7 +243,11 @@ export class Forge {
     return this.as(sha1);
   }
 
-  /** Lets the run of a stranger's fork start. The REST API has no call for it: the button of the web page, by a session. */
+  /**
+   * Lets the first run of a stranger's fork start. The REST API has no call for it: the button of the web page, by a session.
+   * Not for a run that waits for no approval: Gitea 1.26.2 sets its jobs back to "waiting" when they are taken already,
+   * and the run never ends.
+   */
   async approve(repository: string, run: number): Promise<void> {
     const name = `approver-${randomBytes(4).toString('hex')}`;
     const password = `aA1!${randomBytes(12).toString('hex')}`;
