@@ -9,7 +9,7 @@ import { hurry } from '../__tests__/faults/hurry.ts';
 import { deathOf, die, numbers } from '../__tests__/faults/kills.ts';
 import { withRealProxy, withStandin } from '../__tests__/faults/labs.ts';
 import { type Lab, play, type Report, TRIALS, type TrialName } from '../__tests__/faults/scenario.ts';
-import { TOXICS, Toxiproxy } from '../__tests__/faults/toxiproxy.ts';
+import { TOXICS, type Toxic, Toxiproxy } from '../__tests__/faults/toxiproxy.ts';
 import { VERSION } from '../src/version.ts';
 import type { Version } from '../standin/versions.ts';
 
@@ -17,7 +17,7 @@ const { values } = parseArgs({
   options: {
     faults: { type: 'string', default: '60' },
     kills: { type: 'string', default: '12' },
-    /** Runs through Toxiproxy, and as many faults of a gateway, on the real proxy. */
+    /** Runs through Toxiproxy, and as many faults of a gateway, on the real proxy; beside a quarter of the kills. */
     real: { type: 'string', default: '22' },
     seed: { type: 'string', default: '1' },
     /** Of these trials alone, separated by commas. */
@@ -37,6 +37,8 @@ const versionsOf = (trial: TrialName): readonly Version[] =>
   trial === 'life' ? ['1.110', '1.106', '1.90', '1.82'] : ['1.106', '1.75'];
 /** Of the clock, where all waits are ours: on the stand-in, and where a real proxy takes its own time. */
 const FASTER = { standin: 20, real: 4 };
+/** Seconds by that clock: what takes a real proxy longer is one more time-out, and must do no harm either. */
+const REAL_TIMEOUT = TIMEOUT * 2;
 /** Runs at once on stand-ins of their own. */
 const SIDE_BY_SIDE = 16;
 
@@ -116,62 +118,93 @@ function grouped(reports: readonly (Told & { readonly part: string })[]): Part[]
   );
 }
 
+/** Faults, toxics and kills begin with different trials: few runs in all still come by each of them. */
 async function realParts(lab: Lab): Promise<Part[]> {
-  const found: Part[] = [];
-  const installed = Toxiproxy.install();
-  for (const trial of trials) {
-    const slowDown = hurry(FASTER.real);
-    const clean = await play(lab, { trial });
-    const gateway: Told[] = [told(`${trial}: no fault`, clean)];
-    for (const { name, fault } of drawn(allCases(clean.writes), Math.ceil(wanted.real / trials.length))) {
-      const report = await play(lab, { trial, fault, timeoutSeconds: TIMEOUT * FASTER.real });
-      gateway.push(told(`${trial}: ${name}`, report));
-    }
-    found.push(part(`${trial}: faults, real proxy`, gateway));
-    if (installed !== null) {
-      const reports = await toxicRuns(lab, trial, clean.writes, installed.server);
-      found.push(part(`${trial}: Toxiproxy, real proxy`, reports));
-    }
-    slowDown();
-    const kills: Told[] = [];
-    for (let at = 0; at < Math.ceil(wanted.kills / 4 / trials.length); at++) {
-      const death = deathOf(trial, seed * 10_000 + 5000 + at, clean.requests);
-      kills.push(told(death.name, await die(lab, death, values.dist)));
-    }
-    found.push(part(`${trial}: kills, real proxy`, kills));
-  }
-  installed?.remove();
-  return found;
+  const { kills, real } = wanted;
+  const counts = await inTurn(trials, 1, async (trial): Promise<[TrialName, Report]> => {
+    return [trial, await withStandin(lab.version, (standin) => play(standin, { trial }))];
+  });
+  const clean = new Map(counts);
+  const slowDown = hurry(FASTER.real);
+  const gateway = await realFaults(lab, clean, real);
+  const toxic = await realToxics(lab, clean, real);
+  slowDown();
+  return [...grouped(gateway), ...grouped(toxic), ...grouped(await realKills(lab, clean, Math.ceil(kills / 4)))];
 }
 
-async function toxicRuns(lab: Lab, trial: TrialName, writes: number, server: string): Promise<Told[]> {
+/** What a run without mishap does, by the stand-in: the same on both. */
+type Clean = ReadonlyMap<TrialName, Pick<Report, 'writes' | 'requests'>>;
+type PartOf = Told & { readonly part: string };
+
+/** The trials of so many runs, in turn. */
+function trialsFrom(offset: number, runs: number): TrialName[] {
+  return Array.from({ length: runs }, (_, at) => trials.at(-1 - ((at + offset) % trials.length)) as TrialName);
+}
+
+async function realFaults(lab: Lab, clean: Clean, runs: number): Promise<PartOf[]> {
+  const all = new Map(trials.map((trial) => [trial, drawn(allCases(clean.get(trial)?.writes ?? 0), runs)]));
+  return inTurn(trialsFrom(0, runs), 1, async (trial) => {
+    const next = all.get(trial)?.pop();
+    if (next === undefined) throw new Error(`No case is left of ${trial}.`);
+    const { name, fault } = next;
+    const report = await play(lab, { trial, fault, timeoutSeconds: REAL_TIMEOUT });
+    return { part: `${trial}: faults, real proxy`, ...told(`${trial}: ${name}`, report) };
+  });
+}
+
+async function realKills(lab: Lab, clean: Clean, runs: number): Promise<PartOf[]> {
+  const seeded = trialsFrom(2, runs).map((trial, at) =>
+    deathOf(trial, seed * 10_000 + 5000 + at, clean.get(trial)?.requests ?? 1),
+  );
+  return inTurn(seeded, 1, async (death) => {
+    return { part: `${death.trial}: kills, real proxy`, ...told(death.name, await die(lab, death, values.dist)) };
+  });
+}
+
+async function realToxics(lab: Lab, clean: Clean, runs: number): Promise<PartOf[]> {
+  const installed = runs === 0 ? null : Toxiproxy.install();
+  if (installed === null) return [];
   const random = numbers(seed);
-  const reports: Told[] = [];
-  for (let run = 0; run < Math.ceil(wanted.real / trials.length); run++) {
-    const toxics = Object.entries(TOXICS);
-    const [kind = '', toxic] = toxics[(trials.indexOf(trial) + run * trials.length) % toxics.length] ?? [];
-    const [at, ms] = [random(writes), 100 + random(1500)];
-    let toxiproxy: Toxiproxy | null = null;
-    let healing: Promise<void> = Promise.resolve();
-    const report = await play(lab, {
-      trial,
-      timeoutSeconds: TIMEOUT * FASTER.real,
-      address: async (gateway) => {
-        toxiproxy = await Toxiproxy.open(server, gateway.baseUrl);
-        return toxiproxy.baseUrl;
-      },
-      before: async ({ writeIndex }) => {
-        if (writeIndex !== at || toxiproxy === null || toxic === undefined) return;
-        await toxiproxy.add(toxic);
-        const ill = toxiproxy;
-        healing = new Promise((done) => setTimeout(done, ms * FASTER.real)).then(() => ill.heal());
-      },
-    });
-    await healing;
-    await (toxiproxy as Toxiproxy | null)?.close();
-    reports.push(told(`${trial}: ${kind} for ${ms} ms at write ${at}`, report));
-  }
+  const kinds = Object.entries(TOXICS);
+  const reports = await inTurn([...trialsFrom(1, runs).entries()], 1, async ([run, trial]) => {
+    const [kind, toxic] = kinds[(run + seed * runs) % kinds.length] as [string, Toxic];
+    const [at, ms] = [random(clean.get(trial)?.writes ?? 1), 100 + random(1500)];
+    const report = await toxicRun(lab, trial, installed.server, { toxic, at, ms });
+    return {
+      part: `${trial}: Toxiproxy, real proxy`,
+      ...told(`${trial}: ${kind} for ${ms} ms at write ${at}`, report),
+    };
+  });
+  installed.remove();
   return reports;
+}
+
+interface Illness {
+  readonly toxic: Toxic;
+  /** The write, from 0, at which it begins. */
+  readonly at: number;
+  readonly ms: number;
+}
+
+async function toxicRun(lab: Lab, trial: TrialName, server: string, { toxic, at, ms }: Illness): Promise<Report> {
+  const ill: { proxy: Toxiproxy | null; healing: Promise<void> } = { proxy: null, healing: Promise.resolve() };
+  const report = await play(lab, {
+    trial,
+    timeoutSeconds: REAL_TIMEOUT,
+    address: async (gateway) => {
+      ill.proxy = await Toxiproxy.open(server, gateway.baseUrl);
+      return ill.proxy.baseUrl;
+    },
+    before: async ({ writeIndex }) => {
+      const { proxy } = ill;
+      if (writeIndex !== at || proxy === null) return;
+      await proxy.add(toxic);
+      ill.healing = new Promise((done) => setTimeout(done, ms * FASTER.real)).then(() => proxy.heal());
+    },
+  });
+  await ill.healing;
+  await ill.proxy?.close();
+  return report;
 }
 
 /** So many of them, in an order that the seed decides. */

@@ -171,7 +171,7 @@ function startedWith(command: Command, world: World): Started {
 const HANDING_OVER = ['sync', 'add', 'onboard'] as const;
 
 it.each(HANDING_OVER)('%s, killed while it hands keys and links over: post does so', async (command) => {
-  for (const call of ['CreateArtifact', 'FinalizeArtifact']) {
+  await inTurn(['CreateArtifact', 'FinalizeArtifact'], 2, async (call) => {
     const world = await World.create();
     const started = startedWith(command, world);
     world.artifacts.onCall = (method) => {
@@ -184,7 +184,7 @@ it.each(HANDING_OVER)('%s, killed while it hands keys and links over: post does 
     const post = await world.run('workflow_dispatch', { inputs: inputsOf(command), state: killed.state });
     expect(post.code).toBe(0);
     expectDelivered(command, world, receivedBy(world));
-  }
+  });
 });
 
 /** Keys and links that the proxy does not know, or no more. */
@@ -201,7 +201,7 @@ describe.each(HANDING_OVER)('%s, whose secrets cannot be uploaded', (command) =>
   const REVOKING = /^\/(key\/delete|invitation\/delete)$/;
 
   it('killed while it takes them back: post takes the rest back, delivers nothing dead, and tells it', async () => {
-    for (const at of [0, 1, 3]) {
+    await inTurn([0, 3], 2, async (at) => {
       const kill: { started: Started | null; left: number } = { started: null, left: at };
       const world = await World.create({
         onRequest: ({ method, route }) => {
@@ -220,7 +220,7 @@ describe.each(HANDING_OVER)('%s, whose secrets cannot be uploaded', (command) =>
       const created = [...world.proxy.state.users.values()].filter(({ email }) => /^(eve|gil)@/.test(email ?? ''));
       expect(created.map(({ userId }) => world.proxy.state.keysOfUser(userId).length)).toEqual([0, 0]);
       expect(post.stdout).toMatch(/FAILED ADDED eve@example.com: .*taken back/);
-    }
+    });
   });
 
   it.each([
