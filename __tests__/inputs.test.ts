@@ -209,6 +209,12 @@ describe('a wrong value', () => {
     }
   });
 
+  it('of public-url: the page that every link adds', () => {
+    expect(refusal({ 'public-url': 'https://llm.example.com/ui/' })).toBe(
+      'Input `public-url` is `https://llm.example.com/ui`; allowed: the address without /ui, which every onboarding link adds.',
+    );
+  });
+
   it('is told together with all others, a line each', () => {
     const told = refusal({ 'no-add': 'x', retries: 'x', target: '/', 'base-url': 'x', format: 'x' }).split('\n');
     expect(told).toHaveLength(5);

@@ -501,6 +501,7 @@ export function parseInputs(
     ...read,
     baseUrl,
     publicUrl: read.publicUrl ?? baseUrl,
+    csvFile: origin.emails?.length ? 'the arguments' : read.csvFile,
     csvPath: resolve(workingDirectory, read.csvFile),
     mailTemplatePath: read.mailTemplate && resolve(workingDirectory, read.mailTemplate),
     emails: origin.emails ?? [],
@@ -552,6 +553,11 @@ function contradictions(read: Partial<Parsed>, { from }: Origin): string[] {
   if (from === 'action' && read.baseUrl === null && read.masterKey !== null) {
     problems.push(
       'Input `base-url` is missing; allowed: the address of the LiteLLM proxy, such as https://litellm.example.com (or environment variable `LITELLM_BASE_URL`). A variable or secret that this job may not read is blank.',
+    );
+  }
+  if (read.publicUrl?.endsWith('/ui')) {
+    problems.push(
+      `Input \`public-url\` is \`${read.publicUrl}\`; allowed: the address without /ui, which every onboarding link adds.`,
     );
   }
   const keyHeader = read.keyHeader?.toLowerCase();

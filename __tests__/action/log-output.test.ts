@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { annotateProblems, moreProblems } from '../../src/action/annotations.ts';
+import { redactedWithoutHost } from '../../src/action/labels.ts';
 import { actionsLog, mappedLog, withoutCommands } from '../../src/action/log.ts';
 import { NO_OUTPUTS, setOutputs } from '../../src/action/outputs.ts';
 import { appendSummary } from '../../src/action/summary.ts';
 import type { Log } from '../../src/core/log.ts';
+import { createJob } from './job.ts';
 
 let printed = '';
 
@@ -174,5 +176,13 @@ describe('appendSummary', () => {
   ])('only warns: %s', async (_name, path, expected) => {
     expect(await appendSummary({ GITHUB_STEP_SUMMARY: path() }, () => '## Plan', log)).toBe(false);
     expect(warnings).toEqual([expect.stringMatching(expected)]);
+  });
+});
+
+describe('a failure where no address of a proxy was given', () => {
+  it('is told all the same', () => {
+    const job = createJob({ redacts: true });
+    const inputs = { ...job.inputs, baseUrl: '' };
+    expect(redactedWithoutHost({ ...job, inputs }, 'no key for ann@example.com')).toMatch(/^no key for [^@]*\*/);
   });
 });

@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Api } from '../contract/api.ts';
 import { expectGolden } from '../render/golden.ts';
@@ -150,6 +152,17 @@ commands('export', (place, api, target) => {
     expect(place().read('user_list.csv')).toBe('email\nmine@example.com\n');
     expect((await place().run('export', '--force')).code).toBe(0);
     expect(place().read('user_list.csv')).toContain('boss@example.com');
+  });
+
+  test('a path that cannot be written is wrong usage', async () => {
+    await prepare();
+    // Root may write everywhere but there.
+    symlinkSync(join(place().directory, 'missing', 'file.csv'), join(place().directory, 'user_list.csv'));
+    const { code, stderr } = await place().run('export');
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringContaining('ERROR: user_list.csv cannot be written (ENOENT). Set another csv-file.'),
+    ]);
   });
 
   test('other line ends are no difference', async () => {

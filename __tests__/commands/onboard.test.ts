@@ -57,7 +57,7 @@ commands('onboard', (place, api, target) => {
 
   test('emails as arguments', async () => {
     await prepare();
-    const { code, stderr } = await place().run(
+    const { code, stdout, stderr } = await place().run(
       'onboard',
       'new@example.com',
       'OLD@example.com',
@@ -65,6 +65,7 @@ commands('onboard', (place, api, target) => {
       'development',
     );
     expect(code).toBe(0);
+    expect(stdout).toMatch(/^Plan for the arguments:$/m);
     expect(stderr).toContain(
       'Onboarding links for 1 new user.\nFresh links for 1 existing user: role, teams and keys as before.\n',
     );

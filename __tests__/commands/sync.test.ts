@@ -98,6 +98,11 @@ commands('sync', (place, api) => {
     for (const line of ['Users to add: 3', 'Users to delete: 1', 'Users to update: 5', 'Users unchanged: 2']) {
       expect(stdout).toContain(line);
     }
+    const drift = await place().run('sync', '--dry-run', '--fail-on-drift');
+    expect([drift.code, drift.stderr]).toEqual([
+      1,
+      expect.stringContaining('Error: The proxy and the file differ, and `fail-on-drift` is `true`.'),
+    ]);
     expect(await stateOf(api())).toEqual(before);
     expect(place().files).toEqual(['user_list.csv']);
   });

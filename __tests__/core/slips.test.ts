@@ -43,6 +43,8 @@ describe('a list of deletes that breaks max-deletes', () => {
     const limits = { maxDeletes: { kind: 'count', count: 1 }, minAdmins: 0, listsDeletes: true } as const;
     const [breach] = measure(deletes(2), { managed: 5, admins: 0 }, limits).breaches;
     expect(breach?.message).toContain('take rows out of the file');
+    // The command `delete` has no such input.
+    expect(breach?.message).not.toContain('no-delete');
   });
 });
 

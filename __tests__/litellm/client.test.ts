@@ -124,11 +124,32 @@ describe('inventory', () => {
   it('asks a 1.75 for all teams at once with a user’s key, which /v2/team/list would show its own teams alone', async () => {
     const server = await proxyOf('1.75', {
       'GET /key/info': () => ({ json: { info: { user_id: 'viewer' } } }),
-      'GET /user/list': () => users(),
+      'GET /user/list': () => users(userJson('a')),
       'GET /team/list': () => ({ json: [team('t', 'a')] }),
       'GET /v2/team/list': () => teams(),
     });
     expect((await client(server.url).proxy.inventory()).teams.map(({ teamId }) => teamId)).toEqual(['t']);
+  });
+
+  it('lists a column that this version lacks as empty', async () => {
+    const { organization_id: _, ...row } = { organization_id: null, ...userJson('a') };
+    const server = await proxyOf('1.75', { 'GET /user/list': () => users(row) });
+    expect(await client(server.url).proxy.listUsers(['organization_id'], (user) => user.organization_id)).toEqual([
+      null,
+    ]);
+  });
+
+  it('is not complete where nobody is there, but a team has members', async () => {
+    const inventoryOf = async (...rows: unknown[]) => {
+      const routes = { ...NO_KEY, 'GET /user/list': () => users(), 'GET /v2/team/list': () => teams(...rows) };
+      return client((await proxyOf('1.75', routes)).url).proxy.inventory();
+    };
+    expect((await inventoryOf(team('t'))).users).toEqual([]);
+    const error = await failure(inventoryOf(team('t'), team('u', 'a', 'b')));
+    expect([error.name, error.message]).toEqual([
+      'IncompleteInventoryError',
+      expect.stringContaining('it names no user at all, but team u has 2 members'),
+    ]);
   });
 
   it.each(['GET /user/list', 'GET /v2/team/list', 'GET /key/info'])(

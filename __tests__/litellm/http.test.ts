@@ -131,7 +131,9 @@ describe('a read', () => {
     expect(error).toMatchObject({ name: 'UnexpectedShapeError' });
     expect(error.message).toMatch(/: expected /);
     const listed = await failure(client(server.url).proxy.listUsers([], (user) => user));
-    expect(listed.message).toBe('GET /user/list: unexpected answer, users.2.user_id: expected string, received number');
+    expect(listed.message).toBe(
+      "GET /user/list: unexpected answer, users.2.user_id: expected string, received number. Is base-url the address of LiteLLM's API?",
+    );
   });
 
   it('tells HTML from JSON', async () => {
@@ -139,6 +141,14 @@ describe('a read', () => {
     const error = await failure(client(server.url).proxy.findUsersByEmail('a@example.com'));
     expect(error.message).toMatch(
       /^GET \/user\/list answered 200 with HTML: is base-url the address of the proxy's API/,
+    );
+  });
+
+  it('blames the gateway, and not base-url, for a page of HTML about a failure', async () => {
+    const server = await fakeProxy(() => ({ status: 502, ...HTML }));
+    const error = await failure(client(server.url, { retries: 0 }).proxy.findUsersByEmail('a@example.com'));
+    expect(error.message).toBe(
+      'GET /user/list answered 502 with HTML: a gateway in front of the proxy answers in its place. Is the proxy running, and does the gateway reach it?',
     );
   });
 

@@ -20,6 +20,12 @@ describe('redactEmail', () => {
 });
 
 describe('redactText', () => {
+  it('leaves the example that messages give as it is', () => {
+    expect(redactText('Invalid email format: `bob@example`. Expected name@example.com.')).toBe(
+      'Invalid email format: `b***@example`. Expected name@example.com.',
+    );
+  });
+
   it('masks each email and nothing else', () => {
     expect(redactText('Twice: ann.lee@example.com (line 2), <bob.ray@example.com>; see max-deletes.')).toBe(
       'Twice: a***@example.com (line 2), <b***@example.com>; see max-deletes.',

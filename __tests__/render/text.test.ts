@@ -3,10 +3,24 @@ import { describe, expect, it } from 'vitest';
 import { money, outcomeCounts } from '../../src/render/labels.ts';
 import { planJson } from '../../src/render/plan-json.ts';
 import { planText } from '../../src/render/plan-text.ts';
+import { rowPlanText } from '../../src/render/rows-text.ts';
 import { anyPlan } from './arbitraries.ts';
 import { add, moved, outcome, plan, remove, unchanged, update } from './plans.ts';
 
 const dryRun = { stage: 'dry run', csvFile: 'user_list.csv' } as const;
+
+describe('rowPlanText', () => {
+  it('names administrators first, as the plan of a whole file does', () => {
+    const view = { plan: plan([add('boss@example.com', { role: 'proxy_admin' }), add('ann@example.com')]) };
+    const text = rowPlanText(
+      { ...view, action: 'ADDED', left: [], problems: [] },
+      { applying: true, csvFile: 'user_addlist.csv' },
+    );
+    expect(text).toMatch(
+      /ADMINISTRATORS gained:\n {4}! boss@example\.com becomes proxy_admin \(new user\)\n\n {2}Users to ADD:/,
+    );
+  });
+});
 
 describe('planText', () => {
   it('is what the manual of sync_user.py shows', () => {

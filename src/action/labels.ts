@@ -17,8 +17,9 @@ export function redactedText({ redacts }: Redacts, text: string): string {
  * secret.
  */
 export function redactedWithoutHost(job: Redacts & Pick<Job, 'inputs'>, text: string): string {
-  const { host } = new URL(job.inputs.baseUrl);
-  return job.redacts ? redactedText(job, text).replaceAll(host, '…') : text;
+  if (!job.redacts) return text;
+  const { baseUrl } = job.inputs;
+  return baseUrl === '' ? redactedText(job, text) : redactedText(job, text).replaceAll(new URL(baseUrl).host, '…');
 }
 
 export function redactedPlan({ redacts }: Redacts, plan: Plan): Plan {

@@ -65,8 +65,9 @@ async function run(
   const code = await runCommand(inputs, host).finally(stop.release);
   const isDryRun = host.mode.kind === 'plan';
   if (code !== 0 || !isDryRun || !host.foundChanges) return code;
-  if (inputs.failOnDrift) return 1;
-  return given.detailedExitCode ? 3 : 0;
+  if (!inputs.failOnDrift) return given.detailedExitCode ? 3 : 0;
+  log.error('The proxy and the file differ, and `fail-on-drift` is `true`.');
+  return 1;
 }
 
 /** @throws UsageError where the folder for the results cannot be made */

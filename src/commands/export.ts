@@ -66,8 +66,12 @@ async function put(text: string, inputs: Inputs, host: Host): Promise<Put> {
       `ERROR: ${csvFile} is there already and differs from the proxy: it was left as it is. Set force: true (--force) to overwrite it, or another csv-file.`,
     );
   }
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, text);
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  } catch (error) {
+    throw unwritable(csvFile, error);
+  }
   return told(true, 'written');
 }
 
@@ -75,10 +79,14 @@ async function presentText(path: string, csvFile: string): Promise<string | null
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') return null;
-    throw new UsageError(`ERROR: ${csvFile} cannot be written (${code}).`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw unwritable(csvFile, error);
   }
+}
+
+function unwritable(csvFile: string, error: unknown): UsageError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new UsageError(`ERROR: ${csvFile} cannot be written (${code}). Set another csv-file.`, { cause: error });
 }
 
 function oddities({ halfMembers, unnamable, unwritableLimits, shared }: ExportList): string[] {

@@ -64,8 +64,10 @@ function holdRemovals(
       breach: { limit: 'max-deletes', stops: false, message },
     };
   }
-  const correct = limits.listsDeletes ? 'take rows out of the file' : 'put the missing rows back into the file';
-  const message = `${are} Nothing is applied. ${raise}; if not, ${correct}, or set no-delete: true.`;
+  const correct = limits.listsDeletes
+    ? 'take rows out of the file'
+    : 'put the missing rows back into the file, or set no-delete: true';
+  const message = `${are} Nothing is applied. ${raise}; if not, ${correct}.`;
   return { changes, breach: { limit: 'max-deletes', stops: true, message } };
 }
 

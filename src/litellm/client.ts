@@ -17,6 +17,7 @@ import type { Inventory, ProxyFacts, ProxyKey, ProxyUser, Team } from '../core/i
 import type { Secret } from '../core/secret.ts';
 import { setActivity } from './activity.ts';
 import { Capabilities } from './capabilities.ts';
+import { IncompleteInventoryError } from './errors.ts';
 import { type Effects, Http, type HttpOptions } from './http.ts';
 import { Invitations } from './invitations.ts';
 import { allKeys, createKey, deleteKeys, keysOfUser, leavingKeys, moveKey, ownUserId, takenAliases } from './keys.ts';
@@ -58,6 +59,17 @@ export function connect(options: ProxyOptions, effects: Partial<Effects> = {}): 
   return new ProxyClient(http, options);
 }
 
+/** Teams with members and nobody there: a listing that answers "0 users" is wrong, not proof of an empty proxy. */
+function assertPeopled(users: readonly ProxyUser[], teams: readonly Team[]): void {
+  const team = users.length > 0 ? undefined : teams.find(({ members }) => members.size > 0);
+  if (team === undefined) return;
+  throw new IncompleteInventoryError(
+    `GET /user/list is not complete: it names no user at all, but team ${team.teamId} has ${team.members.size} members. Run again; if that stays so, the proxy's database needs a look.`,
+    'GET /user/list',
+    200,
+  );
+}
+
 /** The LiteLLM proxy. Every method may throw a `ProxyError`; writes also `AnswerLostError`, see {@link ProxyWrites}. */
 export class ProxyClient implements ProxyWrites {
   readonly batchSize = 500;
@@ -92,6 +104,7 @@ export class ProxyClient implements ProxyWrites {
       const own = ownUserId(this.#http);
       const teams = own.then((id) => this.#teams(id));
       const [users, teamsSeen, ownUser] = await Promise.all([listUsers(this.#http, this.#snapshot), teams, own]);
+      assertPeopled(users, teamsSeen);
       return { users, teams: teamsSeen, ownUserId: ownUser };
     });
   }

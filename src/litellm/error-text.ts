@@ -72,6 +72,9 @@ function validationText(item: unknown): string {
 }
 
 const NOT_THE_API = "is base-url the address of the proxy's API, and not of a login page or gateway in front of it?";
+/** LiteLLM's own errors are JSON: a failure on a page of HTML is of what stands in front. */
+const GATEWAY_ALONE =
+  'a gateway in front of the proxy answers in its place. Is the proxy running, and does the gateway reach it?';
 /** The words of LiteLLM's web framework for a route that it lacks; a missing user or team has words of its own. */
 const NO_SUCH_ROUTE = '. Is base-url right, with the root path if the proxy has one, and without /v1 or /ui?';
 
@@ -104,7 +107,8 @@ export function refusal(route: string, answer: Answer, secrets: readonly string[
 }
 
 export function htmlError(route: string, status: number): ProxyResponseError {
-  return new ProxyResponseError(`${route} answered ${status} with HTML: ${NOT_THE_API}`, route, status);
+  const wayOut = status >= 500 ? GATEWAY_ALONE : NOT_THE_API;
+  return new ProxyResponseError(`${route} answered ${status} with HTML: ${wayOut}`, route, status);
 }
 
 export function redirectedRead(route: string, status: number, target: string, baseUrl: BaseUrl): ProxyResponseError {

@@ -10,18 +10,18 @@ import type { Answer } from './transport.ts';
 export function parsed<T>(answer: Answer, schema: ZodType<T>, route: string, write: boolean): T {
   const fail = (error: ProxyError): Error =>
     write ? new LostWriteError(lostReason(route, error.message), route, answer.status) : error;
+  const wayOut = write ? '' : ". Is base-url the address of LiteLLM's API?";
+  const unexpected = (what: string) => new UnexpectedShapeError(`${route}: ${what}${wayOut}`, route, answer.status);
   let body: unknown;
   try {
     body = JSON.parse(answer.text);
   } catch {
     if (isHtml(answer.text)) throw fail(htmlError(route, answer.status));
-    throw fail(new UnexpectedShapeError(`${route}: the answer is not JSON`, route, answer.status));
+    throw fail(unexpected('the answer is not JSON'));
   }
   const result = schema.safeParse(body);
   if (result.success) return result.data;
-  throw fail(
-    new UnexpectedShapeError(`${route}: unexpected answer, ${firstIssue(result.error)}`, route, answer.status),
-  );
+  throw fail(unexpected(`unexpected answer, ${firstIssue(result.error)}`));
 }
 
 function firstIssue(error: ZodError): string {

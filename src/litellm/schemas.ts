@@ -84,8 +84,14 @@ export const userSnapshot = snapshotOf(userFields).transform((rows): PlainUserRo
   rows.map((row) => ({ ...row, key_count: null })),
 );
 
+/** A column as it comes; `null` where this version has none: below 1.90 lists lack `organization_id` and others. */
+const column = z
+  .unknown()
+  .optional()
+  .transform((value) => value ?? null);
+
 /** The snapshot's times as `/user/list` writes them: `2026-11-28T01:36:59.448000Z`. */
-const time = z.unknown().transform((value) => {
+const time = column.transform((value) => {
   const [, seconds, fraction = ''] =
     /^(.{19})(?:\.(\d{1,6}))?\+00:00$/.exec(typeof value === 'string' ? value : '') ?? [];
   if (seconds === undefined) return value;
@@ -95,10 +101,10 @@ const time = z.unknown().transform((value) => {
 /** Users with columns that the proxy shows, as they come. `metadata` is reduced in any case: it may hold secrets. */
 export function listedUsers(columns: readonly string[]) {
   const shape = (at: ZodType): typeof userFields => ({
-    ...Object.fromEntries(columns.map((name) => [name, name.endsWith('_at') ? at : z.unknown()])),
+    ...Object.fromEntries(columns.map((name) => [name, name.endsWith('_at') ? at : column])),
     ...userFields,
   });
-  return { page: pageOf(z.object(shape(z.unknown()))), snapshot: snapshotOf(shape(time)) };
+  return { page: pageOf(z.object(shape(column))), snapshot: snapshotOf(shape(time)) };
 }
 
 /** One user's metadata as it is, to be merged into and written back. */

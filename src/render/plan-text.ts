@@ -80,15 +80,22 @@ function changes(plan: Plan, options: PlanTextOptions): string[] {
   const of = (kind: ChangeKind) => plan.changes.filter((change) => kindOf(change) === kind);
   return [
     HEADINGS[options.stage],
-    block('ADMINISTRATORS gained:', plan.changes.filter(is('gained')), gainedLine),
-    block('ADMINISTRATORS lost:', plan.changes.filter(is('lost')), lostLine),
-    block('ADMINISTRATORS renamed:', plan.changes.filter(is('renamed')), renamedLine),
+    ...administratorBlocks(plan),
     block('Users to ADD:', of('add'), changeLine),
     block('Users to DELETE:', of('delete'), changeLine),
     block('Users to DEACTIVATE:', of('deactivate'), changeLine),
     block('Users to UPDATE:', of('update'), changeLine),
     block('Users to REACTIVATE:', of('reactivate'), changeLine),
     block('Existing users who get a FRESH LINK:', of('invite'), changeLine),
+  ];
+}
+
+/** Who becomes an administrator, is one no longer, or is one under another email. */
+export function administratorBlocks({ changes: all }: Plan): string[] {
+  return [
+    block('ADMINISTRATORS gained:', all.filter(is('gained')), gainedLine),
+    block('ADMINISTRATORS lost:', all.filter(is('lost')), lostLine),
+    block('ADMINISTRATORS renamed:', all.filter(is('renamed')), renamedLine),
   ];
 }
 

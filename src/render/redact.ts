@@ -25,8 +25,11 @@ export function redactText(text: string): string {
   return text.includes('@') ? text.replace(TOKEN, redactToken) : text;
 }
 
+/** How messages show what an email looks like: it is nobody's. */
+const EXAMPLE = /^name@example\.com\.?$/;
+
 function redactToken(token: string): string {
-  if (!token.includes('@')) return token;
+  if (!token.includes('@') || EXAMPLE.test(token)) return token;
   return token.startsWith("'") ? `'${redactEmail(token.slice(1))}` : redactEmail(token);
 }
 

@@ -4,7 +4,7 @@ import { type Problem, placeOf } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import { untouched } from './labels.ts';
 import { plain } from './plain.ts';
-import { breachLines, changeLine, LONG, notApplied } from './plan-text.ts';
+import { administratorBlocks, breachLines, changeLine, LONG, notApplied } from './plan-text.ts';
 import { redactOutcomes, redactPlan, redactProblems } from './redact.ts';
 
 /** A plan for single rows as its renderers want it, perhaps with all emails masked. */
@@ -39,6 +39,7 @@ export function rowPlanText(
   const blocks = [
     `Plan for ${plain(csvFile)}:\n${counts(view).join('\n')}`,
     heading(applying && !isStopped(plan), plan.changes.length > 0),
+    ...administratorBlocks(plan),
     block('Users to ADD:', linesOf('add')),
     block('Users to DELETE:', linesOf('delete')),
     block('Existing users who get a FRESH LINK:', linesOf('invite')),
