@@ -237,6 +237,7 @@ it('an upload that fails is red; keys that nobody has seen are gone, and the row
     /ADDED,eve@example\.com,[^,]+,internal_user,engineering,,FAILED,.*onboard.*onboard with api-keys: true/,
   );
   expect(run.summary).toContain('eve@example.com');
+  expect(run.summary).not.toContain('Onboarding links open until');
 });
 
 it.each([
