@@ -79,6 +79,13 @@ describe('uploadArtifact', () => {
     expect(broken.names).toHaveLength(4);
   });
 
+  it('tells the first line of the reason, as a sentence', async () => {
+    const words =
+      'Unable to make request: ECONNREFUSED\nIf you are using self-hosted runners, see https://docs.example.com';
+    const broken = createService(...Array.from({ length: 9 }, () => new Error(words)));
+    await expect(upload(broken)).rejects.toThrow(/'onboarding-links': Unable to make request: ECONNREFUSED\.$/);
+  });
+
   it('takes another name where the first is taken', async () => {
     const taken = 'Failed request: (409) Conflict: an artifact with this name already exists on the workflow run';
     const service = createService(new Error(taken), 99);

@@ -251,6 +251,19 @@ describe('a run that applies nothing', () => {
     expect(world.github.commentsOf(7)[0]).not.toContain('Not applied:');
   });
 
+  it('says so, once, in a comment that somebody edited on the page of the forge', async () => {
+    const world = await World.create();
+    const planned = await reviewed(world);
+    world.github.edit(
+      Number(/comment-(\d+)$/.exec(planned.outputs['comment-url'] ?? '')?.[1]),
+      (world.github.commentsOf(7)[0] as string).replaceAll('\n', '\r\n'),
+    );
+    for (const _ of ['first', 'second']) {
+      await world.run('push', { env: { ACTIONS_RUNTIME_TOKEN: '' } });
+      expect(world.github.commentsOf(7)[0]?.match(/\n> \*\*Not applied:\*\* /g)).toHaveLength(1);
+    }
+  });
+
   it('says so where the proxy does not answer', async () => {
     const world = await World.create();
     await reviewed(world);

@@ -238,6 +238,7 @@ it('an upload that fails is red; keys and links that nobody has seen are gone, a
     /ADDED,eve@example\.com,[^,]+,internal_user,engineering,,FAILED,.*run the command onboard.*create one in the proxy's UI/,
   );
   expect(run.summary).toContain('eve@example.com');
+  expect(run.summary).not.toContain('Onboarding links open until');
 });
 
 it.each([

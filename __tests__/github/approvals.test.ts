@@ -463,6 +463,14 @@ describe('findApprovals: a failed look-up is never "no pull request"', () => {
     await expect(findApprovals(createSearch())).rejects.toThrow(/`permissions: pull-requests: read`/);
   });
 
+  it('names no permission where the rate limit is used up', async () => {
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '9999999999' };
+    nock(API).get(`${REPO}/pulls`).query(true).reply(403, { message: 'API rate limit exceeded for ID 1.' }, headers);
+    await expect(findApprovals(createSearch())).rejects.toThrow(
+      /exceeded for ID 1\.*\. The rate limit .* again later [^`]*$/,
+    );
+  });
+
   it('a push of more commits than can be asked about', async () => {
     serveClosed();
     const commits = Array.from({ length: 251 }, (_, index) => String(index).padStart(40, '0'));

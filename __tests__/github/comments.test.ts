@@ -105,6 +105,14 @@ describe('writeStickyComment', () => {
     });
   });
 
+  it('asks for no permission where the rate limit is used up', async () => {
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '9999999999' };
+    serveComments().post(LIST).reply(403, { message: 'API rate limit exceeded for installation ID 1.' }, headers);
+    const outcome = await writeStickyComment(createSticky());
+    expect(outcome).toMatchObject({ why: 'failed', hint: expect.stringMatching(/rate limit of the token is used up/) });
+    expect(outcome).not.toMatchObject({ hint: expect.stringMatching(/permissions/) });
+  });
+
   it('tells a locked conversation from a missing permission', async () => {
     serveComments().post(LIST).reply(403, { message: 'Unable to create comment because issue is locked.' });
     expect(await writeStickyComment(createSticky())).toMatchObject({ written: false, why: 'locked' });

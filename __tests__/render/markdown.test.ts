@@ -105,6 +105,40 @@ describe('planMarkdown', () => {
     );
   });
 
+  it('tells who leaves soon before what was due before the pull request: it is no part of that', () => {
+    const leavingSoon = [{ email: 'gil@example.com', expires: '2026-12-01', line: 9 }];
+    const two = { ...plan([add('a@example.com'), remove('b@example.com')]), leavingSoon };
+    const headings = (earlier: Set<number> | null) =>
+      [...planMarkdown(two, options({ earlier })).matchAll(/^##+ (\D+?)(?: 30 days.*| \d.*)?$/gm)].map(
+        ([, words]) => words,
+      );
+    expect(headings(new Set([0])).slice(1)).toEqual([
+      'Delete',
+      'Leaving within',
+      'Already different before this pull request',
+      'Add',
+    ]);
+    expect(headings(new Set([0, 1])).slice(1, 3)).toEqual([
+      'Leaving within',
+      'Already different before this pull request',
+    ]);
+    for (const earlier of [null, new Set<number>()]) expect(headings(earlier).at(-1)).toBe('Leaving within');
+  });
+
+  it('tells of drift on which side somebody is an administrator, and warns of either', () => {
+    const drift = (...changes: Plan['changes']) => planMarkdown(plan([...changes]), options({ mode: 'drift' }));
+    const stranger = drift(remove('eve@example.com', { role: 'proxy_admin' }));
+    expect(stranger).toContain('### ⚠️ Administrators: 1 only on the proxy\n\n> [!WARNING]');
+    expect(stranger).toContain('| only on the proxy (delete) | `eve@example.com` |');
+    const both = drift(
+      add('ann@example.com', { role: 'proxy_admin' }),
+      update('bob@example.com', { role: { from: 'proxy_admin', to: 'internal_user' } }),
+    );
+    expect(both).toContain('Administrators: 1 only in the file and 1 only on the proxy');
+    expect(both).toContain('| different (update) | `bob@example.com` |');
+    expect(both).not.toMatch(/gained|lost/);
+  });
+
   it('names every changed user exactly once', () => {
     const emails = (index: number) => `user${index}@example.com`;
     const changes = [

@@ -58,7 +58,11 @@ export async function uploadArtifact(
       const reason = withoutQueries(messageOf(error));
       const isTried = isTaken(reason) ? names === MOST_NAMES : attempt === ATTEMPTS;
       if (isTried || isFinal(error)) {
-        throw new ArtifactUploadError(`Failed to upload the artifact '${upload.name}': ${reason}`);
+        // The toolkit's further lines are advice on self-hosted runners, which has no place in a row's reason.
+        const [firstLine = ''] = reason.split('\n', 1);
+        throw new ArtifactUploadError(
+          `Failed to upload the artifact '${upload.name}': ${firstLine.trim().replace(/\.$/, '')}.`,
+        );
       }
       // A name that is taken may be our own first attempt, of which only the answer was lost; it stays as it is.
       if (isTaken(reason)) name = nextName(upload.name, ++names);

@@ -193,9 +193,12 @@ const LONGEST_REASON = 400;
 const NOTICE_ROOM = 1_500;
 const NOTICES = /<!-- notice -->\n(?:> .*\n)+\n/;
 
-/** The body with these notices below its title, in place of earlier ones. */
+/**
+ * The body with these notices below its title, in place of earlier ones. A comment that somebody edited on the forge's
+ * page has CRLF line ends.
+ */
 function withNotices(body: string, notices: readonly string[]): string {
-  const bare = body.replace(NOTICES, '');
+  const bare = body.replaceAll('\r\n', '\n').replace(NOTICES, '');
   if (notices.length === 0) return bare;
   const block = `<!-- notice -->\n${notices.map((notice) => `> ${notice}`).join('\n> \n')}\n\n`;
   return bare.replace(/\n\n/, (gap) => gap + block);

@@ -6,7 +6,7 @@ import { type Recovered, recover } from '../apply/recover.ts';
 import type { UserList } from '../core/desired.ts';
 import { RefusedError, UsageError } from '../core/errors.ts';
 import { emailKey } from '../core/inventory.ts';
-import { isCreated, isFreshLink, type LinkRow, type OnboardingRow, type Outcome } from '../core/outcome.ts';
+import { hasLink, isCreated, isFreshLink, type LinkRow, type OnboardingRow, type Outcome } from '../core/outcome.ts';
 import { isStopped, type Plan } from '../core/plan.ts';
 import type { Problem } from '../core/problem.ts';
 import { approvedAsAddNote } from '../core/review.ts';
@@ -337,7 +337,7 @@ async function endRun<E>(
     notes: writing.notes(outcomes),
     files: [...files, ...results],
     secretFiles,
-    linksExpire: firstExpiry(outcomes, links),
+    linksExpire: firstExpiry(outcomes, published.published || !published.isLost ? links : withoutLost(links)),
     auditFile,
     secretsUrl: published.published ? published.url : '',
     isUnfinished: !isOver,
@@ -357,6 +357,11 @@ function firstExpiry(outcomes: readonly Outcome[], links: ReadonlyMap<string, On
   const made = outcomes.filter((outcome) => isCreated(outcome) || isFreshLink(outcome));
   const days = made.flatMap(({ userId }) => links.get(userId)?.expiresAt.slice(0, 10) || []);
   return days.sort()[0] ?? null;
+}
+
+/** Of links that were not published those that a mail has delivered: nobody sees the others any more. */
+function withoutLost(links: ReadonlyMap<string, OnboardingRow>): ReadonlyMap<string, OnboardingRow> {
+  return new Map([...links].filter(([, row]) => !hasLink(row)));
 }
 
 const NOTHING_TO_PUBLISH: PublishResult = { published: true, url: '' };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type GitHubClient, type Repository, repositoryPath } from './client.ts';
-import { GitHubError, messageOf } from './errors.ts';
+import { GitHubError, messageOf, RATE_LIMITED } from './errors.ts';
 
 const Comment = z.object({
   id: z.number(),
@@ -186,6 +186,9 @@ function refused(error: unknown): CommentOutcome {
   }
   if (status === 403 && /issue is locked/i.test(messageOf(error))) {
     return notWritten('locked', 'The conversation of the pull request is locked: no comment was written.');
+  }
+  if (error instanceof GitHubError && error.isRateLimit) {
+    return notWritten('failed', `The comment could not be written (${messageOf(error)}). ${RATE_LIMITED}`);
   }
   if (status === 401 || status === 403 || status === 404) {
     return notWritten(

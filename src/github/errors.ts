@@ -14,7 +14,16 @@ export class GitHubError extends Error {
     this.status = status;
     this.reason = reason;
   }
+
+  /** Whether too much was asked, by this token or from this address: a permission would not help. */
+  get isRateLimit(): boolean {
+    return this.status === 429 || (this.status === 403 && /rate limit|abuse detection/i.test(this.reason));
+  }
 }
+
+/** The way out of a used-up rate limit. */
+export const RATE_LIMITED =
+  'The rate limit of the token is used up: run this job again later (GitHub resets it every hour).';
 
 /** Something that must be known before anything is written could not be found out. Never means "there is none". */
 export class LookupFailedError extends Error {
@@ -50,8 +59,12 @@ export async function lookup<T>(intent: string, permission: string, run: () => P
     return await run();
   } catch (error) {
     if (error instanceof LookupFailedError) throw error;
-    const refused = error instanceof GitHubError && (error.status === 403 || error.status === 404);
-    const hint = refused ? ` Does the job have \`permissions: ${permission}\`?` : '';
+    const hint = error instanceof GitHubError ? hintOf(error, permission) : '';
     throw new LookupFailedError(`Failed to ${intent}: ${messageOf(error)}.${hint}`, { cause: error });
   }
+}
+
+function hintOf(error: GitHubError, permission: string): string {
+  if (error.isRateLimit) return ` ${RATE_LIMITED}`;
+  return error.status === 403 || error.status === 404 ? ` Does the job have \`permissions: ${permission}\`?` : '';
 }

@@ -47,7 +47,7 @@ export function planMarkdown(plan: Plan, options: PlanMarkdownOptions): string {
         ...costs(plan),
       ],
       notes: [...options.notes, ...plan.warnings, ...plan.notes],
-      tables: [...tables(plan, options), ...soonTable(plan)],
+      tables: tables(plan, options),
       foot: [...untouched(plan), ...footer(plan, options)],
       rest: options.rest,
     },
@@ -148,23 +148,35 @@ function leavingCosts(applied: readonly Change[]): string[] {
   ];
 }
 
+/** Who leaves soon stands before the second part: it is no change, and was not due before the pull request. */
 function tables(plan: Plan, { earlier, mode }: PlanMarkdownOptions): Table[] {
-  const words = mode === 'drift' ? DRIFT_HEADINGS : PLAN_HEADINGS;
-  if (earlier === null) return planTables(plan.changes, words);
+  const words = mode === 'drift' ? DRIFT_WORDS : PLAN_WORDS;
+  const soon = soonTable(plan);
+  if (earlier === null) return [...planTables(plan.changes, words), ...soon];
   const own = plan.changes.filter((_, index) => !earlier.has(index));
   const [first, ...others] = planTables(
     plan.changes.filter((_, index) => earlier.has(index)),
     words,
   );
-  if (first === undefined) return planTables(own, words);
-  return [...planTables(own, words), { ...first, heading: `${BEFORE}\n\n${first.heading}` }, ...others];
+  if (first === undefined) return [...planTables(own, words), ...soon];
+  return [...planTables(own, words), ...soon, { ...first, heading: `${BEFORE}\n\n${first.heading}` }, ...others];
 }
 
 const BEFORE =
   '## Already different before this pull request\n\nWhat the file says about these users is not changed here. Merging applies these changes, too.';
 
-/** The heading of a table of one kind; `count` users. */
-type Headings = (kind: ChangeKind, count: number) => string;
+interface Words {
+  /** The heading of a table of one kind; `count` users. */
+  readonly heading: (kind: ChangeKind, count: number) => string;
+  /** What administrators are counted as. */
+  readonly admins: Readonly<Record<AdminChange, string>>;
+  /** Where a reader is to be warned: who would become an administrator; in a look, also who is one unbeknown to the file. */
+  readonly warnOf: readonly AdminChange[];
+  /** Names one change among those of administrators. */
+  readonly change: (change: Change) => string;
+}
+
+type AdminChange = NonNullable<ReturnType<typeof adminChange>>;
 
 const VERBS: Readonly<Record<ChangeKind, string>> = {
   add: 'Add',
@@ -175,11 +187,22 @@ const VERBS: Readonly<Record<ChangeKind, string>> = {
   invite: 'Fresh link for',
 };
 
-const PLAN_HEADINGS: Headings = (kind, count) => `### ${VERBS[kind]} ${plural(count, 'user')}`;
+const PLAN_WORDS: Words = {
+  heading: (kind, count) => `### ${VERBS[kind]} ${plural(count, 'user')}`,
+  admins: { gained: 'gained', lost: 'lost', renamed: 'renamed' },
+  warnOf: ['gained'],
+  change: kindOf,
+};
 
-const DRIFT_HEADINGS: Headings = (kind, count) => {
-  const [first = '', ...others] = SIDES[kind];
-  return `### ${first.toUpperCase()}${others.join('')} (${kind}): ${plural(count, 'user')}`;
+/** Nothing is gained or lost by looking: what is told is on which side somebody is an administrator. */
+const DRIFT_WORDS: Words = {
+  heading: (kind, count) => {
+    const [first = '', ...others] = SIDES[kind];
+    return `### ${first.toUpperCase()}${others.join('')} (${kind}): ${plural(count, 'user')}`;
+  },
+  admins: { gained: 'only in the file', lost: 'only on the proxy', renamed: 'with another email' },
+  warnOf: ['gained', 'lost'],
+  change: (change) => `${SIDES[kindOf(change)]} (${kindOf(change)})`,
 };
 
 const DONE: Readonly<Record<ChangeKind, string>> = {
@@ -193,45 +216,47 @@ const DONE: Readonly<Record<ChangeKind, string>> = {
 
 /** What was done, each table folded away. */
 export function doneTables(changes: readonly Change[]): Table[] {
-  const headings: Headings = (kind, count) => `### ${DONE[kind]}: ${count}`;
-  return planTables(changes, headings).map((table) => ({ ...table, fold: 'always' }));
+  const heading: Words['heading'] = (kind, count) => `### ${DONE[kind]}: ${count}`;
+  return planTables(changes, { ...PLAN_WORDS, heading }).map((table) => ({ ...table, fold: 'always' }));
 }
 
 /** Administrators, removals, updates, adds: each change in exactly one table. */
-export function planTables(changes: readonly Change[], headings: Headings = PLAN_HEADINGS): Table[] {
+export function planTables(changes: readonly Change[], words: Words = PLAN_WORDS): Table[] {
   const admins = changes.filter((change) => adminChange(change) !== null);
   const others = changes.filter((change) => adminChange(change) === null);
   const kinds = ['delete', 'deactivate', 'reactivate', 'update', 'add', 'invite'] as const;
-  return [adminTable(admins), ...kinds.map((kind) => kindTable({ kind, headings }, others, admins))].filter(
+  return [adminTable(admins, words), ...kinds.map((kind) => kindTable({ kind, words }, others, admins))].filter(
     ({ count }) => count > 0,
   );
 }
 
-function adminTable(changes: readonly Change[]): Table {
-  const of = (what: 'gained' | 'lost' | 'renamed') => changes.filter((change) => adminChange(change) === what);
+function adminTable(changes: readonly Change[], words: Words): Table {
+  const of = (what: AdminChange) => changes.filter((change) => adminChange(change) === what);
   const parts = (['gained', 'lost', 'renamed'] as const).map((what) => ({ what, changes: of(what) }));
-  const counts = parts.filter((part) => part.changes.length > 0).map((part) => `${part.changes.length} ${part.what}`);
+  const counts = parts
+    .filter((part) => part.changes.length > 0)
+    .map((part) => `${part.changes.length} ${words.admins[part.what]}`);
   const warning = '> [!WARNING]\n> An administrator may read and change every user, team and key of the proxy.';
   return {
     heading: `### ⚠️ Administrators: ${list(counts)}`,
-    intro: of('gained').length > 0 ? warning : '',
+    intro: words.warnOf.some((what) => of(what).length > 0) ? warning : '',
     fold: 'never',
     ...columns(
       parts.flatMap((part) => part.changes),
-      [['Change', (change) => kindOf(change)]],
+      [['Change', words.change]],
     ),
   };
 }
 
 function kindTable(
-  { kind, headings }: { readonly kind: ChangeKind; readonly headings: Headings },
+  { kind, words }: { readonly kind: ChangeKind; readonly words: Words },
   others: readonly Change[],
   admins: readonly Change[],
 ): Table {
   const changes = others.filter((change) => kindOf(change) === kind);
   const above = admins.filter((change) => kindOf(change) === kind).length;
   return {
-    heading: headings(kind, changes.length),
+    heading: words.heading(kind, changes.length),
     intro: above === 0 ? '' : `${above} more under Administrators.`,
     fold: kind === 'delete' || kind === 'deactivate' ? 'open' : 'closed',
     ...columns(changes, []),
