@@ -69,6 +69,15 @@ describe('what is wrong with a file as a whole', () => {
   });
 
   it.each([
+    ['\n', 'email\n# a comment\n'],
+    ['\r\n', 'email\r\n# a comment\r\n'],
+    ['\r', 'email\r# a comment\r'],
+  ])('names the line of the first letter that is not UTF-8, lines ending with %j', (end, before) => {
+    const latin1 = Buffer.from(`${before}j\u00fcrgen@x.io${end}b\u00e4r@x.io${end}`, 'latin1');
+    expect(readUserList(latin1).problems).toMatchObject([{ line: 3, column: null }]);
+  });
+
+  it.each([
     ['login,role\na@x.io,\n', '', ' Column `login` holds what looks like emails: name it `email`.'],
     ['rule,role\na@x.io,\nann,', ' Did you mean `role`?', ''],
     ['login,role\n,\n', '', ''],
@@ -108,6 +117,13 @@ describe('what is wrong with rows', () => {
       '3:1 The row has no email.',
       '4:3 `-` means no team at all and must stand alone; a team of that name is written by its id.',
       '4:1 `ANN@X.io` stands on line 2 already, and again on line 4 (letter case does not count). Remove one of them.',
+    ]);
+  });
+
+  it('has a cell under a blank one of the header', () => {
+    expect(messages('email,role,\na@x.io,,x\nb@x.io,,x,y\n')).toEqual([
+      expect.stringMatching(/^2:3 Cell 3 stands under a blank cell of the header, .* name it, or empty the cell\./),
+      expect.stringMatching(/^3:3 Cell 3 stands under a blank cell/),
     ]);
   });
 
@@ -269,6 +285,27 @@ UNCHANGED,d@x.io,d,internal_user,,,SUCCESS,
         '4 columns are unknown here: `a`, `b`, `c`, `d`. The emails are those of column `mail`. Remove what is not in the header that is expected. Expected header: email,role,team_name,key_name',
       ],
     ]);
+  });
+});
+
+describe('an export whose column of emails is blank', () => {
+  const ENTRA = 'userPrincipalName,displayName,mail,givenName,surname';
+  it('is told once, with the column that has them', () => {
+    const { problems, readable } = readUserList(bytes(`${ENTRA}\na@x.io,A,,,\nb@x.io,B,,,\n`));
+    expect(readable).toBe(false);
+    expect(problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining(
+        'Column `mail` is blank in every row. Column `userPrincipalName` holds what looks like emails: name it `email`.',
+      ),
+    ]);
+  });
+
+  it.each([
+    ['one row has an email', `${ENTRA}\na@x.io,A,,,\nb@x.io,B,b@x.io,,\n`, [[2, 'The row has no email.']]],
+    ['no other column has them', `${ENTRA}\nann,A,,,\n`, [[2, 'The row has no email.']]],
+  ])('is read where %s', (_, text, expected) => {
+    const { problems } = readUserList(bytes(text));
+    expect(problems.slice(1).map(({ line, message }) => [line, message])).toEqual(expected);
   });
 });
 

@@ -154,6 +154,11 @@ describe('a rename', () => {
     expect(problems[0]?.message).toContain('`new@x.io` (`u2`) and `ann@x.io` (`ann`) are both on the proxy');
   });
 
+  it('from the own email is told of the file alone, not of two users', () => {
+    const { problems } = planOf('email,previous_email\nann@x.io,ANN@x.io\n', ann());
+    expect(problems.map(({ message }) => message)).toEqual([expect.stringContaining("is the row's own email.")]);
+  });
+
   it('is an error where several have the old email', () => {
     const have = inventory([user('a1', { email: 'ann@x.io' }), user('a2', { email: 'Ann@x.io' })]);
     const { problems } = planOf('email\nnew@x.io\n', have, {}, from('ann@x.io'));

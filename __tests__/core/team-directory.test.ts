@@ -64,13 +64,23 @@ describe('a cell of teams', () => {
     team('t6', [], 'caf\u00e9'),
     team('t7', [], 'two;fold'),
     team('t8', [], 'two;fold'),
+    team('t9', [], ' padded '),
+    team('t10', [], null),
   ]);
   it.each([
     ['red', ['t1']],
     ['red; blue ;', ['t1', 't2']],
     ['red;;red', ['t1', 't1']],
     ['R&D; Lab', ['t3']],
-    ['R&D; Lab;red', ['Unknown team `R&D`', 'Unknown team `Lab`', 't1']],
+    [
+      'R&D; Lab;red',
+      [
+        'Unknown team `R&D`. A team is named `R&D; Lab`, which is written by its id here: `t3`.',
+        'Unknown team `Lab`. A team is named `R&D; Lab`',
+        't1',
+      ],
+    ],
+    ['padded', ['Unknown team `padded`. A team is named ` padded `, which is written by its id here: `t9`.']],
     ['red;t2', ['t5']],
     ['red, blue', ['t4']],
     ['t1,blue', ['t1', 't2']],

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => proxy.close());
 
-async function said(csv: string, env: NodeJS.ProcessEnv = {}, ...flags: string[]): Promise<string> {
+async function said(csv: string | Buffer, env: NodeJS.ProcessEnv = {}, ...flags: string[]): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'messages-'));
   if (csv !== '') await writeFile(join(directory, 'user_list.csv'), csv);
   const sink = new Sink();
@@ -79,7 +79,7 @@ describe('messages that the README quotes', () => {
 });
 
 describe('messages that the page about the CSV quotes', () => {
-  const cases: [string, string][] = [
+  const cases: [string, string | Buffer][] = [
     ['The file is separated by `;`, not by commas.', 'email;role\nann@example.com;\n'],
     ['The file is empty.', '\n'],
     ['The file holds no users. That never means "delete everyone": use the command `delete` for that.', HEAD],
@@ -99,6 +99,25 @@ describe('messages that the page about the CSV quotes', () => {
     [
       'The row has 5 cells, the header 4: a cell with a comma in it needs quotes ("a, b").',
       `${HEAD}may@example.com,,engineering,may,key\n`,
+    ],
+    [
+      'Cell 4 stands under a blank cell of the header, which names no column: name it, or empty the cell.',
+      'email,role,team_name,\nmay@example.com,,engineering,key\n',
+    ],
+    ['`;` holds separators and no team.', `${HEAD}may@example.com,,;,\n`],
+    [
+      'A line break inside a cell: its quote opens on line 2 and closes on line 5 only, and all between is one cell.',
+      `${HEAD}may@example.com,,,"a\nb@example.com,,,\nc@example.com,,,\nd"\n`,
+    ],
+    ['A mark of a merge conflict: the file holds two versions.', `${HEAD}<<<<<<< HEAD\nmay@example.com,,,\n`],
+    [
+      'Invalid max_budget `$50`. Allowed: US dollars as digits with at most one point (50, 12.5), `-` for none, or blank.',
+      'email,max_budget\nmay@example.com,$50\n',
+    ],
+    ['The file is not UTF-8 (Latin-1 or Windows-1252 perhaps): save it as "CSV UTF-8".', Buffer.from([0xe4, 0x0a])],
+    [
+      'Column `userPrincipalName` holds what looks like emails: name it `email`.',
+      'userPrincipalName\nmay@example.com\n',
     ],
   ];
   test.each(cases)('%s', async (message, csv) => {

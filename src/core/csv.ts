@@ -81,7 +81,7 @@ function expected(spec: TableSpec): string {
  */
 export function readTable(bytes: Uint8Array, spec: TableSpec): Table {
   const text = decode(bytes);
-  if (typeof text !== 'string') return wholeFile(`${text.problem} ${expected(spec)}`);
+  if (typeof text !== 'string') return wholeFile(`${text.problem} ${expected(spec)}`, text.line);
   const { separator, body } = separatorLine(text);
   if (separator !== ',') return wholeFile(separatedBy(separator, spec), 1);
   const { rows, problems } = splitRows(body);
@@ -112,15 +112,17 @@ function bareHeader(first: RawRow | undefined, { bare }: TableSpec): RawRow | nu
   return isBare ? { line: first.line, cells: [bare.column], broken: false } : null;
 }
 
-function decode(bytes: Uint8Array): string | { problem: string } {
+function decode(bytes: Uint8Array): string | { problem: string; line: number | null } {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff) || bytes.includes(0)) {
-    return { problem: 'The file is UTF-16 or binary, not UTF-8: save it as "CSV UTF-8".' };
+    return { problem: 'The file is UTF-16 or binary, not UTF-8: save it as "CSV UTF-8".', line: null };
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r\n?/g, '\n');
   } catch {
-    return { problem: 'The file is not UTF-8 (Latin-1 or Windows-1252 perhaps): save it as "CSV UTF-8".' };
+    const [before = ''] = new TextDecoder().decode(bytes).split('\ufffd', 1);
+    const problem = 'The file is not UTF-8 (Latin-1 or Windows-1252 perhaps): save it as "CSV UTF-8".';
+    return { problem, line: before.split(/\r\n?|\n/).length };
   }
 }
 
@@ -261,7 +263,10 @@ function readHeader(
     else if (before !== undefined) report(position + 1, twice(header.cells[before] as string, cell, name));
     else index.set(name, position);
   }
-  for (const { column, message } of foreignColumns(foreign, { index, header, body, spec })) report(column, message);
+  const blank = blankEmails(index.get('email'), foreign, body);
+  if (blank !== null) index.delete('email');
+  for (const { column, message } of foreignColumns(foreign, { index, header, body, spec, blank }))
+    report(column, message);
   return { index, problems };
 }
 
@@ -291,10 +296,20 @@ const LOOKS_LIKE_EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 /** What is wrong with columns that are not ours, and with those of ours that are missing. */
 function foreignColumns(
   foreign: readonly HeaderCell[],
-  file: { index: ReadonlyMap<string, number>; header: RawRow; body: readonly RawRow[]; spec: TableSpec },
+  file: {
+    index: ReadonlyMap<string, number>;
+    header: RawRow;
+    body: readonly RawRow[];
+    spec: TableSpec;
+    blank: number | null;
+  },
 ): { column: number | null; message: string }[] {
-  const { index, header, body, spec } = file;
-  const missing = spec.required.filter((column) => !index.has(column)).map((column) => `No \`${column}\` column.`);
+  const { index, header, body, spec, blank } = file;
+  const missing = spec.required
+    .filter((column) => !index.has(column))
+    .map((column) =>
+      blank === null ? `No \`${column}\` column.` : `Column \`${header.cells[blank]}\` is blank in every row.`,
+    );
   const byContent = missing.length === 0 ? '' : headerBelow(body) + columnOfEmails(foreign, body);
   if (foreign.length <= MOST_SLIPS) {
     const slips = foreign.map(({ cell, position }) => ({
@@ -320,19 +335,36 @@ function headerBelow(body: readonly RawRow[]): string {
 /** Rows that are looked at to tell what a column holds. */
 const SAMPLE = 50;
 
-function columnOfEmails(foreign: readonly HeaderCell[], body: readonly RawRow[]): string {
+function withEmails(foreign: readonly HeaderCell[], body: readonly RawRow[]): HeaderCell | undefined {
   const rows = body.slice(0, SAMPLE);
-  const found = foreign.find(({ position }) => {
+  return foreign.find(({ position }) => {
     const cells = rows.flatMap((row) => row.cells[position] || []);
     return cells.length > 0 && cells.every((cell) => LOOKS_LIKE_EMAIL.test(cell));
   });
+}
+
+/** The column named as that of the emails, where it is blank and a foreign one holds them: Entra's `mail` may be so. */
+function blankEmails(
+  position: number | undefined,
+  foreign: readonly HeaderCell[],
+  body: readonly RawRow[],
+): number | null {
+  if (position === undefined || withEmails(foreign, body) === undefined) return null;
+  return body.every((row) => !row.cells[position]) ? position : null;
+}
+
+function columnOfEmails(foreign: readonly HeaderCell[], body: readonly RawRow[]): string {
+  const found = withEmails(foreign, body);
   return found === undefined ? '' : ` Column \`${found.cell}\` holds what looks like emails: name it \`email\`.`;
 }
 
 function surplusCells(row: RawRow, header: RawRow): Problem[] {
   const at = row.cells.findIndex((cell, position) => cell !== '' && (header.cells[position] ?? '') === '');
   if (at === -1) return [];
-  const message = `The row has ${row.cells.length} cells, the header ${header.cells.length}: a cell with a comma in it needs quotes ("a, b").`;
+  const message =
+    at < header.cells.length
+      ? `Cell ${at + 1} stands under a blank cell of the header, which names no column: name it, or empty the cell. A cell with a comma in it needs quotes ("a, b").`
+      : `The row has ${row.cells.length} cells, the header ${header.cells.length}: a cell with a comma in it needs quotes ("a, b").`;
   return [{ line: row.line, column: at + 1, message }];
 }
 

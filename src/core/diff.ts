@@ -196,7 +196,9 @@ type Found =
 function findUser(row: DesiredUser, context: Context): Found {
   const { email, previousEmail } = row;
   const [user, ...others] = meant(email, context);
-  const [before, ...more] = previousEmail === null ? [] : meant(previousEmail, context);
+  // A previous email that is the row's own is a problem of the file, and told there.
+  const isRename = previousEmail !== null && emailKey(previousEmail) !== emailKey(email);
+  const [before, ...more] = isRename ? meant(previousEmail, context) : [];
   if (user !== undefined && others.length > 0) return refused(row, sharedMessage(email, [user, ...others]));
   if (user !== undefined && before !== undefined) return refusedPrevious(row, bothMessage(user, before));
   if (user !== undefined) return { kind: 'one', user, renamed: false };

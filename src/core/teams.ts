@@ -110,7 +110,7 @@ export function teamDirectory(teams: readonly Team[]): TeamDirectory {
     return { found: true, team: ref(first.teamId) };
   };
   const unknown = (written: string): string =>
-    `Unknown team \`${written}\`${dashNote(written)}.${didYouMean(written, new Set(teams.flatMap(({ teamId }) => [nameOf(teamId), teamId])))} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
+    `Unknown team \`${written}\`${dashNote(written)}.${writtenById(written, teams) ?? didYouMean(written, new Set(teams.flatMap(({ teamId }) => [nameOf(teamId), teamId])))} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
   // One wrong name may stand in thousands of rows, and its nearest is looked for among all teams.
   const found = new Map<string, TeamLookup>();
   const findOnce = (written: string): TeamLookup => {
@@ -152,6 +152,17 @@ function piecesOf(part: string, isName: (written: string) => boolean): string[] 
   // Separators and `-` are told by whoever reads the cell: they are no names.
   if (pieces.length === 0 || isNoTeam(part)) return [];
   return !isName(part) && pieces.some(isName) ? pieces : [part];
+}
+
+/** Tells of a team whose name cannot stand here as it is: it holds `;`, or outer blanks that were trimmed. */
+function writtenById(written: string, teams: readonly Team[]): string | null {
+  const key = nameKey(written);
+  const found = teams.find(
+    ({ alias }) => alias !== null && !isWritable(alias) && parts(nameKey(alias), ';').includes(key),
+  );
+  return found === undefined
+    ? null
+    : ` A team is named \`${found.alias}\`, which is written by its id here: \`${found.teamId}\`.`;
 }
 
 function ambiguous(written: string, teams: readonly Team[]): string {
