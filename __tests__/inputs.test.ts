@@ -343,12 +343,27 @@ describe('smtp-url', () => {
     'smtps://mail.example.com/canary',
     'smtps://mail.example.com?canary=1',
     'smtps://mail.example.com#canary',
+    'smtp://ann:can%ary@mail.example.com',
+    'smtp://ann:canary%FF@mail.example.com',
+    'smtp://ann:canary@mail.example.com:0',
   ])('%s is refused without being shown', (url) => {
     for (const told of [refusal({ 'smtp-url': url }), refusal({}, { SMTP_URL: url })]) {
       expect(told).toMatch(/^(Input `smtp-url`|Environment variable `SMTP_URL`) is `\*\*\*`; allowed: smtps:\/\//);
       expect(told).not.toMatch(/canary|can\/ary/);
     }
   });
+});
+
+it('a mail template is a file of the repository in the action, and any file in a terminal', () => {
+  const template = (file: string, from: 'action' | 'cli'): string | null =>
+    parseInputs({ 'mail-template': file, 'base-url': 'http://x' }, {}, '/work', { from }).mailTemplatePath;
+  expect(template('.github/..welcome.txt', 'action')).toBe('/work/.github/..welcome.txt');
+  expect(template('/work/a.txt', 'action')).toBe('/work/a.txt');
+  expect(template('../a.txt', 'cli')).toBe('/a.txt');
+  for (const file of ['../a.txt', '/etc/hostname', 'a/../../b.txt'])
+    expect(() => template(file, 'action')).toThrow(
+      `Input \`mail-template\` is \`${file}\`; allowed: a file of the repository`,
+    );
 });
 
 describe('what must be masked', () => {
@@ -370,10 +385,18 @@ describe('what must be masked', () => {
     expect(JSON.stringify(inputs)).not.toMatch(/master"|ghs_|ssword|123456/);
   });
 
-  it('is nothing where nothing is given, and a password that cannot be decoded as it stands', () => {
+  it('is nothing where nothing is given', () => {
     expect(secretsOf(read())).toEqual([]);
-    const inputs = read({ 'smtp-url': 'smtp://ann:100%25%ZZ@x.io' });
-    expect(secretsOf(inputs).map((secret) => secret.reveal())).toEqual(['smtp://ann:100%25%ZZ@x.io', '100%25%ZZ']);
+  });
+
+  it('is a password in every form that it takes on its way', () => {
+    const inputs = read({ 'smtp-url': 'smtp://ann:a|b!c+pass@x.io' });
+    expect(secretsOf(inputs).map((secret) => secret.reveal())).toEqual([
+      'smtp://ann:a|b!c+pass@x.io',
+      'a|b!c+pass',
+      'a%7Cb!c+pass',
+      'a%7Cb!c%2Bpass',
+    ]);
   });
 });
 

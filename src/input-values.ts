@@ -155,15 +155,25 @@ function headerOf(line: string): ExtraHeader {
 export const mailServer: Reader<Secret> = z
   .string()
   .refine(isMailServer, {
-    error: 'allowed: smtps://user:password@host:465 or smtp://host:587, special characters percent-encoded (%40 for @)',
+    error:
+      'allowed: smtps://user:password@host:465 or smtp://host:587, special characters percent-encoded (%40 for @, %25 for %)',
   })
   .transform((given) => new Secret(given));
 
 function isMailServer(given: string): boolean {
   if (!URL.canParse(given)) return false;
-  const { protocol, hostname, pathname, search, hash, username, password } = new URL(given);
-  const isServer = /^smtps?:$/.test(protocol) && hostname !== '';
-  return isServer && /^\/?$/.test(pathname) && search + hash === '' && (username === '') === (password === '');
+  const { protocol, hostname, port, pathname, search, hash, username, password } = new URL(given);
+  const isServer = /^smtps?:$/.test(protocol) && hostname !== '' && port !== '0';
+  const isLogin = (username === '') === (password === '') && isDecodable(`${username} ${password} ${hostname}`);
+  return isServer && isLogin && /^\/?$/.test(pathname) && search + hash === '';
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== '';
+  } catch {
+    return false;
+  }
 }
 
 export const sender: Reader<string> = z

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 import type { z } from 'zod';
 import { didYouMean } from './core/did-you-mean.ts';
 import { UsageError } from './core/errors.ts';
@@ -495,6 +495,11 @@ export function parseInputs(
   }
   const read = values as unknown as Parsed;
   problems.push(...contradictions(read, origin));
+  if (origin.from === 'action' && liesOutside(read.mailTemplate, workingDirectory)) {
+    problems.push(
+      `Input \`mail-template\` is \`${read.mailTemplate}\`; allowed: a file of the repository, which is reviewed like the CSV.`,
+    );
+  }
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
   const baseUrl = read.baseUrl ?? '';
   return {
@@ -569,6 +574,11 @@ function contradictions(read: Partial<Parsed>, { from }: Origin): string[] {
   return problems;
 }
 
+function liesOutside(file: string | null | undefined, directory: string): boolean {
+  const path = relative(directory, resolve(directory, file ?? ''));
+  return /^\.\.(?:[\\/]|$)/.test(path) || isAbsolute(path);
+}
+
 /** As a message may show it: no key wherever it slipped to, no password in an address, no private key for a public one. */
 function shownValue(name: InputName, value: string): string {
   if (inputSpec(name).isSecret) return '***';
@@ -616,19 +626,14 @@ export function secretsOf({ masterKey, githubToken, smtpUrl, extraHeaders }: Inp
   return given.filter((secret) => secret !== null).filter((secret) => secret.reveal().length >= SHORTEST_MASKED);
 }
 
-/** The password of an address, as it is written and as the server gets it. */
+/** The password of an address, as it is written, as `URL` and other programs write it, and as the server gets it. */
 function passwordsIn(smtpUrl: Secret | null): Secret[] {
   if (smtpUrl === null) return [];
   const { password } = new URL(smtpUrl.reveal());
-  return [...new Set([password, decoded(password)])].map((text) => new Secret(text));
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  const written = /^[^:]*:\/\/[^:]*:(.*)@/.exec(smtpUrl.reveal())?.[1] ?? '';
+  const decoded = decodeURIComponent(password);
+  const forms = [written, password, decoded, encodeURIComponent(decoded)];
+  return [...new Set(forms)].map((text) => new Secret(text));
 }
 
 /** The variables in which a runner hands over inputs that no table knows, as their names were written but for the letter case. */

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
+import type { Deliver } from '../../src/apply/deliver.ts';
 import { recover } from '../../src/apply/recover.ts';
 import type { Delivery } from '../../src/core/delivery.ts';
-import type { LinkRow, Outcome } from '../../src/core/outcome.ts';
+import type { Outcome } from '../../src/core/outcome.ts';
 import { FileJournal } from '../../src/journal/journal.ts';
 import { FakeProxy } from './fake-proxy.ts';
 import { add, dyingAt, invite, linksIn, type Moment, optionsFor, planOf, started, stepOf, teams } from './setup.ts';
@@ -15,8 +16,8 @@ class PostOffice {
   readonly sent: string[] = [];
   readonly answers = new Map<string, Delivery>();
 
-  readonly deliver = async ({ email, invitationId }: LinkRow): Promise<Delivery> => {
-    await Promise.resolve();
+  readonly deliver: Deliver = async ({ email, invitationId }, begin) => {
+    if (!(await begin())) return { kind: 'failed', response: 'not begun' };
     const answer = this.answers.get(email) ?? { kind: 'sent', response: '250 queued' };
     if (answer.kind === 'sent') this.sent.push(`${email} ${invitationId.reveal()}`);
     return answer;
@@ -82,8 +83,8 @@ describe('links by mail', () => {
 
   it('wait for the next run where this one is stopped, also those that were just refused by that', async () => {
     const [proxy, post, stop] = [people(), new PostOffice(), new AbortController()];
-    const deliver = (row: LinkRow): Promise<Delivery> => {
-      if (row.email !== 'b@example.com') return post.deliver(row);
+    const deliver: Deliver = (row, begin) => {
+      if (row.email !== 'b@example.com') return post.deliver(row, begin);
       stop.abort();
       return Promise.resolve({ kind: 'failed', response: 'the run was stopped' });
     };
@@ -99,6 +100,25 @@ describe('links by mail', () => {
     expect(report?.isComplete).toBe(true);
     expect(report?.outcomes.map(brief)).toEqual(plan.changes.map(({ email }) => [email, 'SUCCESS', '']));
     expect(new Set(post.sent).size).toBe(4);
+    expect(post.sent).toHaveLength(4);
+  });
+
+  it('are about to be sent one by one: of a mail that has not had its turn the journal says nothing', async () => {
+    const [proxy, post] = [people(), new PostOffice()];
+    const { options, journal } = await started(proxy, { deliver: null });
+    const seen: number[] = [];
+    let turn = Promise.resolve();
+    const deliver: Deliver = (row, begin) => {
+      const delivered = turn.then(async () => {
+        const answer = await post.deliver(row, begin);
+        seen.push((await journal.lines()).filter((line) => line.t === 'mail').length);
+        return answer;
+      });
+      turn = delivered.then(() => undefined);
+      return delivered;
+    };
+    await applyPlan(plan, { ...options, deliver });
+    expect(seen[0]).toBe(1);
     expect(post.sent).toHaveLength(4);
   });
 
@@ -140,7 +160,11 @@ describe('a delivery that is killed', () => {
     const life = proxy.begin([]);
     const step = stepOf(at, moment, life);
     const bound = dyingAt(journal, step, life);
-    const { deliver } = life.bind({ deliver: (row: LinkRow) => step(() => post.deliver(row)) });
+    const sent: Deliver = async (row, begin) => {
+      await begin();
+      return step(() => post.deliver(row, begin));
+    };
+    const { deliver } = life.bind({ deliver: sent });
     const options = { ...optionsFor(proxy, bound), proxy: life.bind(proxy), deliver };
     const others = life.bind(journal);
     const dyingJournal = new Proxy(others, { get: (_, name) => Reflect.get(name in bound ? bound : others, name) });

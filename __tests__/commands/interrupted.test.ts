@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -48,4 +48,26 @@ it.each([
   );
   expect(existsSync(join(folder, 'journal.jsonl'))).toBe(!completed);
   expect(existsSync(join(folder, 'onboarding_links.csv'))).toBe(completed);
+  const record = await readFile(join(folder, 'audit.jsonl'), 'utf8').catch(() => '');
+  const recorded = record.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
+  expect(recorded).toMatchObject(completed ? [{ action: 'add', email: 'ann@example.com', result: 'SUCCESS' }] : []);
+});
+
+it('sync: what the run that was cut off has done stands in the audit record, once', async () => {
+  const standin = await startStandin();
+  onTestFinished(() => standin.close());
+  const folder = await cutOff(standin.baseUrl);
+  standin.state.addUser({ userId: 'user-ann', email: 'ann@example.com', role: 'internal_user', teams: [] });
+  const journal = FileJournal.resume(folder);
+  const done = { index: 0, action: 'ADDED', status: 'SUCCESS', email: 'ann@example.com', userId: 'user-ann' } as const;
+  const outcome = { ...done, role: 'internal_user', teamName: '', key: null, reason: '' };
+  await journal.recorded([{ index: 0, outcome }]);
+  await journal.close();
+  const sinks = { stdout: new Sink(), stderr: new Sink() };
+  const env = { LITELLM_BASE_URL: standin.baseUrl, LITELLM_MASTER_KEY: standin.masterKey };
+  expect(await runCli(['sync'], env, sinks, folder), sinks.stderr.text).toBe(0);
+  const lines = (await readFile(join(folder, 'audit.jsonl'), 'utf8')).trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { action: 'add', email: 'ann@example.com', user_id: 'user-ann', result: 'SUCCESS', pull_request: null },
+  ]);
 });

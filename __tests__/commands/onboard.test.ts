@@ -73,7 +73,7 @@ commands('onboard', (place, api, target) => {
     expect((await api().rosterOf('t-development')).length).toBe(1);
     expect(JSON.parse(place().read('onboarding_results.json')).map((entry: { email: string }) => entry.email)).toEqual([
       'new@example.com',
-      'OLD@example.com',
+      'old@example.com',
     ]);
   });
 

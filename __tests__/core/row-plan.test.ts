@@ -98,7 +98,7 @@ describe('rows of existing users, who get a link', () => {
   it('are taken as the proxy has them; whoever must not be touched is refused', () => {
     const rows = rowsOf('email,role\nANN@x.io,proxy_admin\nvip@x.io,\nown@x.io,\ncat@x.io,\ntwo@x.io,\nnew@x.io,\n');
     const found = planInvites(rows, lookup);
-    expect([...found.values()].map(short)).toEqual(['= ANN@x.io ann internal_user red']);
+    expect([...found.values()].map(short)).toEqual(['= ann@x.io ann internal_user red']);
     expect([...found.keys()]).toEqual([2]);
     expect(rows.open.map((row) => row.email)).toEqual(['ANN@x.io', 'new@x.io']);
     expect(left(rows)).toEqual([

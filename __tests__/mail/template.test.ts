@@ -67,6 +67,7 @@ describe('a template', () => {
 
   it.each([
     ['', null, 'The template has no `{{link}}`: write it once, with blanks or line ends around it.'],
+    ['a\u200B{{link}}', 1, 'U+200B stands next to `{{link}}`'],
     ['Hello {link}', null, 'The template has no `{{link}}`'],
     ['a\nb {{link}}\n\n{{link}}', 4, '`{{link}}` stands here a second time'],
     ['{{link}} {{ link }}', 1, '`{{link}}` stands here a second time'],

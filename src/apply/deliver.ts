@@ -16,6 +16,9 @@ import type { Run } from './run.ts';
 /** A journal with its file of links: what is delivered is read from there, as it is on disk. */
 export type LinkJournal = Journal & { readonly onboardingFile: Pick<OnboardingFile, 'read' | 'close'> };
 
+/** @param begin see `Mailer.send` */
+export type Deliver = (row: LinkRow, begin: () => Promise<boolean>) => Promise<Delivery>;
+
 interface DueMail {
   readonly index: number;
   readonly outcome: Outcome;
@@ -54,19 +57,18 @@ async function dueMails(
   });
 }
 
-async function deliverOne(
-  run: Run,
-  deliver: (row: LinkRow) => Promise<Delivery>,
-  mail: DueMail,
-  before: MailState | undefined,
-): Promise<void> {
+async function deliverOne(run: Run, deliver: Deliver, mail: DueMail, before: MailState | undefined): Promise<void> {
   if (before?.state === 'answered') return recordDelivery(run, mail, before.delivery);
   if (before?.state === 'intended') return answered(run, mail, { kind: 'not known', reason: 'the run was killed' });
-  if (run.blocked() !== null) return leaveToNextRun(run, mail);
-  if (!(await run.persist(run.options.journal.mail(mail.index, { state: 'intended' })))) {
-    return leaveToNextRun(run, mail);
-  }
-  const delivery = await deliver(mail.row);
+  let isIntended = false;
+  // Not before its turn: of a mail that waits behind others, a killed run would not know whether it was sent.
+  const begin = async (): Promise<boolean> => {
+    isIntended ||=
+      run.blocked() === null && (await run.persist(run.options.journal.mail(mail.index, { state: 'intended' })));
+    return isIntended;
+  };
+  const delivery = await deliver(mail.row, begin);
+  if (!isIntended && run.blocked() !== null) return leaveToNextRun(run, mail);
   if (delivery.kind === 'failed' && run.isStopped) {
     await run.persist(run.options.journal.mail(mail.index, { state: 'unsent' }));
     return leaveToNextRun(run, mail);

@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoff } from '../concurrency.ts';
-import type { Delivery } from '../core/delivery.ts';
 import { refusalCode, StoppedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { FailureCode, LinkRow, OnboardingRow, Outcome } from '../core/outcome.ts';
+import type { FailureCode, OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { RunHead, WritingCommand } from '../journal/format.ts';
-import type { LinkJournal } from './deliver.ts';
+import type { Deliver, LinkJournal } from './deliver.ts';
 import { reasonOf } from './messages.ts';
 import type { ProxyWrites } from './ports.ts';
 
@@ -31,7 +30,7 @@ export interface WriteOptions {
   /** The onboarding link, in the form that the proxy and the command want. */
   readonly linkFor: (invitationId: string) => string;
   /** Sends a link to its user; `null`: links are handed over in files. Never throws. */
-  readonly deliver: ((row: LinkRow) => Promise<Delivery>) | null;
+  readonly deliver: Deliver | null;
   /** Aborted by SIGINT and SIGTERM: no new write is started, and every wait ends. */
   readonly signal: AbortSignal;
   /** An error after which every further write would fail alike (401): none is tried. */

@@ -21,7 +21,7 @@ export interface MailForm {
 export interface LinkMailer {
   /** @throws RefusedError where the server cannot be reached or logged into */
   verify(): Promise<void>;
-  deliver(row: LinkRow): Promise<Delivery>;
+  deliver(row: LinkRow, begin: () => Promise<boolean>): Promise<Delivery>;
   close(): void;
 }
 
@@ -64,10 +64,10 @@ export function linkMailer(form: MailForm, inputs: Inputs, host: Host): LinkMail
   const mailer = new SmtpMailer({ server, from: form.from, log: host.log });
   return {
     verify: () => mailer.verify(host.signal),
-    deliver: ({ email, link, invitationId, expiresAt, teamName }) => {
+    deliver: ({ email, link, invitationId, expiresAt, teamName }, begin) => {
       host.onSecret(link.reveal());
       const values = { email, link, invitationId, expiresAt, teamName, proxyUrl: publicUrl };
-      return mailer.send(composeMail(form.template, form.subject, values), host.signal);
+      return mailer.send(composeMail(form.template, form.subject, values), host.signal, begin);
     },
     close: () => mailer.close(),
   };

@@ -179,21 +179,39 @@ async function showPlan<E>(plan: RunPlan, host: Host<E>, evidence: E | null): Pr
  * What an interrupted run of this command did, for the files of this one; an interrupted run of another command is
  * ended with files of its own.
  */
-async function recoverFirst<E>(
-  writing: Writing,
-  others: Writings,
-  context: ApplyingContext<E>,
-): Promise<readonly Outcome[]> {
+async function recoverFirst<E>(writing: Writing, others: Writings, context: ApplyingContext<E>): Promise<Earlier> {
   const recovered = await recoverInterruptedRun(context);
-  if (recovered === null) return [];
-  if (recovered.command === writing.command) return wordedEarlier(writing, recovered.outcomes);
+  if (recovered === null) return NOTHING_EARLIER;
+  if (recovered.command === writing.command) return earlierOf(writing, recovered);
   await finishRecovered(others, recovered, context);
-  return [];
+  return NOTHING_EARLIER;
 }
 
+/** What an interrupted run of this command did. */
+interface Earlier {
+  readonly outcomes: readonly Outcome[];
+  readonly changes: readonly RecordedChange[];
+}
+
+const NOTHING_EARLIER: Earlier = { outcomes: [], changes: [] };
+
 /** The indexes are those of another plan: they mean nothing in this one. */
-function wordedEarlier(writing: Writing, outcomes: readonly Outcome[]): readonly Outcome[] {
-  return outcomes.map((outcome) => ({ ...writing.word(outcome), index: null }));
+function earlierOf(writing: Writing, recovered: Recovered): Earlier {
+  const worded = recovered.outcomes.map(writing.word);
+  const told = new Map(worded.map((outcome) => [outcome, { ...outcome, index: null }]));
+  const changes = recoveredChanges(worded, recovered);
+  return {
+    outcomes: [...told.values()],
+    changes: changes.map((entry) => ({ ...entry, outcome: told.get(entry.outcome) ?? entry.outcome })),
+  };
+}
+
+function recoveredChanges(outcomes: readonly Outcome[], { changes }: Recovered): RecordedChange[] {
+  return recordedChanges(
+    outcomes,
+    (index) => changes.get(index),
+    () => NOT_REVIEWED,
+  );
 }
 
 async function finishRecovered<E>(
@@ -205,11 +223,7 @@ async function finishRecovered<E>(
   const worded = recovered.outcomes.map(writing.word);
   const outcomes = recovered.rows === null ? worded : outcomesOfRows(recovered.rows, worded);
   const journal = FileJournal.resume(run.host.outputDirectory);
-  const changes = recordedChanges(
-    worded,
-    (index) => recovered.changes.get(index),
-    () => NOT_REVIEWED,
-  );
+  const changes = recoveredChanges(worded, recovered);
   return endRun(writing, outcomes, { ...run, journal }, { plan: null, evidence: null, changes });
 }
 
@@ -233,7 +247,7 @@ async function recoverInterruptedRun({ inputs, host, proxy, mailer }: Recovering
 const NO_PROXY = { proxy: null, concurrency: 1, retries: 0, linkFor: String, deliver: null, isFatal: () => true };
 
 function deliverWith(mailer: LinkMailer | null) {
-  return mailer === null ? null : (row: LinkRow) => mailer.deliver(row);
+  return mailer === null ? null : (row: LinkRow, begin: () => Promise<boolean>) => mailer.deliver(row, begin);
 }
 
 function anotherProxy({ outputDirectory }: Host): RefusedError {
@@ -246,7 +260,7 @@ function anotherProxy({ outputDirectory }: Host): RefusedError {
 async function applyReviewed<E>(
   writing: Writing,
   wanted: RunPlan,
-  earlier: readonly Outcome[],
+  earlier: Earlier,
   context: ApplyingContext<E>,
 ): Promise<ExitCode> {
   const { host, inputs, proxy, mailer, stage } = context;
@@ -275,8 +289,14 @@ async function applyReviewed<E>(
     onProgress: (progress) => host.progress({ ...progress, phase: PHASES[progress.phase] }),
   });
   const worded = applied.map((outcome) => withNote(writing.word(outcome), plan.plan));
-  const outcomes = rows === null ? withEarlier(earlier, worded) : rowsWithEarlier(earlier, rows, worded);
-  const changes = recordedChanges(worded, (index) => plan.plan.changes[index], provenanceOf);
+  const outcomes =
+    rows === null ? withEarlier(earlier.outcomes, worded) : rowsWithEarlier(earlier.outcomes, rows, worded);
+  const kept = new Set(outcomes);
+  const changes = [
+    // What this run has done again is told once.
+    ...earlier.changes.filter((entry) => kept.has(entry.outcome)),
+    ...recordedChanges(worded, (index) => plan.plan.changes[index], provenanceOf),
+  ];
   const code = await endRun(writing, outcomes, { inputs, host, proxy, journal }, { plan, evidence, changes });
   for (const breach of plan.plan.breaches) host.log.error(breach.message);
   return plan.plan.breaches.length > 0 ? 1 : code;
@@ -321,10 +341,11 @@ async function endRun<E>(
   const published: PublishResult =
     secretFiles.length === 0 ? NOTHING_TO_PUBLISH : await host.publishSecrets(secretFiles);
   const outcomes = published.published ? applied : await revokeUnseen(applied, links, published, proxy, journal);
-  const told = new Map(outcomes.map((outcome) => [outcome.index, outcome]));
+  const told = new Map<unknown, Outcome>(outcomes.map((outcome, at) => [outcome.index ?? applied[at], outcome]));
+  const toldOf = (outcome: Outcome): Outcome => told.get(outcome.index ?? outcome) ?? outcome;
   const auditFile = await writeRecord(
     writing.command,
-    changes.map((entry) => ({ ...entry, outcome: told.get(entry.outcome.index) ?? entry.outcome })),
+    changes.map((entry) => ({ ...entry, outcome: toldOf(entry.outcome) })),
     run,
   );
   const results = await writing.writeResults(host.redacts ? redactOutcomes(outcomes) : outcomes, run);

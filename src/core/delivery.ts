@@ -22,8 +22,12 @@ export type Delivery =
 export interface Mailer {
   /** Connects and logs in. @throws RefusedError that says what is wrong, without the password. */
   verify(signal?: AbortSignal): Promise<void>;
-  /** Sends one mail; whatever the server does, it is a {@link Delivery} and not an error. Mails may be handed over all at once: few go out at the same time. */
-  send(mail: Mail, signal?: AbortSignal): Promise<Delivery>;
+  /**
+   * Sends one mail; whatever the server does, it is a {@link Delivery} and not an error. Mails may be handed over all at
+   * once: few go out at the same time.
+   * @param begin awaited when it is the mail's turn, before anything of it leaves; `false`: it is not sent
+   */
+  send(mail: Mail, signal?: AbortSignal, begin?: () => Promise<boolean>): Promise<Delivery>;
   /** Says goodbye to the server. */
   close(): void;
 }

@@ -1,6 +1,6 @@
 import type { UserRow } from './desired.ts';
 import { deletion, namelessMessage, namelessUsers, type Policy, planOf, sharedMessage, WHY_UNTOUCHED } from './diff.ts';
-import { emailKey, type Inventory, type ProxyUser, type UserWithEmail } from './inventory.ts';
+import { emailKey, type Inventory, type UserWithEmail } from './inventory.ts';
 import type { Change, DeleteChange, InviteChange, Plan } from './plan.ts';
 import type { Rows } from './row-plan.ts';
 import { byEmail, meantUser, type Population, splitManaged } from './scope.ts';
@@ -65,11 +65,11 @@ export class Lookup {
     return deletion(user, { memberships: this.#memberships, directory: this.directory, policy: this.policy });
   }
 
-  /** @param email as the row has it */
-  invitation(user: ProxyUser, email: string): InviteChange {
+  /** By the address that the proxy has: it is the one that the link is mailed to. */
+  invitation(user: UserWithEmail): InviteChange {
     const { full, half } = this.#memberships(user);
     const teams = teamRefs([...full, ...half], this.directory);
-    return { kind: 'invite', email, userId: user.userId, role: user.role, teams, withheld: null };
+    return { kind: 'invite', email: user.email.trim(), userId: user.userId, role: user.role, teams, withheld: null };
   }
 
   plan(changes: readonly Change[]): Plan {

@@ -56,7 +56,7 @@ export function planInvites(rows: Rows, lookup: Lookup): Map<number, InviteChang
   for (const row of rows.open) {
     const user = lookup.touchable(row, rows);
     if (user === null) continue;
-    if (user.activity === 'active') found.set(row.line, lookup.invitation(user, row.email));
+    if (user.activity === 'active') found.set(row.line, lookup.invitation(user));
     else rows.refuseRow(row, INACTIVE, user.userId);
   }
   return found;

@@ -47,6 +47,16 @@ const VERIFY_TRIES = 3;
 /** A server that could not be talked to for so long is given up: hundreds of mails would each wait for it in vain. */
 const LONGEST_SILENCE_MS = 120_000;
 
+const NOT_SENT = { kind: 'failed', response: 'the run was stopped before the mail was sent' } as const;
+
+const always = (): Promise<boolean> => Promise.resolve(true);
+
+interface Turn {
+  readonly signal: AbortSignal | undefined;
+  /** See {@link Mailer.send}. */
+  readonly begin: () => Promise<boolean>;
+}
+
 type Tried = Delivery | { readonly kind: 'again'; readonly response: string; readonly silent: boolean };
 
 /** Mails through one server, by nodemailer, whose code is loaded when it is first needed. */
@@ -77,11 +87,11 @@ export class SmtpMailer implements Mailer {
     }
   }
 
-  async send(mail: Mail, signal?: AbortSignal): Promise<Delivery> {
+  async send(mail: Mail, signal?: AbortSignal, begin = always): Promise<Delivery> {
     if (!isAddress(mail.to)) return { kind: 'failed', response: 'no mail can be sent to this address' };
     const message = await this.#message(mail);
     for (let attempt = 0; ; attempt++) {
-      const tried = await this.#slots.run(() => this.#turn(message, mail, signal));
+      const tried = await this.#slots.run(() => this.#turn(message, mail, { signal, begin }));
       if (tried.kind !== 'again') return tried;
       const wait = WAITS_MS[attempt];
       if (wait === undefined) return { kind: 'failed', response: `${tried.response}, ${attempt + 1} tries` };
@@ -96,12 +106,13 @@ export class SmtpMailer implements Mailer {
     for (const connection of this.#idle.splice(0)) connection.quit();
   }
 
-  async #turn(message: Message, mail: Mail, signal: AbortSignal | undefined): Promise<Tried> {
-    if (signal?.aborted) return { kind: 'failed', response: 'the run was stopped before the mail was sent' };
+  async #turn(message: Message, mail: Mail, { signal, begin }: Turn): Promise<Tried> {
+    if (signal?.aborted) return NOT_SENT;
     const { now } = this.#effects;
     if (this.#silentSince !== null && now() - this.#silentSince > LONGEST_SILENCE_MS) {
       return { kind: 'failed', response: `no connection for ${LONGEST_SILENCE_MS / 60_000} minutes, given up` };
     }
+    if (!(await begin())) return NOT_SENT;
     const tried = await this.#try(message, this.#secrets(mail));
     this.#silentSince = tried.kind === 'again' && tried.silent ? (this.#silentSince ?? now()) : null;
     return tried;

@@ -1,5 +1,5 @@
 import type { Mail } from '../core/delivery.ts';
-import { didYouMean } from '../core/did-you-mean.ts';
+import { didYouMean, shown } from '../core/did-you-mean.ts';
 import type { Problem } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
 
@@ -126,7 +126,8 @@ function besideLink({ line, match }: { line: string; match: RegExpExecArray }): 
   const after = line.slice(match.index + match[0].length).slice(0, 1);
   if (`${before}${after}`.trim() === '') return null;
   const neighbour = before.trim() === '' ? after : before;
-  return `\`${neighbour}\` stands next to \`{{link}}\`, and mail programs may take it for a part of the address: put blanks or line ends around \`{{link}}\`.`;
+  const seen = /[\p{C}\p{M}]/u.test(neighbour) ? shown([neighbour]) : `\`${neighbour}\``;
+  return `${seen} stands next to \`{{link}}\`, and mail programs may take it for a part of the address: put blanks or line ends around \`{{link}}\`.`;
 }
 
 function listed(names: readonly string[]): string {
