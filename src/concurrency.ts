@@ -165,3 +165,9 @@ export class TeamLocks {
     }
   }
 }
+
+/** A call that was refused as a whole is sent again as two, so that one bad row does not take the others with it. */
+export function halves<T>(rows: readonly T[]): readonly [readonly T[], readonly T[]] {
+  const half = Math.ceil(rows.length / 2);
+  return [rows.slice(0, half), rows.slice(half)];
+}

@@ -68,7 +68,7 @@ commands('add', (place, api) => {
     ]);
   });
 
-  test('an existing user is a skipped row, not a failure; nothing of him changes', async () => {
+  test('an existing user is a skipped row, not a failure; nothing about the user changes', async () => {
     await prepare();
     place().write('user_addlist.csv', 'email,role,team_name\nold@EXAMPLE.com,proxy_admin,support\n');
     expect((await place().run('add')).code).toBe(0);

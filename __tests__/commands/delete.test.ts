@@ -6,7 +6,7 @@ commands('delete', (place, api) => {
   async function prepare(): Promise<void> {
     await makeTeams(api(), 'development');
     await api().makeUser('gone', { teams: ['t-development'], user_role: 'internal_user' });
-    await api().ok('/key/generate', { user_id: 'gone', key_alias: 'his' });
+    await api().ok('/key/generate', { user_id: 'gone', key_alias: 'theirs' });
     await api().makeUser('kept', { user_role: 'internal_user' });
     await api().makeUser('boss', { user_role: 'proxy_admin' });
     await api().makeUser('odd', { user_email: 'no-email-at-all', user_role: 'internal_user' });

@@ -30,7 +30,7 @@ commands('sync', (place, api) => {
       gone: { user_role: 'internal_user', teams: ['t-support'] },
     };
     for (const [userId, user] of Object.entries(users)) await api().makeUser(userId, user);
-    await api().ok('/key/generate', { user_id: 'gone', key_alias: 'his' });
+    await api().ok('/key/generate', { user_id: 'gone', key_alias: 'theirs' });
     await api().ok('/user/new', { user_id: 'nameless', auto_create_key: false });
   }
 
@@ -66,7 +66,7 @@ commands('sync', (place, api) => {
     expect(again.code).toBe(0);
   });
 
-  test('a new user has a key of his team by its name, and a link; both are in the file for their owner alone', async () => {
+  test('a new user has a key of their team by its name, and a link; both are in the file for their owner alone', async () => {
     await prepare();
     place().write('user_list.csv', LIST);
     await place().run('sync');

@@ -16,7 +16,7 @@ const key = (hash: string, userId: string | null, teamId: string | null): ProxyK
 
 const NOTHING = { facts: { leavingDeletesKeys: true }, keys: [], ownBudgets: [], keyCounts: new Map<string, number>() };
 
-/** Ann with these teams in her record and these rosters. */
+/** Ann with these teams in the user's record and these rosters. */
 function annIn(claimed: readonly string[], rosters: readonly string[] = claimed, over: Partial<Team> = {}): Inventory {
   const teams = ['red', 'blue', 'green'].map((id) => team(id, rosters.includes(id) ? ['ann'] : [], id, over));
   return inventory([user('ann', { teams: claimed })], teams);

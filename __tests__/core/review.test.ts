@@ -319,7 +319,7 @@ describe('an add that was reviewed, of a user who came to be meanwhile', () => {
   const directory = teamDirectory([team('red'), team('blue'), team('green')]);
   const teams = (...members: string[]) => [team('red'), team('blue'), team('green', members)];
 
-  /** The plan for this row on merge, reviewed as an add of `row`, with eve on the proxy as she is by now. */
+  /** The plan for this row on merge, reviewed as an add of `row`, with eve on the proxy as the user is by now. */
   function onMerge(row: string, eve: Parameters<typeof user>[1], reviewedRow = row): Plan {
     const before = planOf(list(reviewedRow), inventory(have.users, teams()));
     const csvText = list(row);

@@ -31,7 +31,7 @@ describe('a team that somebody wrote', () => {
     ],
     ['that resembles none', 'qqqqqqqqqqqqqqqqqqqq', 'Unknown team `qqqqqqqqqqqqqqqqqqqq`. Teams are made in LiteLLM'],
   ])('is not found by a name %s', (_, written, message) => {
-    expect(directory.find(written)).toEqual({ found: false, message: expect.stringContaining(message) });
+    expect(directory.find(written)).toMatchObject({ found: false, message: expect.stringContaining(message) });
   });
 
   it('is looked for once, however many rows name it', () => {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { messageOf } from '../../src/litellm/errors.ts';
+import { proxyMessageOf } from '../../src/litellm/errors.ts';
 import { recorded } from './support.ts';
 
 function said(name: string): string | null {
   const { body } = recorded(name);
-  return messageOf(typeof body === 'string' ? body : JSON.stringify(body));
+  return proxyMessageOf(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
-describe('messageOf, over answers of real proxies', () => {
+describe('proxyMessageOf, over answers of real proxies', () => {
   it.each([
     ['1.106/015-user-new-same-email', 'User with email ana@example.com already exists'],
     [
@@ -47,7 +47,7 @@ describe('messageOf, over answers of real proxies', () => {
   );
 });
 
-describe('messageOf', () => {
+describe('proxyMessageOf', () => {
   it.each([
     ['nothing', '', null],
     ['blank', '  \n', null],
@@ -61,10 +61,10 @@ describe('messageOf', () => {
     ['a key', 'no such key sk-abcDEF_123-x.', 'no such key sk-***'],
     ['HTML of a gateway', '\n<!DOCTYPE html><html><body>502</body></html>', null],
   ])('%s', (_name, text, expected) => {
-    expect(messageOf(text)).toBe(expected);
+    expect(proxyMessageOf(text)).toBe(expected);
   });
 
   it('cuts a message that lists a whole roster', () => {
-    expect(messageOf('x'.repeat(5000))).toHaveLength(401);
+    expect(proxyMessageOf('x'.repeat(5000))).toHaveLength(401);
   });
 });

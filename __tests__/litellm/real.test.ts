@@ -4,7 +4,7 @@ import type { CreatedUser, NewUser } from '../../src/apply/ports.ts';
 import type { ProxyUser, UserLimits } from '../../src/core/inventory.ts';
 import { compare } from '../../src/core/order.ts';
 import { Secret } from '../../src/core/secret.ts';
-import type { UserRow } from '../../src/litellm/client.ts';
+import type { ListedRow } from '../../src/litellm/client.ts';
 import { TURN_TIMEOUT, takeTurn } from '../contract/targets.ts';
 import { client, failure } from './support.ts';
 
@@ -137,8 +137,8 @@ describe.skipIf(baseUrl === '' || masterKey === '')('on a real proxy', { timeout
     const emails = await proxy.listUsers(['created_at'], (user) => [user.user_email, user.created_at]);
     expect(emails).toEqual(expect.arrayContaining([[users[0]?.email.toLowerCase(), expect.stringMatching(/^20/)]]));
     const columns = ['created_at', 'updated_at', 'budget_reset_at', 'user_alias', 'organization_id', 'sso_user_id'];
-    const byId = (rows: UserRow[]) => rows.sort((a, b) => compare(a.user_id, b.user_id));
-    const withCounts = await proxy.listUsers([...columns, 'key_count'], ({ key_count: _, ...row }) => row as UserRow);
+    const byId = (rows: ListedRow[]) => rows.sort((a, b) => compare(a.user_id, b.user_id));
+    const withCounts = await proxy.listUsers([...columns, 'key_count'], ({ key_count: _, ...row }) => row as ListedRow);
     expect(byId(await proxy.listUsers(columns, (row) => row))).toEqual(byId(withCounts));
     const deleted = await proxy.deleteUsers(users.map((user) => user.userId));
     expect(deleted.filter((row) => !row.ok)).toEqual([]);

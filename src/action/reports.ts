@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { isApplied } from '../core/plan.ts';
 import type { RowPlan } from '../core/row-plan.ts';
 import type { Shown } from '../host/port.ts';
 import { documentMarkdown } from '../render/documents.ts';
@@ -25,7 +26,7 @@ export async function showListing(
   const summary = (limit: number) =>
     documentMarkdown({ title: TITLE, target, head, notes: [], table, limit, rest: artifactOf(job) });
   await appendSummary(job.env, summary, job.log);
-  return { 'result-file': file, 'artifact-url': await keep(job, file) };
+  return { 'result-file': file, 'artifact-url': await uploadedUrl(job, file) };
 }
 
 /** Tells of the file that `export` wrote; it is an artifact too, unless it holds emails that readers must not see. */
@@ -43,11 +44,11 @@ export async function showExport(
     (limit) => documentMarkdown({ title: TITLE, target, head, notes: shown, table: null, limit, rest: 'the log' }),
     job.log,
   );
-  const url = path === null || job.redacts ? '' : await keep(job, path);
+  const url = path === null || job.redacts ? '' : await uploadedUrl(job, path);
   return { 'has-changes': changed, 'result-file': path ?? '', 'artifact-url': url };
 }
 
-async function keep(job: Job, file: string): Promise<string> {
+async function uploadedUrl(job: Job, file: string): Promise<string> {
   const { url, failure } = await uploadResults(job, [file]);
   if (failure !== null) throw failure;
   return url;
@@ -73,6 +74,6 @@ export async function summarizeRows(job: Job, rows: RowPlan): Promise<Partial<Ou
     deleted: changes.filter((change) => change.kind === 'delete').length,
     unchanged: linkCount(view.plan),
     failed: view.left.length - skipped,
-    skipped: skipped + changes.filter((change) => change.withheld !== null).length,
+    skipped: skipped + changes.filter((change) => !isApplied(change)).length,
   };
 }

@@ -97,7 +97,7 @@ function keepAdmins(
   if (failed === 0 || remaining >= Math.max(run.options.minAdmins, 1)) return;
   const reason = 'not attempted: an administrator who was to come instead could not be made; run again';
   for (const { index, change } of retired) {
-    run.record(index, untouched(index, change, { code: 'not attempted', reason }));
+    run.record(index, untouchedOutcome(index, change, { code: 'not attempted', reason }));
   }
 }
 
@@ -177,7 +177,7 @@ async function mayDelete(run: Run<ApplyOptions>, work: Work): Promise<boolean> {
   } catch (error) {
     const reason = `not attempted: whether the file is still the newest could not be found out (${reasonOf(error)})`;
     for (const { index, change } of rest)
-      run.record(index, untouched(index, change, { code: 'not attempted', reason }));
+      run.record(index, untouchedOutcome(index, change, { code: 'not attempted', reason }));
   }
   return false;
 }
@@ -194,11 +194,11 @@ function withheldReason(withheld: Withheld): string {
 }
 
 function skipped(index: number, change: Change, reason: string, code: 'withheld' | 'superseded' = 'withheld'): Outcome {
-  return { ...untouched(index, change, null), status: 'SKIPPED', code, reason };
+  return { ...untouchedOutcome(index, change, null), status: 'SKIPPED', code, reason };
 }
 
 /** The outcome of a change of which nothing was written. */
-export function untouched(index: number, change: ChangeRecord, failure: FailureReason | null): Outcome {
+export function untouchedOutcome(index: number, change: ChangeRecord, failure: FailureReason | null): Outcome {
   switch (change.kind) {
     case 'add':
       return notCreated(candidateOf(change, index, '', false), failure ?? NOTHING);

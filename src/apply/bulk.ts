@@ -1,4 +1,4 @@
-import { Pool } from '../concurrency.ts';
+import { halves, Pool } from '../concurrency.ts';
 import { AnswerLostError, type RefusalCode, refusalCode } from '../core/errors.ts';
 import type { FailureCode } from '../core/outcome.ts';
 import type { Run } from './apply-run.ts';
@@ -46,10 +46,10 @@ export async function writeInBulk<T extends { readonly userId: string }, R exten
       splitsLeft--;
       const refusal = refusalOfCall(error);
       if (some.length === 1 || splitsLeft <= 0) return tell(some, refusal);
-      const half = Math.ceil(some.length / 2);
-      await write(some.slice(0, half));
-      if (splitsLeft <= 0) return tell(some.slice(half), refusal);
-      await write(some.slice(half));
+      const [first, second] = halves(some);
+      await write(first);
+      if (splitsLeft <= 0) return tell(second, refusal);
+      await write(second);
     }
   };
   if (rows.length > 0) await write(rows);

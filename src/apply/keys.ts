@@ -12,7 +12,7 @@ export interface KeyMove {
   readonly keysTo: TeamRef | null;
 }
 
-type Failure = Exclude<RowAnswer<never>, { kind: 'answered' }>;
+type StaysBehind = Exclude<RowAnswer<never>, { kind: 'answered' }>;
 
 /**
  * Takes users' keys out of the team that they leave, and lists them again right after: as long as one remains the team
@@ -20,8 +20,8 @@ type Failure = Exclude<RowAnswer<never>, { kind: 'answered' }>;
  * out of one team.
  * @returns why, for each user who must stay
  */
-export async function movedAway(run: Run, moves: readonly KeyMove[]): Promise<ReadonlyMap<string, Failure>> {
-  const failures = new Map<string, Failure>();
+export async function movedAway(run: Run, moves: readonly KeyMove[]): Promise<ReadonlyMap<string, StaysBehind>> {
+  const failures = new Map<string, StaysBehind>();
   if (moves.length === 0) return failures;
   const present = await keysOf(run, moves, failures);
   const unheard = new Map<string, string>();
@@ -47,7 +47,7 @@ async function moveKey(
   run: Run,
   { userId, keysTo }: KeyMove,
   key: ProxyKey,
-  failures: Map<string, Failure>,
+  failures: Map<string, StaysBehind>,
   unheard: Map<string, string>,
 ): Promise<void> {
   const answer = await writeOne(run, async () => {
@@ -77,7 +77,7 @@ async function moveKey(
 async function keysOf(
   run: Run,
   moves: readonly KeyMove[],
-  failures: Map<string, Failure>,
+  failures: Map<string, StaysBehind>,
 ): Promise<ReadonlyMap<string, readonly ProxyKey[]>> {
   const byUser = new Map<string, ProxyKey[]>();
   const failAll = (why: string, kind: Unlisted): void => {
@@ -102,7 +102,7 @@ type Unlisted = typeof HIDDEN | { readonly kind: 'lost' };
 
 const HIDDEN = { kind: 'refused', code: 'forbidden', wholeCall: false } as const;
 
-function remaining(keys: readonly ProxyKey[], unheard: string | undefined): Failure {
+function remaining(keys: readonly ProxyKey[], unheard: string | undefined): StaysBehind {
   const names = keys.map((key) => key.name).join(', ');
   const told = unheard === undefined ? '' : ` (${unheard})`;
   const reason = `${names} would be deleted, as the team is still theirs${told}: the user stays in both teams`;

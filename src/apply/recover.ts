@@ -11,7 +11,7 @@ import {
 import { FileJournal } from '../journal/journal.ts';
 import { type Candidate, candidateOf, type NewUserState, newUserState, notCreated } from './add/new-user.ts';
 import { AddPhase } from './add/phase.ts';
-import { untouched } from './apply.ts';
+import { untouchedOutcome } from './apply.ts';
 import { Run, type WriteOptions } from './apply-run.ts';
 import { applyInvites, deliverLinks, invitedOutcome } from './links.ts';
 import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
@@ -121,7 +121,7 @@ function reportOf(state: JournalState, outcomes: ReadonlyMap<number, Outcome>, h
   for (const open of state.open) {
     if (all.has(open.index)) continue;
     const failure: FailureReason = open.intended.length > 0 ? { code: 'interrupted', reason } : NEVER_BEGUN;
-    all.set(open.index, untouched(open.index, open.record, failure));
+    all.set(open.index, untouchedOutcome(open.index, open.record, failure));
   }
   const inOrder = [...all].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
   const { head, rows, changes, finished } = state;
@@ -172,7 +172,7 @@ async function revoke({ options: { proxy } }: Run, { userId, apiKey, invitationI
 async function complete(run: Run, { open, head }: JournalState, { onboardingFile }: FileJournal): Promise<void> {
   const begun = open.filter((change) => change.intended.length > 0);
   for (const { index, record, intended } of open) {
-    if (intended.length === 0) run.record(index, untouched(index, record, NEVER_BEGUN));
+    if (intended.length === 0) run.record(index, untouchedOutcome(index, record, NEVER_BEGUN));
   }
   // Before anything is appended: rows of this run are told from older ones by their place in the file.
   const ownLinks = await onboardingFile.read(head.onboardingRows);

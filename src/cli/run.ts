@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { FileProblemsError } from '../commands/problems.ts';
 import { runCommand } from '../commands/registry.ts';
-import { UsageError } from '../core/errors.ts';
+import { messageOf, UsageError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { withoutKeys } from '../core/secret.ts';
 import type { ExitCode } from '../host/port.ts';
@@ -112,6 +112,6 @@ function fail(error: unknown, screen: Screen, log: Log): ExitCode {
   }
   if (error instanceof DeclinedError) log.info(error.message);
   else if (isDefect(error)) log.error(defectText(error, process.env));
-  else log.error(error instanceof Error ? error.message : String(error));
+  else log.error(messageOf(error));
   return 1;
 }

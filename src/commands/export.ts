@@ -10,7 +10,7 @@ import type { Inputs } from '../inputs.ts';
 import { usersCsv } from '../render/csv.ts';
 import { plural, unmanagedWords } from '../render/labels.ts';
 import { connectProxy } from './connection.ts';
-import { failureOf } from './problems.ts';
+import { runFailureOf } from './problems.ts';
 
 /** Most users named in one message. */
 const MOST_NAMED = 20;
@@ -36,7 +36,7 @@ export async function exportUsers<E>(inputs: Inputs, host: Host<E>): Promise<Exi
     });
     return 0;
   } catch (error) {
-    await host.failed(failureOf(error), null, false);
+    await host.failed(runFailureOf(error), null, false);
     throw error;
   }
 }

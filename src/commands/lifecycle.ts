@@ -27,7 +27,7 @@ import type { ProxyClient } from '../litellm/client.ts';
 import { redactOutcomes } from '../render/redact.ts';
 import { connectProxy, PHASES, proxyHash, warnOfLinks, writeOptions } from './connection.ts';
 import { isMailDue, type LinkMailer, linkMailer, mailForm } from './delivery.ts';
-import { FileProblemsError, failureOf } from './problems.ts';
+import { FileProblemsError, runFailureOf } from './problems.ts';
 import { type RecordedChange, writeRecord } from './record.ts';
 import { revokeUnseen } from './revoke.ts';
 
@@ -124,7 +124,7 @@ export async function runWriting<E>(
     const earlier = await recoverFirst(writing, others, applying);
     return await applyReviewed(writing, await planned(writing, list, context), earlier, applying);
   } catch (error) {
-    await host.failed(failureOf(error), stage.evidence, stage.hasWritten);
+    await host.failed(runFailureOf(error), stage.evidence, stage.hasWritten);
     throw error;
   } finally {
     mailer?.close();

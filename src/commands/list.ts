@@ -5,12 +5,12 @@ import { compare } from '../core/order.ts';
 import { isNoTeam, type TeamDirectory, teamDirectory, teamRefs } from '../core/teams.ts';
 import type { ExitCode, Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
-import type { UserRow } from '../litellm/client.ts';
+import type { ListedRow } from '../litellm/client.ts';
 import { teamLabel } from '../render/labels.ts';
 import { type ListedUser, listCells, listText } from '../render/list.ts';
 import { redactText } from '../render/redact.ts';
 import { connectProxy } from './connection.ts';
-import { failureOf } from './problems.ts';
+import { runFailureOf } from './problems.ts';
 
 interface Found {
   readonly email: string;
@@ -32,7 +32,7 @@ export async function list<E>(inputs: Inputs, host: Host<E>): Promise<ExitCode> 
     await show(sorted(users), query, inputs, host);
     return 0;
   } catch (error) {
-    await host.failed(failureOf(error), null, false);
+    await host.failed(runFailureOf(error), null, false);
     throw error;
   }
 }
@@ -41,7 +41,7 @@ export async function list<E>(inputs: Inputs, host: Host<E>): Promise<ExitCode> 
  * Who is in one of the teams that the input names; `-`: who is in no team.
  * @throws UsageError where there is no such team
  */
-function teamFilter(team: string, directory: TeamDirectory): (row: UserRow) => boolean {
+function teamFilter(team: string, directory: TeamDirectory): (row: ListedRow) => boolean {
   if (team === '') return () => true;
   if (isNoTeam(team)) return ({ teams }) => teams.length === 0;
   const lookups = directory.read(team);
@@ -52,7 +52,7 @@ function teamFilter(team: string, directory: TeamDirectory): (row: UserRow) => b
 }
 
 /** Of a user only what is shown stays in memory; `null` for one who is not shown at all. */
-function found(row: UserRow, query: ListQuery, directory: TeamDirectory): Found | null {
+function found(row: ListedRow, query: ListQuery, directory: TeamDirectory): Found | null {
   const email = row.user_email ?? '';
   if (!isListed({ email, role: row.user_role }, query)) return null;
   const fields = query.columns.map((column) => field(row, column, directory));
@@ -63,7 +63,7 @@ function found(row: UserRow, query: ListQuery, directory: TeamDirectory): Found 
 const TEAM_IDS = 'team_ids';
 
 /** Teams by name; one that is gone by its id. */
-function field(row: UserRow, column: string, directory: TeamDirectory): unknown {
+function field(row: ListedRow, column: string, directory: TeamDirectory): unknown {
   if (column === TEAM_IDS) return row.teams;
   if (column === 'teams') return teamRefs([...new Set(row.teams)], directory).map(teamLabel);
   return row[column] ?? null;

@@ -51,7 +51,7 @@ export async function planFor(
   today: string,
 ): Promise<{ readonly plan: Plan; readonly desired: readonly DesiredUser[] }> {
   if (list.rows.length === 0) throw new FileProblemsError(inputs.csvFile, problemsOfList(list, today));
-  const { inventory, facts } = await look(proxy, list, inputs, today);
+  const { inventory, facts } = await observeProxy(proxy, list, inputs, today);
   const directory = teamDirectory(inventory.teams);
   const emails = new Set(inventory.users.flatMap((user) => (user.email === null ? [] : [emailKey(user.email)])));
   const { users, problems } = desiredUsers(list, { directory, emails, today });
@@ -70,7 +70,7 @@ export function problemsOfList(list: UserList, today: string): readonly Problem[
 }
 
 /** The state of the proxy; if it cannot be read, the file's own problems are worth more than that. */
-async function look(
+async function observeProxy(
   proxy: PlanReads,
   list: UserList,
   { csvFile }: PlanInputs,

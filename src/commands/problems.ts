@@ -22,7 +22,7 @@ export class FileProblemsError extends Error {
 }
 
 /** What a host tells of an error that ends a run. */
-export function failureOf(error: unknown): Failure {
+export function runFailureOf(error: unknown): Failure {
   if (error instanceof FileProblemsError) return { kind: 'file', problems: error.problems };
   return { kind: 'error', message: messageOf(error) };
 }

@@ -11,15 +11,15 @@ import { writeExisting } from './update-existing.ts';
 
 const WRITINGS: Writings = { sync: SYNC, add: ADD, delete: DELETE, onboard: ONBOARD };
 
-type Run = <E>(inputs: Inputs, host: Host<E>) => Promise<ExitCode>;
+type RunCommand = <E>(inputs: Inputs, host: Host<E>) => Promise<ExitCode>;
 
 const writing =
-  (command: Writing): Run =>
+  (command: Writing): RunCommand =>
   (inputs, host) =>
     runWriting(command, WRITINGS, inputs, host);
 
 /** Every command by its name: a new one is registered here. */
-const RUNS: Readonly<Record<Command, Run>> = {
+const RUNS: Readonly<Record<Command, RunCommand>> = {
   sync: writing(SYNC),
   // With `update-existing` nobody is created, as in `add_user.py`.
   add: (inputs, host) => (inputs.updateExisting ? writeExisting(inputs, host) : writing(ADD)(inputs, host)),

@@ -6,10 +6,10 @@ import type { Outcome } from '../core/outcome.ts';
 import { memberships, type TeamDirectory, teamDirectory, teamRefs } from '../core/teams.ts';
 import type { ExitCode, Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
-import type { ProxyClient, UserRow } from '../litellm/client.ts';
+import type { ListedRow, ProxyClient } from '../litellm/client.ts';
 import { type RegistrationRow, registrationErrorsCsv } from '../render/csv.ts';
 import { connectProxy } from './connection.ts';
-import { failureOf } from './problems.ts';
+import { runFailureOf } from './problems.ts';
 import { ERROR_FILE, writeRows } from './registrations.ts';
 
 /** Keys that the proxy makes for a login to its admin pages. */
@@ -41,7 +41,7 @@ export async function writeExisting<E>(inputs: Inputs, host: Host<E>): Promise<E
     });
     return 0;
   } catch (error) {
-    await host.failed(failureOf(error), null, false);
+    await host.failed(runFailureOf(error), null, false);
     throw error;
   }
 }
@@ -65,7 +65,7 @@ async function existingUsers(proxy: ProxyClient): Promise<RegistrationRow[]> {
     }));
 }
 
-function slim(row: UserRow) {
+function slim(row: ListedRow) {
   return {
     userId: row.user_id,
     email: (row.user_email ?? '').trim(),

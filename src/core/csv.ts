@@ -29,7 +29,7 @@ export interface TableRow {
   cell(column: string): Cell;
 }
 
-export interface Table {
+export interface CsvTable {
   /** The header's cells as written. */
   readonly header: readonly string[];
   readonly rows: readonly TableRow[];
@@ -63,11 +63,11 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
 
 const BLANK: Cell = { text: '', column: 1 };
 
-function unreadable(problems: readonly Problem[], header: readonly string[] = []): Table {
+function unreadable(problems: readonly Problem[], header: readonly string[] = []): CsvTable {
   return { header, rows: [], problems, readable: false, columns: new Set() };
 }
 
-function wholeFile(message: string, line: number | null = null): Table {
+function wholeFile(message: string, line: number | null = null): CsvTable {
   return unreadable([{ line, column: null, message }]);
 }
 
@@ -79,7 +79,7 @@ function expected(spec: TableSpec): string {
  * Reads a CSV file: UTF-8 with or without BOM, CRLF or LF, quoted cells, blank lines, `#` comment lines, header in any
  * case and order, cells trimmed, comma only. Everything wrong is reported at once; good rows are returned beside it.
  */
-export function readTable(bytes: Uint8Array, spec: TableSpec): Table {
+export function readTable(bytes: Uint8Array, spec: TableSpec): CsvTable {
   const text = decode(bytes);
   if (typeof text !== 'string') return wholeFile(`${text.problem} ${expected(spec)}`, text.line);
   const { separator, body } = separatorLine(text);

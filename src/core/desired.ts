@@ -1,4 +1,4 @@
-import { readTable, type Table, type TableRow, type TableSpec } from './csv.ts';
+import { type CsvTable, readTable, type TableRow, type TableSpec } from './csv.ts';
 import { codePointsOf, didYouMean, shown, skeleton } from './did-you-mean.ts';
 import { emailKey, isRole, nameKey, ROLES, type Role } from './inventory.ts';
 import type { TeamRef } from './plan.ts';
@@ -116,7 +116,7 @@ export function readUserList(bytes: Uint8Array, spec: TableSpec = USER_LIST): Us
   return { header, rows, problems: withCells(problems, { header, rows }), readable };
 }
 
-function readRows(rows: readonly TableRow[], table: Table, problems: Problem[]): UserRow[] {
+function readRows(rows: readonly TableRow[], table: CsvTable, problems: Problem[]): UserRow[] {
   const [first] = rows;
   if (first === undefined) return [];
   // Once for all rows: 100,000 of them share the columns, and most files set no limits.
@@ -271,16 +271,17 @@ export function badEmails(rows: readonly UserRow[], known: ReadonlySet<string>):
   const twinOf = twins(rows, known);
   return fresh.flatMap((row) => {
     const at = (column: number, message: string): Problem => ({ line: row.line, column, message });
+    const invalidAt = (column: number, message: string): Problem => ({ ...at(column, message), code: 'invalid email' });
     const fault = emailFault(row.email);
     const twin = twinOf(row);
     const { previousEmail } = row;
     const isOddBefore = previousEmail !== null && !known.has(emailKey(previousEmail)) && !isEmail(previousEmail);
     return [
-      ...(fault === null ? [] : [at(row.emailColumn, invalid(row.email, fault) + (twin ? ` ${twin}` : ''))]),
+      ...(fault === null ? [] : [invalidAt(row.emailColumn, invalid(row.email, fault) + (twin ? ` ${twin}` : ''))]),
       ...(fault === null && twin !== null
         ? [at(row.emailColumn, `${twin} Write it the same, or create this user in LiteLLM if there really are two.`)]
         : []),
-      ...(isOddBefore ? [at(row.previousEmailColumn, invalid(previousEmail, ''))] : []),
+      ...(isOddBefore ? [invalidAt(row.previousEmailColumn, invalid(previousEmail, ''))] : []),
     ];
   });
 }
@@ -294,7 +295,7 @@ function emailSkeleton(email: string): string {
   return skeleton(email).replace(/^[^\p{L}\p{N}_]+/u, '');
 }
 
-interface Seen {
+interface KnownEmail {
   readonly email: string;
   /** `null`: a user of the proxy. */
   readonly line: number | null;
@@ -314,15 +315,15 @@ function twins(rows: readonly UserRow[], known: ReadonlySet<string>): (row: User
 }
 
 /** Emails by what they look like. Two plain ones never look alike, so that only those beside an odd one are kept. */
-function lookAlikes(rows: readonly UserRow[], known: ReadonlySet<string>): Map<string, Seen[]> {
+function lookAlikes(rows: readonly UserRow[], known: ReadonlySet<string>): Map<string, KnownEmail[]> {
   const forEach = (visit: (email: string, line: number | null) => void): void => {
     for (const row of rows) visit(emailKey(row.email), row.line);
     for (const email of known) visit(email, null);
   };
-  const seen = new Map<string, Seen[]>();
+  const seen = new Map<string, KnownEmail[]>();
   forEach((email) => {
-    const look = emailSkeleton(email);
-    if (look !== email) seen.set(look, []);
+    const form = emailSkeleton(email);
+    if (form !== email) seen.set(form, []);
   });
   if (seen.size > 0) forEach((email, line) => void seen.get(emailSkeleton(email))?.push({ email, line }));
   return seen;
@@ -348,7 +349,10 @@ function resolveRow(
   const found = new Map<string, TeamRef>();
   for (const lookup of cells.flatMap((cell) => at.directory.read(cell))) {
     if (lookup.found) found.set(lookup.team.teamId, lookup.team);
-    else at.problems.push({ line: at.row.line, column: at.row.teamColumn, message: lookup.message });
+    else {
+      const { found: _, ...fault } = lookup;
+      at.problems.push({ line: at.row.line, column: at.row.teamColumn, ...fault });
+    }
   }
   return [...found.values()];
 }

@@ -15,7 +15,7 @@ export interface Limits {
 }
 
 /** What the limits are measured against: active users before the plan. */
-export interface Population {
+export interface ActiveCounts {
   readonly managed: number;
   /** Users with an email and the role `proxy_admin`, managed or not. */
   readonly admins: number;
@@ -27,7 +27,7 @@ export interface Population {
  */
 export function measure(
   changes: readonly Change[],
-  population: Population,
+  population: ActiveCounts,
   limits: Limits,
 ): Pick<Plan, 'changes' | 'breaches'> {
   const measured = holdRemovals(changes.map(released), population, limits);
@@ -42,7 +42,7 @@ function released(change: Change): Change {
 
 function holdRemovals(
   changes: readonly Change[],
-  { managed }: Population,
+  { managed }: ActiveCounts,
   limits: Limits,
 ): { readonly changes: readonly Change[]; readonly breach: Breach | null } {
   const { maxDeletes } = limits;
@@ -85,7 +85,7 @@ function share(managed: number, percent: number): number {
   return Math.ceil(Number(((managed * percent) / 100).toFixed(6)));
 }
 
-function tooFewAdmins(written: readonly Change[], { admins }: Population, limits: Limits): Breach | null {
+function tooFewAdmins(written: readonly Change[], { admins }: ActiveCounts, limits: Limits): Breach | null {
   const { minAdmins, listsDeletes } = limits;
   const after = admins + written.reduce((sum, change) => sum + adminsGained(change), 0);
   if (written.length === 0 || after >= minAdmins) return null;

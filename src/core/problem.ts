@@ -10,6 +10,8 @@ export interface Problem {
   readonly columnName?: string;
   /** The email of the row, as the file writes it. */
   readonly email?: string;
+  /** Given where an error file says it in other words, see `Rows`. */
+  readonly code?: 'invalid email' | 'unknown team';
   /** Given where the file is not to blame: it is the proxy that must be put right. */
   readonly about?: 'proxy';
 }

@@ -15,7 +15,7 @@ import type { Failed, Outcome, Skipped } from './outcome.ts';
 import type { AddChange, Change, DeleteChange, InviteChange, Plan } from './plan.ts';
 import type { Problem } from './problem.ts';
 import { byEmail, meantUser, type Population, splitManaged } from './scope.ts';
-import { type Memberships, memberships, type TeamDirectory, teamDirectory, teamRefs } from './teams.ts';
+import { type Memberships, memberships, type TeamDirectory, teamDirectory, teamRefs, UNKNOWN_TEAM } from './teams.ts';
 
 /** A row of the file: a change of the plan, or why it is none. */
 export type RowEntry = { readonly index: number } | { readonly left: Failed | Skipped };
@@ -154,7 +154,7 @@ export class Rows {
     this.#problems.push(...problems);
     const byLine = new Map<number | null, string[]>();
     for (const problem of problems) {
-      byLine.set(problem.line, [...(byLine.get(problem.line) ?? []), reasonOf(problem)]);
+      byLine.set(problem.line, [...(byLine.get(problem.line) ?? []), manualReason(problem)]);
     }
     for (const row of this.open) {
       const reasons = byLine.get(row.line);
@@ -190,9 +190,15 @@ export class Rows {
 }
 
 /** The manual's words in an error file: its readers search for them. The email itself stands beside them. */
-function reasonOf({ message }: Problem): string {
-  if (message.startsWith('Invalid email format')) return 'Invalid email format';
-  return message.replace(/^Unknown team/, 'Team not found:');
+function manualReason({ code, message }: Problem): string {
+  switch (code) {
+    case 'invalid email':
+      return 'Invalid email format';
+    case 'unknown team':
+      return `Team not found:${message.slice(UNKNOWN_TEAM.length)}`;
+    default:
+      return message;
+  }
 }
 
 /** What is known of the proxy while rows are looked at. */

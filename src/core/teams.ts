@@ -66,7 +66,10 @@ export function sortTeams(teams: readonly TeamRef[]): TeamRef[] {
 
 export type TeamLookup =
   | { readonly found: true; readonly team: TeamRef }
-  | { readonly found: false; readonly message: string };
+  | { readonly found: false; readonly message: string; readonly code?: 'unknown team' };
+
+/** What the message about an unknown team begins with. */
+export const UNKNOWN_TEAM = 'Unknown team';
 
 /** Finds teams by the name or id that somebody wrote, and names them back. */
 export interface TeamDirectory {
@@ -105,12 +108,12 @@ export function teamDirectory(teams: readonly Team[]): TeamDirectory {
   };
   const find = (written: string): TeamLookup => {
     const [first, ...others] = matches(written);
-    if (first === undefined) return { found: false, message: unknown(written) };
+    if (first === undefined) return { found: false, message: unknown(written), code: 'unknown team' };
     if (others.length > 0) return { found: false, message: ambiguous(written, [first, ...others]) };
     return { found: true, team: ref(first.teamId) };
   };
   const unknown = (written: string): string =>
-    `Unknown team \`${written}\`${dashNote(written)}.${writtenById(written, teams) ?? didYouMean(written, new Set(teams.flatMap(({ teamId }) => [nameOf(teamId), teamId])))} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
+    `${UNKNOWN_TEAM} \`${written}\`${dashNote(written)}.${writtenById(written, teams) ?? didYouMean(written, new Set(teams.flatMap(({ teamId }) => [nameOf(teamId), teamId])))} Teams are made in LiteLLM, not here; a team's name or id is allowed.`;
   // One wrong name may stand in thousands of rows, and its nearest is looked for among all teams.
   const found = new Map<string, TeamLookup>();
   const findOnce = (written: string): TeamLookup => {

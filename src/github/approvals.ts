@@ -7,7 +7,7 @@ import type { Push, RunEvent } from './event.ts';
 import { getPull, isMergedInto, mergedPulls, openPulls, type Pull, pullsOfCommit } from './pulls.ts';
 
 /** What a comment's marker says was shown there. */
-export interface Shown {
+export interface ShownChanges {
   /** Names one of several proxies or files. */
   readonly target: string;
   /** One per planned change. */
@@ -18,7 +18,7 @@ export interface Shown {
   readonly applied: readonly string[];
 }
 
-export interface ApprovalComment extends Shown {
+export interface ApprovalComment extends ShownChanges {
   readonly id: number;
   readonly url: string;
   readonly body: string;
@@ -69,7 +69,7 @@ export interface ApprovalSearch {
   readonly author: Author;
   readonly target: string;
   /** `null`: not a comment of this program. */
-  readonly readMarker: (body: string) => Shown | null;
+  readonly readMarker: (body: string) => ShownChanges | null;
   /** Ends waiting for the forge. */
   readonly signal?: AbortSignal;
   /** How long to wait for a pull request to show as merged, pause by pause. */

@@ -153,7 +153,7 @@ function readPush({ after, commits }: z.infer<typeof PushPayload>): Push {
 
 export type DryRun = 'auto' | 'true' | 'false';
 
-export type Mode =
+export type DecidedMode =
   | { readonly mode: 'plan' }
   | { readonly mode: 'apply' }
   /** `reason`: a whole sentence with the way out. */
@@ -163,7 +163,7 @@ export type Mode =
  * Whether this run may write. `auto` applies only what has arrived on the default branch (`push`, `workflow_dispatch`)
  * and plans on everything else, known or not.
  */
-export function decideMode(event: RunEvent, dryRun: DryRun): Mode {
+export function decideMode(event: RunEvent, dryRun: DryRun): DecidedMode {
   if (event.name === 'pull_request_target') {
     return {
       mode: 'refused',

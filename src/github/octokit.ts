@@ -9,9 +9,9 @@ import { type Forge, forgeOf, type GitHubClient, GitHubError, type Query } from 
 type Octokit = ReturnType<typeof getOctokit>;
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-interface Answer {
+interface ForgeAnswer {
   readonly data: unknown;
-  readonly headers: Failure['headers'];
+  readonly headers: FailedCall['headers'];
 }
 
 export interface GitHubClientOptions {
@@ -60,7 +60,7 @@ class OctokitClient implements GitHubClient {
     let next: string | null = withQuery(path, query);
     for (let page = 0; next !== null; page++) {
       if (page === MOST_PAGES) throw new GitHubError(`GET ${path}`, 200, 'names a next page without end');
-      const { data, headers }: Answer = await this.#call('GET', next);
+      const { data, headers }: ForgeAnswer = await this.#call('GET', next);
       if (!Array.isArray(data)) throw new GitHubError(`GET ${path}`, 200, 'with something that is not a list');
       yield data;
       next = nextPage(path, headers.link);
@@ -84,7 +84,7 @@ class OctokitClient implements GitHubClient {
     return (await this.#call('POST', this.#options.graphqlUrl, { query }, true)).data;
   }
 
-  async #call(method: Method, url: string, body?: object, safeToRepeat = method !== 'POST'): Promise<Answer> {
+  async #call(method: Method, url: string, body?: object, safeToRepeat = method !== 'POST'): Promise<ForgeAnswer> {
     const { octokit } = await this.#connect();
     for (let attempt = 0; ; attempt++) {
       try {
@@ -161,8 +161,8 @@ function nextPage(path: string, link: string | number | undefined): string | nul
   return `${path}${new URL(address, 'http://localhost').search}`;
 }
 
-function readFailure(error: unknown, timeoutMs: number): Failure {
-  const response = (error as { response?: { status: number; headers: Failure['headers']; data: unknown } }).response;
+function readFailure(error: unknown, timeoutMs: number): FailedCall {
+  const response = (error as { response?: { status: number; headers: FailedCall['headers']; data: unknown } }).response;
   if (response === undefined) return { status: null, reason: networkReason(error, timeoutMs), headers: {} };
   return { status: response.status, reason: serverReason(response.data), headers: response.headers };
 }
@@ -183,7 +183,7 @@ function serverReason(data: unknown): string {
   return texts.join(': ').slice(0, 500);
 }
 
-export interface Failure {
+export interface FailedCall {
   /** `null`: no answer. */
   readonly status: number | null;
   readonly reason: string;
@@ -205,7 +205,7 @@ const LONGEST_WAIT_MS = 60_000;
  * @param random 0…1, spreads the retries of parallel jobs
  */
 function retryDelay(
-  failure: Failure,
+  failure: FailedCall,
   safeToRepeat: boolean,
   attempt: number,
   now: number,
@@ -218,7 +218,7 @@ function retryDelay(
   return delay <= LONGEST_WAIT_MS ? delay : null;
 }
 
-function isRateLimit({ status, reason, headers }: Failure): boolean {
+function isRateLimit({ status, reason, headers }: FailedCall): boolean {
   if (status === 429) return true;
   if (status !== 403) return false;
   return (
@@ -228,7 +228,7 @@ function isRateLimit({ status, reason, headers }: Failure): boolean {
   );
 }
 
-function askedDelay({ headers }: Failure, now: number): number | null {
+function askedDelay({ headers }: FailedCall, now: number): number | null {
   const after = Number(headers['retry-after']);
   if (Number.isFinite(after) && after >= 0) return after * 1000;
   if (String(headers['x-ratelimit-remaining']) !== '0') return null;

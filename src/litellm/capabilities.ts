@@ -128,11 +128,11 @@ export class Capabilities {
    * `/v2/team/list` (404) nor the sorting of `/key/list` (400), and lists users in no order.
    * @throws ProxyTooOldError, and what `read` throws
    */
-  async explained<T>(read: () => Promise<T>): Promise<T> {
+  async withVersionHint<T>(read: () => Promise<T>): Promise<T> {
     try {
       return await read();
     } catch (error) {
-      if (!mayComeOfAge(error)) throw error;
+      if (!maybeTooOld(error)) throw error;
       const found = await this.checkVersion().catch((reason: unknown) => reason);
       throw found instanceof ProxyTooOldError ? found : error;
     }
@@ -145,7 +145,7 @@ export class Capabilities {
 
   async #answerOf(route: BulkRoute): Promise<{ readonly isThere: boolean; readonly heldBack: string | null }> {
     const call = { method: 'GET', path: BULK_ROUTES[route] } as const;
-    const { status } = await this.#http.ask(call);
+    const { status } = await this.#http.request(call);
     if (status === 405 || status === 404) return { isThere: status === 405, heldBack: null };
     if (status === 401 || status === 403) {
       const heldBack = `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: a gateway in front of it seems to hold back /management/v1. The slower classic routes are used.`;
@@ -160,16 +160,16 @@ export class Capabilities {
 
   /** By a route that 1.75 has and 1.55 has not. */
   async #provesAge(): Promise<boolean> {
-    const bulkAdd = await this.#http.ask({ method: 'GET', path: '/team/bulk_member_add' });
+    const bulkAdd = await this.#http.request({ method: 'GET', path: '/team/bulk_member_add' });
     if (bulkAdd.status === 405) return true;
-    const teams = await this.#http.ask({ method: 'GET', path: '/v2/team/list', query: { page: 1, page_size: 1 } });
+    const teams = await this.#http.request({ method: 'GET', path: '/v2/team/list', query: { page: 1, page_size: 1 } });
     return teams.status === 200;
   }
 
   /** As `/health/readiness` names it: old proxies do. */
   #namedVersion(): Promise<string | null> {
     return this.#once('readiness', async () => {
-      const answer = await this.#http.send(READINESS);
+      const answer = await this.#http.requestOk(READINESS);
       return parsed(answer, readiness, routeOf(READINESS), false).litellm_version;
     });
   }
@@ -182,14 +182,16 @@ export class Capabilities {
   async #version(): Promise<string | null> {
     const named = (await this.isBulk()) ? null : await this.#namedVersion().catch(closedOnly);
     if (named !== null) return named;
-    const details = await this.#http.json(DETAILS, readiness).catch(closedOnly);
+    const details = await this.#http.requestJson(DETAILS, readiness).catch(closedOnly);
     if (details !== null && details.litellm_version !== null) return details.litellm_version;
-    const description = await this.#http.json({ method: 'GET', path: '/openapi.json' }, openApi).catch(closedOnly);
+    const description = await this.#http
+      .requestJson({ method: 'GET', path: '/openapi.json' }, openApi)
+      .catch(closedOnly);
     return description?.info.version ?? null;
   }
 
   async #isPage(path: string): Promise<boolean> {
-    const { status } = await this.#http.ask({ method: 'GET', path, withKey: false });
+    const { status } = await this.#http.request({ method: 'GET', path, withKey: false });
     return status === 200;
   }
 
@@ -204,7 +206,7 @@ export class Capabilities {
 }
 
 /** A request that the proxy did not understand, or an answer that makes no sense. */
-function mayComeOfAge(error: unknown): boolean {
+function maybeTooOld(error: unknown): boolean {
   if (error instanceof ProxyResponseError) return error.status === 400 || error.status === 404 || error.status === 422;
   return error instanceof IncompleteInventoryError || error instanceof UnexpectedShapeError;
 }

@@ -21,7 +21,7 @@ import { IncompleteInventoryError } from './errors.ts';
 import { type Effects, Http, type HttpOptions } from './http.ts';
 import { Invitations } from './invitations.ts';
 import { allKeys, createKey, deleteKeys, keysOfUser, leavingKeys, moveKey, ownUserId, takenAliases } from './keys.ts';
-import { modelList, type UserRow } from './schemas.ts';
+import { type ListedRow, modelList } from './schemas.ts';
 import { Snapshot } from './snapshot.ts';
 import { findTeams, JOIN_BATCH, joinTeam, leaveTeam, listTeams, listTeamsUnpaged, ownBudgets } from './teams.ts';
 import { createUsers } from './user-create.ts';
@@ -38,7 +38,7 @@ import {
   type WriteContext,
 } from './users.ts';
 
-export type { UserRow } from './schemas.ts';
+export type { ListedRow } from './schemas.ts';
 
 export interface ProxyOptions extends HttpOptions {
   /** Called with every API key and invitation id the moment it is received, before anything else sees it. */
@@ -100,7 +100,7 @@ export class ProxyClient implements ProxyWrites {
 
   /** All users, all teams with rosters and whose key we use, proven complete. @throws IncompleteInventoryError */
   inventory(): Promise<Inventory> {
-    return this.#capabilities.explained(async () => {
+    return this.#capabilities.withVersionHint(async () => {
       const own = ownUserId(this.#http);
       const teams = own.then((id) => this.#teams(id));
       const [users, teamsSeen, ownUser] = await Promise.all([listUsers(this.#http, this.#snapshot), teams, own]);
@@ -115,13 +115,13 @@ export class ProxyClient implements ProxyWrites {
   }
 
   /** Every user with these columns, reduced by `project` at once; proven complete. */
-  listUsers<T>(columns: readonly string[], project: (user: UserRow) => T): Promise<T[]> {
-    return this.#capabilities.explained(() => projectUsers(this.#http, this.#snapshot, columns, project));
+  listUsers<T>(columns: readonly string[], project: (user: ListedRow) => T): Promise<T[]> {
+    return this.#capabilities.withVersionHint(() => projectUsers(this.#http, this.#snapshot, columns, project));
   }
 
   /** All teams with their rosters. */
   listTeams(): Promise<readonly Team[]> {
-    return this.#capabilities.explained(async () => this.#teams(await ownUserId(this.#http)));
+    return this.#capabilities.withVersionHint(async () => this.#teams(await ownUserId(this.#http)));
   }
 
   /** Users' own models; none: all that the proxy has. */
@@ -136,7 +136,7 @@ export class ProxyClient implements ProxyWrites {
 
   /** The keys of all users. */
   listKeys(): Promise<readonly ProxyKey[]> {
-    return this.#capabilities.explained(() => allKeys(this.#http));
+    return this.#capabilities.withVersionHint(() => allKeys(this.#http));
   }
 
   /** The keys that stand in these teams and belong to these users; `'unknown'` where our key may not list them. */
@@ -155,7 +155,7 @@ export class ProxyClient implements ProxyWrites {
 
   /** The models that the proxy offers to the key that we use, as `/v1/models` names them. */
   async modelNames(): Promise<ReadonlySet<string>> {
-    const { data } = await this.#http.json({ method: 'GET', path: '/v1/models' }, modelList);
+    const { data } = await this.#http.requestJson({ method: 'GET', path: '/v1/models' }, modelList);
     return new Set(data.map((model) => model.id));
   }
 

@@ -103,7 +103,7 @@ const LONGEST = 400;
  * problem+json or plain text; with Python's `{'error': '…'}` unwrapped and everything key-like taken out.
  * `null` for an empty answer and for HTML.
  */
-export function messageOf(text: string): string | null {
+export function proxyMessageOf(text: string): string | null {
   if (isHtml(text)) return null;
   const found = fromJson(text) ?? text;
   const message = cleanMessage(found);
@@ -175,7 +175,7 @@ const NO_SUCH_ROUTE = '. Is base-url right, with the root path if the proxy has 
 export function refusal(route: string, answer: Answer, secrets: readonly string[]): ProxyError {
   const { status, text } = answer;
   if (isHtml(text)) return htmlError(route, status);
-  const message = messageOf(secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text));
+  const message = proxyMessageOf(secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text));
   if ((status === 403 && !speaksOfLicense(message)) || (status === 401 && speaksOfRights(message))) {
     return new ProxyForbiddenError(
       `${route} answered ${status}: the key may not do this${said(message?.replace(/\.+$/, '') ?? null)}. Use the master key or a proxy_admin's key.`,
@@ -249,7 +249,7 @@ function speaksOfLicense(message: string | null): boolean {
   return message !== null && /licen[sc]e/i.test(message);
 }
 
-export interface RowAnswer {
+export interface AnsweredRow {
   readonly user_id: string | null;
   readonly success: boolean;
   readonly error: string | null;
@@ -258,7 +258,7 @@ export interface RowAnswer {
 /** One result per asked user, in their order; a user that the answer leaves out is a lost row. */
 export function rowResults(
   userIds: readonly string[],
-  answers: readonly RowAnswer[],
+  answers: readonly AnsweredRow[],
   isFine: (error: string) => boolean = () => false,
 ): RowResult[] {
   const byId = new Map(answers.map((answer) => [answer.user_id, answer]));
@@ -266,7 +266,7 @@ export function rowResults(
     const answer = byId.get(userId);
     if (answer === undefined) return leftOut(userId);
     if (answer.success || (answer.error !== null && isFine(answer.error))) return { userId, ok: true };
-    return refusedRow(userId, reasonOf(answer.error));
+    return refusedRow(userId, givenReason(answer.error));
   });
 }
 
@@ -275,7 +275,7 @@ export function leftOut(userId: string): FailedRow {
 }
 
 /** The row of a request that may not be made any more; `null` where it may. */
-export function unsent(userId: string, blocked: Blocked): FailedRow | null {
+export function unsentIfBlocked(userId: string, blocked: Blocked): FailedRow | null {
   const reason = blocked();
   return reason === null ? null : unsentRow(userId, reason);
 }
@@ -284,7 +284,7 @@ export function unsentRow(userId: string, reason: string): FailedRow {
   return { userId, ok: false, blocked: true, reason };
 }
 
-export function reasonOf(error: string | null): string {
+export function givenReason(error: string | null): string {
   return error === null || error === '' ? 'The proxy gives no reason.' : cleanMessage(error);
 }
 

@@ -118,14 +118,14 @@ export class Http {
   }
 
   /** The answer's body as `schema` reads it. @throws ProxyError, AnswerLostError */
-  async json<T>(call: Call, schema: ZodType<T>): Promise<T> {
-    const answer = await this.send(call);
+  async requestJson<T>(call: Call, schema: ZodType<T>): Promise<T> {
+    const answer = await this.requestOk(call);
     return parsed(answer, schema, routeOf(call), call.method === 'POST');
   }
 
   /** A successful answer. @throws ProxyError, AnswerLostError */
-  async send(call: Call): Promise<Answer> {
-    const answer = await this.ask(call);
+  async requestOk(call: Call): Promise<Answer> {
+    const answer = await this.request(call);
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw this.#failure(call, answer);
   }
@@ -134,7 +134,7 @@ export class Http {
    * Any answer but a redirect, after retries; for asking what the proxy has.
    * @throws ProxyError, AnswerLostError, StoppedError
    */
-  async ask(call: Call): Promise<Answer> {
+  async request(call: Call): Promise<Answer> {
     const signal = call.lookUp ? undefined : this.#options.signal;
     for (let attempt = 0; ; attempt++) {
       if (this.#isSilent()) throw this.#transportFailure(call, new TransportError('unreachable', SILENT));

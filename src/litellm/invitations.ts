@@ -34,7 +34,7 @@ export class Invitations {
   async delete(id: Secret): Promise<void> {
     const body = { invitation_id: id.reveal() };
     try {
-      await this.#http.json({ method: 'POST', path: '/invitation/delete', body, repeatable: true }, anyJson);
+      await this.#http.requestJson({ method: 'POST', path: '/invitation/delete', body, repeatable: true }, anyJson);
     } catch (error) {
       if (!(error instanceof ProxyResponseError) || !/does not exist/i.test(error.proxyMessage ?? '')) throw error;
     }
@@ -42,7 +42,7 @@ export class Invitations {
 
   async #create(userId: string): Promise<Invitation> {
     const call = { method: 'POST', path: '/invitation/new', body: { user_id: userId } } as const;
-    const { id, expires_at } = await this.#http.json(call, invitation);
+    const { id, expires_at } = await this.#http.requestJson(call, invitation);
     this.#onSecret(id);
     return { id: new Secret(id), expiresAt: expires_at };
   }
@@ -64,7 +64,7 @@ export class Invitations {
     const ids = new Set(found.map((user) => user.userId));
     if (!ids.has(userId) || ids.has(SIGNER)) return false;
     const body = { user_id: SIGNER, user_role: 'internal_user', teams: [], auto_create_key: false };
-    await this.#http.json({ method: 'POST', path: '/user/new', body }, created);
+    await this.#http.requestJson({ method: 'POST', path: '/user/new', body }, created);
     return true;
   }
 }

@@ -19,7 +19,7 @@ function listing(http: Http, filter: KeyFilter | Readonly<Record<string, never>>
     page: async (page) => {
       const query = { ...filter, page, size: PAGE_SIZE, ...ORDER };
       const call = { method: 'GET', path: '/key/list', query, lookUp: 'user_id' in filter } as const;
-      const { keys, total_count } = await http.json(call, keyPage);
+      const { keys, total_count } = await http.requestJson(call, keyPage);
       const rows = keys.map((row) => ({
         hash: row.token,
         name: row.key_name ?? '',
@@ -123,7 +123,7 @@ async function keysAmong(http: Http, aliases: readonly string[]): Promise<ProxyK
 /** The user whose key we use; `null` with the master key (404: it is not in the proxy's table). */
 export async function ownUserId(http: Http): Promise<string | null> {
   try {
-    const { info } = await http.json({ method: 'GET', path: '/key/info' }, keyInfo);
+    const { info } = await http.requestJson({ method: 'GET', path: '/key/info' }, keyInfo);
     return info.user_id === 'default_user_id' ? null : info.user_id;
   } catch (error) {
     if (error instanceof ProxyResponseError && error.status === 404 && error.proxyMessage !== null) return null;
@@ -141,7 +141,7 @@ export async function createKey(
     ...(key.teamId === null ? {} : { team_id: key.teamId }),
     ...(key.alias === null ? {} : { key_alias: key.alias }),
   };
-  const answer = await http.json({ method: 'POST', path: '/key/generate', body }, generatedKey);
+  const answer = await http.requestJson({ method: 'POST', path: '/key/generate', body }, generatedKey);
   onSecret(answer.key);
   return new Secret(answer.key);
 }
@@ -151,7 +151,7 @@ export async function deleteKeys(http: Http, hashes: readonly string[]): Promise
   if (hashes.length === 0) return;
   try {
     const call = { method: 'POST', path: '/key/delete', body: { keys: hashes }, rows: hashes.length } as const;
-    await http.json({ ...call, repeatable: true }, anyJson);
+    await http.requestJson({ ...call, repeatable: true }, anyJson);
   } catch (error) {
     if (!(error instanceof ProxyResponseError) || error.status !== 404) throw error;
     if (hashes.length > 1) for (const hash of hashes) await deleteKeys(http, [hash]);
@@ -165,7 +165,7 @@ export async function deleteKeys(http: Http, hashes: readonly string[]): Promise
 export async function moveKey(http: Http, hash: string, teamId: string): Promise<MovedKey> {
   try {
     const body = { key: hash, team_id: teamId };
-    await http.json({ method: 'POST', path: '/key/update', body, repeatable: true }, anyJson);
+    await http.requestJson({ method: 'POST', path: '/key/update', body, repeatable: true }, anyJson);
     return { ok: true };
   } catch (error) {
     // 1.75 and 1.82 answer 401 to a model that the team lacks: no word against the key that we use.

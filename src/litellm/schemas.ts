@@ -129,7 +129,7 @@ export const updatedUser = z.object({
 });
 
 /** With the columns that were asked for. */
-export type UserRow = Omit<PlainUserRow, 'key_count'> & Readonly<Record<string, unknown>>;
+export type ListedRow = Omit<PlainUserRow, 'key_count'> & Readonly<Record<string, unknown>>;
 
 /** Of `GET /user/list`, a user's own models alone. */
 export const modelsPage = z.object({

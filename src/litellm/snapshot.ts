@@ -78,13 +78,13 @@ export class Snapshot {
 
   async #count(): Promise<number> {
     const call = { method: 'GET', path: '/user/list', query: { page: 1, page_size: 1 } } as const;
-    return (await this.#http.json(call, userTotal)).total;
+    return (await this.#http.requestJson(call, userTotal)).total;
   }
 
   /** @param lookUp whether it is to tell what a write has done */
   async #ask<R>(schema: ZodType<R[]>, lookUp: boolean): Promise<R[] | null> {
     try {
-      return await this.#http.json({ ...SNAPSHOT, lookUp, repeatable: false }, schema);
+      return await this.#http.requestJson({ ...SNAPSHOT, lookUp, repeatable: false }, schema);
     } catch (error) {
       if (!(error instanceof ProxyError)) throw error;
       this.#total = null;

@@ -4,7 +4,7 @@ import type { Blocked, RowResult } from '../apply/ports.ts';
 import { mapConcurrent } from '../concurrency.ts';
 import { StoppedError } from '../core/errors.ts';
 import { emailKey, type ProxyUser, rosterHolder, type Team } from '../core/inventory.ts';
-import { failedRow, ProxyResponseError, reasonOf, rowResults, unsent } from './errors.ts';
+import { failedRow, givenReason, ProxyResponseError, rowResults, unsentIfBlocked } from './errors.ts';
 import type { Http } from './http.ts';
 import { keysOfUser } from './keys.ts';
 import { type Listing, PAGE_SIZE, type Page, readAll } from './paging.ts';
@@ -29,8 +29,8 @@ export async function joinTeam(
   const free = userIds.filter((userId) => !kept.has(userId));
   const answers = free.length === 0 ? [] : await addMembers(context, teamId, free);
   const unclear = answers.filter(isUnclear).flatMap((answer) => answer.user_id ?? []);
-  const settled = await settle(context, teamId, unclear);
-  const rows = new Map(rowResults(free, answers).map((row) => [row.userId, settled.get(row.userId) ?? row]));
+  const confirmed = await confirmMembers(context, teamId, unclear);
+  const rows = new Map(rowResults(free, answers).map((row) => [row.userId, confirmed.get(row.userId) ?? row]));
   return userIds.map((userId) => (kept.get(userId) ?? rows.get(userId)) as RowResult);
 }
 
@@ -85,7 +85,7 @@ async function addMembers(
   const members = userIds.map((user_id) => ({ user_id, role: 'user' }));
   const body = { team_id: teamId, members };
   const call = { method: 'POST', path: ROUTE, body, rows: userIds.length } as const;
-  const { results } = await locks.run([teamId], () => http.json(call, joined));
+  const { results } = await locks.run([teamId], () => http.requestJson(call, joined));
   const reason = reasonOfAll(results);
   if (reason !== null) throw new ProxyResponseError(`POST ${ROUTE}: ${reason}`, `POST ${ROUTE}`, 200, reason);
   return results;
@@ -99,7 +99,7 @@ function reasonOfAll(results: readonly Joined[]): string | null {
   const [first, ...others] = results;
   if (first === undefined || first.success || isUnclear(first)) return null;
   if (others.length === 0 && !/transaction/i.test(first.error ?? '')) return null;
-  return results.every((one) => !one.success && one.error === first.error) ? reasonOf(first.error) : null;
+  return results.every((one) => !one.success && one.error === first.error) ? givenReason(first.error) : null;
 }
 
 /**
@@ -111,28 +111,28 @@ function isUnclear(answer: Joined): boolean {
   return answer.error === null || answer.error === '' || /already in team/i.test(answer.error);
 }
 
-async function settle(
+async function confirmMembers(
   context: WriteContext,
   teamId: string,
   userIds: readonly string[],
 ): Promise<Map<string, RowResult>> {
-  const settled = new Map<string, RowResult>();
-  if (userIds.length === 0) return settled;
+  const confirmed = new Map<string, RowResult>();
+  if (userIds.length === 0) return confirmed;
   const { users, teams } = await halvesOf(context.http, teamId, userIds);
   const [team] = teams;
   const byId = new Map(users.map((user) => [user.userId, user]));
   for (const userId of userIds) {
     const user = byId.get(userId);
-    if (team === undefined) settled.set(userId, { userId, ok: false, reason: `There is no team ${teamId}.` });
-    else if (!team.members.has(userId)) settled.set(userId, outside(team, userId, user));
-    else if (user?.teams.includes(teamId)) settled.set(userId, { userId, ok: true });
-    else settled.set(userId, await mend(context, teamId, userId));
+    if (team === undefined) confirmed.set(userId, { userId, ok: false, reason: `There is no team ${teamId}.` });
+    else if (!team.members.has(userId)) confirmed.set(userId, outside(team, userId, user));
+    else if (user?.teams.includes(teamId)) confirmed.set(userId, { userId, ok: true });
+    else confirmed.set(userId, await mend(context, teamId, userId));
   }
-  return settled;
+  return confirmed;
 }
 
 function outside(team: Team, userId: string, user: ProxyUser | undefined): RowResult {
-  return (user && occupied(team, user)) ?? { userId, ok: false, reason: reasonOf(null) };
+  return (user && occupied(team, user)) ?? { userId, ok: false, reason: givenReason(null) };
 }
 
 /** Of the two halves only the roster's is there, and no route adds the other: they must leave and join again. */
@@ -176,7 +176,7 @@ async function leaveInBulk(http: Http, teamId: string, userIds: readonly string[
     body: { members: userIds.map((user_id) => ({ user_id })) },
     rows: userIds.length,
   } as const;
-  const { data } = await http.json(call, resultData);
+  const { data } = await http.requestJson(call, resultData);
   return rowResults(userIds, data, (error) => /not found in team/i.test(error));
 }
 
@@ -187,14 +187,14 @@ async function leaveOneByOne(
   blocked: Blocked,
 ): Promise<RowResult[]> {
   const rows: RowResult[] = [];
-  for (const userId of userIds) rows.push(unsent(userId, blocked) ?? (await leaveOne(http, teamId, userId)));
+  for (const userId of userIds) rows.push(unsentIfBlocked(userId, blocked) ?? (await leaveOne(http, teamId, userId)));
   return rows;
 }
 
 async function leaveOne(http: Http, teamId: string, userId: string): Promise<RowResult> {
   try {
     const body = { team_id: teamId, user_id: userId };
-    await http.json({ method: 'POST', path: '/team/member_delete', body }, anyJson);
+    await http.requestJson({ method: 'POST', path: '/team/member_delete', body }, anyJson);
     return { userId, ok: true };
   } catch (error) {
     // Thrown on, it would take the rows along that are done.
@@ -239,7 +239,7 @@ function listing(http: Http, filter: Readonly<Record<string, string>> = {}): Lis
     page: async (page): Promise<Page<Team>> => {
       const query = { ...filter, page, page_size: PAGE_SIZE, ...ORDER };
       const call = { method: 'GET', path: '/v2/team/list', query, lookUp: filter.team_id !== undefined } as const;
-      const { teams, total } = await http.json(call, teamPage);
+      const { teams, total } = await http.requestJson(call, teamPage);
       return { ids: teams.map((row) => row.team_id), rows: teams.map(team), total };
     },
   };
@@ -254,7 +254,7 @@ export function listTeams(http: Http): Promise<Team[]> {
  * 1.75, where `/v2/team/list` silently shows any key but a proxy_admin's its own user's teams (source: `list_team_v2`).
  */
 export async function listTeamsUnpaged(http: Http): Promise<Team[]> {
-  const rows = await http.json({ method: 'GET', path: '/team/list', rows: 1000 }, teamRows);
+  const rows = await http.requestJson({ method: 'GET', path: '/team/list', rows: 1000 }, teamRows);
   return rows.map(team);
 }
 
@@ -291,7 +291,7 @@ export async function ownBudgets<P extends { readonly userId: string; readonly t
     teamIds,
     http.concurrency,
     async (team_id): Promise<[string, Set<string | null>]> => {
-      const info = await http.json({ method: 'GET', path: '/team/info', query: { team_id } }, teamInfo);
+      const info = await http.requestJson({ method: 'GET', path: '/team/info', query: { team_id } }, teamInfo);
       return [team_id, budgetOwners(info)];
     },
   );

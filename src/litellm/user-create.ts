@@ -2,7 +2,7 @@ import type { Blocked, CreatedUser, FailedRow, NewUser } from '../apply/ports.ts
 import { mapConcurrent } from '../concurrency.ts';
 import { emailKey, type LimitSettings, type Team } from '../core/inventory.ts';
 import { Secret } from '../core/secret.ts';
-import { failedRow, leftOut, ProxyAuthError, reasonOf, refusedRow, unsent } from './errors.ts';
+import { failedRow, givenReason, leftOut, ProxyAuthError, refusedRow, unsentIfBlocked } from './errors.ts';
 import { createKey } from './keys.ts';
 import { bulkCreated, created } from './schemas.ts';
 import { findTeams, JOIN_BATCH, joinTeam } from './teams.ts';
@@ -31,14 +31,14 @@ export async function createUsers(
 async function createInBulk({ http, onSecret }: WriteContext, users: readonly NewUser[]): Promise<CreatedUser[]> {
   const body = { users: users.map((user) => newUserBody(user, isMadeAlong(user))) };
   const call = { method: 'POST', path: '/management/v1/users/bulk', body, rows: users.length } as const;
-  const { data } = await http.json(call, bulkCreated);
+  const { data } = await http.requestJson(call, bulkCreated);
   for (const row of data) if (isKey(row.key)) onSecret(row.key);
   const byId = new Map(data.map((row) => [row.user_id, row]));
   return users.map(({ userId }) => {
     const row = byId.get(userId);
     if (row === undefined) return leftOut(userId);
-    if (!row.success) return refusedRow(userId, reasonOf(row.error));
-    const warning = row.error === null || row.error === '' ? null : reasonOf(row.error);
+    if (!row.success) return refusedRow(userId, givenReason(row.error));
+    const warning = row.error === null || row.error === '' ? null : givenReason(row.error);
     return { userId, ok: true, key: secretKey(row.key), teams: row.teams ?? null, limits: null, warning };
   });
 }
@@ -56,7 +56,7 @@ async function createOneByOne(
   blocked: Blocked,
 ): Promise<CreatedUser[]> {
   const create = async (user: NewUser): Promise<CreatedUser> =>
-    unsent(user.userId, blocked) ?? (await createOne(context, user));
+    unsentIfBlocked(user.userId, blocked) ?? (await createOne(context, user));
   const first = users.find((user) => user.teams === null);
   const probe = first === undefined || context.defaults.teams !== undefined ? null : await create(first);
   if (probe?.ok) context.defaults.teams = await hasTeams(context, probe.userId);
@@ -75,7 +75,7 @@ async function hasTeams({ http }: WriteContext, userId: string): Promise<boolean
 async function createOne({ http, onSecret }: WriteContext, user: NewUser): Promise<CreatedUser> {
   const body = newUserBody({ ...user, teams: user.teams && [] }, isMadeAlong(user) && !hasOwnTeams(user));
   try {
-    const answer = await http.json({ method: 'POST', path: '/user/new', body }, created);
+    const answer = await http.requestJson({ method: 'POST', path: '/user/new', body }, created);
     if (isKey(answer.key)) onSecret(answer.key);
     const { teams = null } = answer;
     return {

@@ -1,6 +1,6 @@
 import type { ZodType } from 'zod';
 import type { Blocked, RoleResult, RoleRow, RowResult, UpdatedUser, UserFields } from '../apply/ports.ts';
-import { mapConcurrent, type TeamLocks } from '../concurrency.ts';
+import { halves, mapConcurrent, type TeamLocks } from '../concurrency.ts';
 import { StoppedError } from '../core/errors.ts';
 import { emailKey, type LimitSettings, type ProxyUser, type UserLimits } from '../core/inventory.ts';
 import type { Capabilities } from './capabilities.ts';
@@ -10,6 +10,7 @@ import { fewKeys } from './keys.ts';
 import { PAGE_SIZE, readAll } from './paging.ts';
 import {
   anyJson,
+  type ListedRow,
   listedUsers,
   metadataInfo,
   metadataPage,
@@ -17,7 +18,6 @@ import {
   type PlainUserRow,
   resultData,
   resultList,
-  type UserRow,
   updatedUser,
   userInfo,
   userPage,
@@ -67,7 +67,7 @@ export async function deleteUsers(
   if (userIds.length === 0) return [];
   if (!(await context.capabilities.bulk('delete'))) return deleteClassic(context, userIds, blocked);
   const call = { method: 'POST', path: '/management/v1/users/bulk_delete', body: { user_ids: userIds } } as const;
-  const { data } = await context.http.json({ ...call, rows: userIds.length }, resultData);
+  const { data } = await context.http.requestJson({ ...call, rows: userIds.length }, resultData);
   return rowResults(userIds, data, (error) => /not found/i.test(error));
 }
 
@@ -110,7 +110,7 @@ async function deleteTogether(
   try {
     const call = { method: 'POST', path: '/user/delete', body, rows: userIds.length } as const;
     // After a plain 500 the server closes the connection without a word, and the next write would run into that.
-    await http.json({ ...call, ownConnection: true }, anyJson);
+    await http.requestJson({ ...call, ownConnection: true }, anyJson);
     return null;
   } catch (error) {
     if (error instanceof LostWriteError && error.status === 500) return error;
@@ -118,11 +118,6 @@ async function deleteTogether(
     if (isMissing && /not found/i.test(error.proxyMessage ?? '') && error.proxyMessage !== 'Not Found') return error;
     throw error;
   }
-}
-
-function halves<T>(rows: readonly T[]): (readonly T[])[] {
-  const half = Math.ceil(rows.length / 2);
-  return [rows.slice(0, half), rows.slice(half)];
 }
 
 /** Thrown on, it would take the rows along that are done. */
@@ -149,7 +144,7 @@ export async function updateRoles(http: Http, users: readonly RoleRow[]): Promis
   if (users.length === 0) return [];
   const body = { users: users.map(({ userId, role, limits }) => ({ user_id: userId, ...roleBody(role, limits) })) };
   const call = { method: 'POST', path: '/user/bulk_update', body, rows: users.length } as const;
-  const { results } = await http.json(call, resultList);
+  const { results } = await http.requestJson(call, resultList);
   const answered = new Map(results.map((row) => [row.user_id, row.updated_user?.data]));
   const rows = rowResults(
     users.map((user) => user.userId),
@@ -188,7 +183,7 @@ export async function updateUser(http: Http, userId: string, fields: UserFields)
     ...(fields.role === undefined ? {} : roleBody(fields.role, fields)),
     ...limitsBody(fields),
   };
-  const { data } = await http.json({ ...UPDATE, body }, updatedUser);
+  const { data } = await http.requestJson({ ...UPDATE, body }, updatedUser);
   return { userId, email: data.user_email, role: data.user_role, limits: limitsOf(data) };
 }
 
@@ -216,7 +211,7 @@ export async function readMetadata(http: Http, userId: string): Promise<Metadata
 
 /** The whole of it: what is left out is gone. Empty, it would be ignored. */
 export async function writeMetadata(http: Http, userId: string, metadata: Metadata): Promise<void> {
-  await http.json({ ...UPDATE, body: { user_id: userId, metadata } }, anyJson);
+  await http.requestJson({ ...UPDATE, body: { user_id: userId, metadata } }, anyJson);
 }
 
 export type Metadata = Readonly<Record<string, unknown>>;
@@ -251,7 +246,7 @@ export async function projectUsers<T>(
   http: Http,
   snapshot: Snapshot,
   columns: readonly string[],
-  project: (user: UserRow) => T,
+  project: (user: ListedRow) => T,
 ): Promise<T[]> {
   const schemas = listedUsers(columns);
   if (columns.includes('key_count')) return pagesOfUsers(http, {}, schemas.page, project);
@@ -277,7 +272,7 @@ function pagesOfUsers<R extends { user_id: string }, T>(
     page: async (page) => {
       const query = { ...filter, page, page_size: PAGE_SIZE, ...ORDER };
       const call = { method: 'GET', path: '/user/list', query, lookUp: !isWhole } as const;
-      const { users, total } = await http.json(call, schema);
+      const { users, total } = await http.requestJson(call, schema);
       return { ids: users.map((user) => user.user_id), rows: users.map(project), total };
     },
   });
@@ -368,7 +363,10 @@ async function userOfInfo(http: Http, userId: string): Promise<ProxyUser | null>
 /** For ids that fit into no list. `null`: no such user. */
 async function ofUserInfo<T>(http: Http, userId: string, schema: ZodType<T>): Promise<T | null> {
   try {
-    return await http.json({ method: 'GET', path: '/user/info', query: { user_id: userId }, lookUp: true }, schema);
+    return await http.requestJson(
+      { method: 'GET', path: '/user/info', query: { user_id: userId }, lookUp: true },
+      schema,
+    );
   } catch (error) {
     if (error instanceof ProxyResponseError && error.status === 404) return null;
     throw error;

@@ -80,8 +80,9 @@ export class SmtpMailer implements Mailer {
         connection.quit();
         return;
       } catch (error) {
-        const wait = isTemporary(failureOf(error)) && !signal?.aborted ? WAITS_MS[attempt] : undefined;
-        if (wait === undefined || attempt === VERIFY_TRIES - 1) throw new RefusedError(this.#refusal(failureOf(error)));
+        const wait = isTemporary(smtpErrorOf(error)) && !signal?.aborted ? WAITS_MS[attempt] : undefined;
+        if (wait === undefined || attempt === VERIFY_TRIES - 1)
+          throw new RefusedError(this.#refusal(smtpErrorOf(error)));
         await this.#effects.sleep(wait, signal);
       }
     }
@@ -128,7 +129,7 @@ export class SmtpMailer implements Mailer {
     try {
       return await this.#exchange(await this.#open(), message, secrets);
     } catch (error) {
-      return judge(failureOf(error), false, secrets);
+      return judge(smtpErrorOf(error), false, secrets);
     }
   }
 
@@ -139,7 +140,7 @@ export class SmtpMailer implements Mailer {
       if (!connection.isClosed) this.#idle.push(connection);
       return { kind: 'sent', response: shown(response, secrets) };
     } catch (error) {
-      const failure = failureOf(error);
+      const failure = smtpErrorOf(error);
       connection.close();
       return judge(failure, body.wasTaken, secrets);
     }
@@ -193,7 +194,7 @@ export class SmtpMailer implements Mailer {
     return [...mail.secrets, ...(login === null ? [] : [login.password])];
   }
 
-  #refusal(failure: Failure): string {
+  #refusal(failure: SmtpError): string {
     const { server } = this.#options;
     // What Node recommends behind a semicolon is no way for a runner.
     const words = failure.response ?? failure.message.replace(/; if the root CA .*/, '');
@@ -206,7 +207,7 @@ export class SmtpMailer implements Mailer {
   }
 }
 
-function hint(failure: Failure, { security }: MailServer): string {
+function hint(failure: SmtpError, { security }: MailServer): string {
   const { originalCode = '', message } = failure;
   if (UNKNOWN_AUTHORITY.test(originalCode)) {
     return ' Its certificate is not trusted here: NODE_EXTRA_CA_CERTS names a file with the certificate of its authority.';
@@ -248,7 +249,7 @@ class Body extends Readable {
 }
 
 /** What nodemailer's errors tell (its `_formatError`): `code` of its own, the server's answer and the command if any. */
-interface Failure {
+interface SmtpError {
   readonly message: string;
   readonly code?: string | undefined;
   readonly originalCode?: string | undefined;
@@ -257,15 +258,15 @@ interface Failure {
   readonly responseCode?: number | undefined;
 }
 
-function failureOf(error: unknown): Failure {
-  return error as Failure;
+function smtpErrorOf(error: unknown): SmtpError {
+  return error as SmtpError;
 }
 
 /**
  * What a failed try means. Once the server has begun to take the text, only its own answer to it (`EMESSAGE`, 4xx or
  * 5xx) says that it has not kept it.
  */
-function judge(failure: Failure, wasTaken: boolean, secrets: readonly Secret[]): Tried {
+function judge(failure: SmtpError, wasTaken: boolean, secrets: readonly Secret[]): Tried {
   const response = shown(failure.response ?? failure.message, secrets);
   const { responseCode = 0 } = failure;
   const isAnswer = failure.code === 'EMESSAGE' && responseCode >= 400 && responseCode < 600;
@@ -284,7 +285,7 @@ const UNKNOWN_AUTHORITY = /SELF_SIGNED|^UNABLE_TO/;
 const BAD_CERTIFICATE = /CERT|^UNABLE_TO/;
 
 /** 4xx, or a connection that failed without a word of the server and not over its certificate. */
-function isTemporary({ code = '', originalCode = '', responseCode = 0 }: Failure): boolean {
+function isTemporary({ code = '', originalCode = '', responseCode = 0 }: SmtpError): boolean {
   if (responseCode >= 500 || BAD_CERTIFICATE.test(originalCode)) return false;
   return responseCode >= 400 || OF_CONNECTION.has(code);
 }
