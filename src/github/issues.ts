@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Author, isBy } from './author.ts';
 import { type GitHubClient, type Repository, repositoryPath } from './client.ts';
 import { shrinking } from './comments.ts';
-import { GitHubError, messageOf } from './errors.ts';
+import { GitHubError, messageOf, RATE_LIMITED } from './errors.ts';
 
 const Issue = z.object({
   number: z.number(),
@@ -91,6 +91,7 @@ function hintOf(error: unknown): string {
   const status = error instanceof GitHubError ? error.status : null;
   const reason = `The issue about drift could not be written: ${messageOf(error)}.`;
   if (status === 410) return `${reason} Switch issues on in the repository's settings, or leave \`drift-issue\` out.`;
+  if (error instanceof GitHubError && error.isRateLimit) return `${reason} ${RATE_LIMITED}`;
   if (status === 401 || status === 403 || status === 404)
     return `${reason} The job needs \`permissions: issues: write\`.`;
   return reason;
