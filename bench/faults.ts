@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inTurn } from '../__tests__/faults/batch.ts';
-import { allCases, TIMEOUT } from '../__tests__/faults/cases.ts';
+import { allCases, type Case, TIMEOUT } from '../__tests__/faults/cases.ts';
 import { hurry } from '../__tests__/faults/hurry.ts';
 import { deathOf, die, numbers } from '../__tests__/faults/kills.ts';
 import { withRealProxy, withStandin } from '../__tests__/faults/labs.ts';
@@ -79,12 +79,16 @@ function standins(kind: string, runs: number): Standins[] {
   );
 }
 
+function casesOf(trial: TrialName, writes: number): Case[] {
+  return allCases(writes, { refusals: trial !== 'life' });
+}
+
 /** All of them in one queue: most of a run is waiting, and the longest would else hold up each part's end. */
 async function standinFaults(): Promise<Part[]> {
   const slowDown = hurry(FASTER.standin);
   const all = await inTurn(standins('faults', wanted.faults), SIDE_BY_SIDE, async (one) => {
     const { writes } = await withStandin(one.version, (lab) => play(lab, { trial: one.trial }));
-    return drawn(allCases(writes), one.count).map((drawnCase) => ({ ...one, ...drawnCase, part: one.name }));
+    return drawn(casesOf(one.trial, writes), one.count).map((drawnCase) => ({ ...one, ...drawnCase, part: one.name }));
   });
   const reports = await inTurn(all.flat(), SIDE_BY_SIDE, async ({ part, trial, version, name, fault }) => {
     const report = await withStandin(version, (lab) => play(lab, { trial, fault, timeoutSeconds: TIMEOUT }));
@@ -142,7 +146,7 @@ function trialsFrom(offset: number, runs: number): TrialName[] {
 }
 
 async function realFaults(lab: Lab, clean: Clean, runs: number): Promise<PartOf[]> {
-  const all = new Map(trials.map((trial) => [trial, drawn(allCases(clean.get(trial)?.writes ?? 0), runs)]));
+  const all = new Map(trials.map((trial) => [trial, drawn(casesOf(trial, clean.get(trial)?.writes ?? 0), runs)]));
   return inTurn(trialsFrom(0, runs), 1, async (trial) => {
     const next = all.get(trial)?.pop();
     if (next === undefined) throw new Error(`No case is left of ${trial}.`);

@@ -279,6 +279,6 @@ describe('a killed add', () => {
     );
     expect(keysOf(world)).toBe(1);
     const files = readdirSync(join(world.folder, 'kept')).filter((name) => !name.startsWith('.'));
-    expect(files.sort()).toEqual(['plan.json', 'user_reg_error.csv', 'user_reg_result.csv']);
+    expect(files.sort()).toEqual(['audit.jsonl', 'plan.json', 'user_reg_error.csv', 'user_reg_result.csv']);
   });
 });

@@ -21,6 +21,7 @@ export const POLICY: Policy = {
   protectedUsers: [],
   onMissing: 'delete',
   teamKeys: 'move',
+  apiKeys: true,
 };
 
 /** As of the newest proxies. */

@@ -127,6 +127,11 @@ describe('what is wrong with rows', () => {
     ]);
   });
 
+  it('has a key without a name where the cell is `-`', () => {
+    const { rows, problems } = readUserList(bytes('email,key_name\na@x.io,-\nb@x.io,-\nc@x.io,-x\n'));
+    expect([rows.map(({ keyName }) => keyName), problems]).toEqual([[null, null, '-x'], []]);
+  });
+
   it('suggests a role and lists the allowed ones', () => {
     expect(messages('email,role\na@x.io,internal_usr\n')).toEqual([
       '2:2 Invalid role `internal_usr`. Did you mean `internal_user`? Allowed: proxy_admin, proxy_admin_viewer, internal_user, internal_user_viewer, default, or blank.',

@@ -293,6 +293,11 @@ describe('key names of new users', () => {
       { line: 4, column: 2, message: expect.stringContaining('exists on the proxy already') },
     ]);
   });
+
+  it('mean nothing where no keys are made', () => {
+    const { plan } = planOf('email,key_name\nnew@x.io,laptop\n', inventory([]), { apiKeys: false });
+    expect(plan.changes).toMatchObject([{ kind: 'add', keyName: null }]);
+  });
 });
 
 describe('changes that were due before a pull request', () => {

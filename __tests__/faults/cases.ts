@@ -20,6 +20,7 @@ const json = (status: number, body: unknown, headers: Readonly<Record<string, st
 });
 const TOO_MANY = { error: { message: 'Too many requests', type: 'throttling_error', param: null, code: '429' } };
 const WRONG_KEY = { error: { message: 'Authentication Error, Invalid proxy server token passed.', code: '401' } };
+const REFUSED = { error: { message: 'This is not allowed now.', type: 'bad_request', param: null, code: '400' } };
 const P1001 = { error: { message: "P1001: Can't reach database server", type: 'internal_server_error', code: '500' } };
 
 /** Everything that can happen to one write. */
@@ -51,6 +52,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   '200 as HTML before': html(200, 'before'),
   '200 as HTML after': html(200, 'after'),
   '401 in the middle': json(401, WRONG_KEY),
+  '400 of the proxy': json(400, REFUSED),
+  '403 of a gateway': html(403, 'before'),
 };
 
 /** How often: at one write, at two in a row, or at all from there on. */
@@ -72,11 +75,18 @@ export function caseOf(kind: string, span: Span, at: number): Case {
   };
 }
 
+/**
+ * What is refused for good. Not played on an account's life: there a key that may not be moved is left to the next plan,
+ * which may have no team for it, and shows it as deleted.
+ */
+const REFUSALS = ['400 of the proxy', '403 of a gateway'];
+
 /** Every fault once at each of so many writes, and from there on where that is another matter. */
-export function allCases(writes: number): Case[] {
+export function allCases(writes: number, { refusals }: { readonly refusals: boolean }): Case[] {
   const cases: Case[] = [];
   for (const span of SPANS) {
     for (const [kind, fault] of Object.entries(FAULTS)) {
+      if (!refusals && REFUSALS.includes(kind)) continue;
       if (span !== 'once' && (fault.kind === 'refused' || fault.kind === 'restart')) continue;
       for (let at = 0; at < writes; at++) cases.push(caseOf(kind, span, at));
     }

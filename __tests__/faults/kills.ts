@@ -80,21 +80,17 @@ export async function die(lab: Lab, death: Death, dist: string): Promise<Report>
   const killer = new Killer(death.kills);
   if (!death.mails) return dieOf(lab, death, dist, killer);
   const mails: Received[] = [];
+  const take = async (to: string[], text: string): Promise<void> => {
+    await killer.before();
+    mails.push({ from: '', to, text });
+    await killer.after();
+  };
   const taking: SMTPServerOptions = {
     onData(stream, { envelope }, done) {
       const chunks: Buffer[] = [];
+      const to = envelope.rcptTo.map(({ address }) => address);
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', async () => {
-        await killer.before();
-        const { address } = envelope.mailFrom || { address: '' };
-        mails.push({
-          from: address,
-          to: envelope.rcptTo.map((to) => to.address),
-          text: Buffer.concat(chunks).toString(),
-        });
-        await killer.after();
-        done(null, 'queued');
-      });
+      stream.on('end', () => void take(to, Buffer.concat(chunks).toString()).then(() => done(null, 'queued')));
     },
   };
   return withServer(taking, ({ port }) => dieOf(lab, death, dist, killer, { port, mails }));

@@ -108,6 +108,13 @@ describe('writeDriftIssue', () => {
     expect(await write()).toEqual({ kind: 'not written', hint: expect.stringMatching(hint) });
   });
 
+  it('asks for no permission where the rate limit is used up', async () => {
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '9999999999' };
+    serveOpen();
+    nock(API).post(ISSUES).reply(403, { message: 'API rate limit exceeded for installation ID 1.' }, headers);
+    expect(await write()).toEqual({ kind: 'not written', hint: expect.stringMatching(/1\.+ The rate limit [^`]*$/) });
+  });
+
   it('takes no other answer for a list of issues', async () => {
     nock(API)
       .get(ISSUES)

@@ -59,6 +59,26 @@ describe('a mail', () => {
     });
   });
 
+  it('is announced when it is its turn, and not sent where that cannot be done', async () => {
+    await withServer({}, async (inbox) => {
+      const { mailer } = mailerFor(inbox.port);
+      const told: number[] = [];
+      const begin = (isTold: boolean) => async (): Promise<boolean> => {
+        told.push(inbox.mails.length);
+        return isTold;
+      };
+      const mails = Array.from({ length: 12 }, (_, index) => mailTo(`person${index}@example.com`));
+      const done = await Promise.all(mails.map((mail, index) => mailer.send(mail, undefined, begin(index !== 5))));
+      mailer.close();
+      expect(told).toHaveLength(12);
+      // Three at a time: the last ones are announced when most of the others have arrived.
+      expect(told.at(-1)).toBeGreaterThanOrEqual(8);
+      expect(done.map(({ kind }) => kind === 'sent').indexOf(false)).toBe(5);
+      expect(inbox.mails.flatMap(({ to }) => to)).not.toContain('person5@example.com');
+      expect(inbox.mails).toHaveLength(11);
+    });
+  });
+
   it('cannot carry a header or a recipient of its own', async () => {
     await withServer({}, async ({ port, mails }) => {
       const { mailer } = mailerFor(port);

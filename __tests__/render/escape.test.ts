@@ -84,7 +84,12 @@ describe('prose', () => {
     ['Unknown role `admin`: allowed are `proxy_admin`.', 'Unknown role `admin`: allowed are `proxy_admin`.'],
     ['The same email twice: ann@example.com (line 2).', 'The same email twice: `ann@example.com` (line 2).'],
     ['1. item', '`1`. item'],
-    ["CSV file 'user_list.csv' not found.", "CSV file `'user_list.csv'` not found."],
+    ["CSV file 'user_list.csv' not found.", 'CSV file `user_list.csv` not found.'],
+    [
+      "Set 'api-keys: false', or mail the links ('deliver: smtp').",
+      'Set `api-keys: false`, or mail the links (`deliver: smtp`).',
+    ],
+    ["The users' rows don't hold '@ann' and '<b>'.", "The `users'` rows don't hold `@ann` and `<b>`."],
     ['', ''],
   ])('%j', (message, expected) => {
     expect(prose(message)).toBe(expected);

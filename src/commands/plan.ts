@@ -30,7 +30,7 @@ export interface PlanReads {
 }
 
 /** The inputs that shape a plan. */
-export type PlanInputs = Policy & { readonly csvFile: string; readonly apiKeys: boolean };
+export type PlanInputs = Policy & { readonly csvFile: string };
 
 /** A file without users is a slip, not a wish to delete everybody. */
 const NO_USERS: Problem = {

@@ -141,7 +141,7 @@ function userRow(
     role,
     roleText: row.cell('role').text,
     ...readTeams(row, problems),
-    keyName: key.text === '' ? null : key.text,
+    keyName: key.text === '' || key.text === '-' ? null : key.text,
     keyColumn: key.column,
     limits: shared.hasLimits ? readLimits(row, problems) : NO_LIMITS,
     limitColumns: shared.limitColumns,

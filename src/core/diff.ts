@@ -49,6 +49,8 @@ export interface Policy extends Limits {
   readonly onMissing: 'delete' | 'deactivate';
   /** What becomes of the keys of a team that their owner leaves. */
   readonly teamKeys: 'move' | 'delete';
+  /** Whether new users get a key: where not, names of keys mean nothing. */
+  readonly apiKeys: boolean;
 }
 
 /** Everything that a plan is told of the proxy. */
@@ -309,7 +311,7 @@ function keysOf({ email, previousEmail }: DesiredUser): string[] {
 }
 
 /** The new user that a row asks for. */
-export function addition(row: DesiredUser, policy: Pick<Policy, 'userRole' | 'noAdd'>): AddChange {
+export function addition(row: DesiredUser, policy: Pick<Policy, 'userRole' | 'noAdd' | 'apiKeys'>): AddChange {
   const role = row.role === 'blank' ? policy.userRole : row.role;
   return {
     kind: 'add',
@@ -317,7 +319,7 @@ export function addition(row: DesiredUser, policy: Pick<Policy, 'userRole' | 'no
     email: row.email,
     role: role === 'default' ? null : role,
     teams: row.teams && sortTeams(row.teams),
-    keyName: row.keyName,
+    keyName: policy.apiKeys ? row.keyName : null,
     limits: limitSettings(row.limits),
     conflicts: [],
     withheld: policy.noAdd ? 'no-add' : null,

@@ -212,7 +212,7 @@ export type Additions = ReadonlyMap<string, AddChange>;
 export function additionsFor(
   plan: Plan,
   rows: readonly DesiredUser[],
-  policy: Pick<Policy, 'userRole' | 'noAdd'>,
+  policy: Pick<Policy, 'userRole' | 'noAdd' | 'apiKeys'>,
 ): Additions {
   const updated = new Set(plan.changes.flatMap((change) => (change.kind === 'update' ? emailKey(change.email) : [])));
   const rowsOfUpdates = rows.filter((row) => updated.has(emailKey(row.email)));

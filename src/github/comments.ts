@@ -291,6 +291,7 @@ function hintOf(error: unknown): string {
   const status = error instanceof GitHubError ? error.status : null;
   const reason = `The issue about drift could not be written: ${messageOf(error)}.`;
   if (status === 410) return `${reason} Switch issues on in the repository's settings, or leave \`drift-issue\` out.`;
+  if (error instanceof GitHubError && error.isRateLimit) return `${reason} ${RATE_LIMITED}`;
   if (status === 401 || status === 403 || status === 404)
     return `${reason} The job needs \`permissions: issues: write\`.`;
   return reason;

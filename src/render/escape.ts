@@ -48,14 +48,15 @@ const NOT_FIRST = /^(?:\d+[.)]|=)/;
 /** Punctuation around a plain name belongs to the sentence: `(user_list.csv).` */
 const PUNCTUATED = /^(\(?)([\w@.+/#:%=&?~-]*\w)([.,;:!?)]*)$/;
 
-const PIECES = /`([^`]+)`|[^\s`]+|`+/g;
+/** What a message quotes in single quotes is taken by its quotes: `'api-keys: false',` is no run of words. */
+const PIECES = /`([^`]+)`|(?<![^\s(])'([^'`\s](?:[^'`\n]{0,78}[^'`\s])?)'(?![^\s.,;:!?)])|\((?=')|[^\s`]+|`+/g;
 
 /** A part of a message: Markdown already, or a value that is to become a code span. */
 type Part = { readonly gap: boolean; readonly markdown: string } | { readonly gap: boolean; readonly value: string };
 
 /**
  * A message in Markdown. Messages hold values of unknown make: words that can't be anything else stay, all other runs
- * become code spans. A part between backticks is one code span. White space becomes single blanks.
+ * become code spans. A part between backticks, or between single quotes, is one code span. White space becomes single blanks.
  */
 export function prose(message: string): string {
   const text = message.length > LONGEST_PROSE ? `${message.slice(0, LONGEST_PROSE)} …` : message;
@@ -71,7 +72,7 @@ export function prose(message: string): string {
 function parts(text: string): Part[] {
   let end = 0;
   return [...text.matchAll(PIECES)].flatMap((match): Part[] => {
-    const [piece, quoted] = match;
+    const [piece, ticked, quoted = ticked] = match;
     const gap = match.index > end;
     end = match.index + piece.length;
     if (quoted !== undefined) return [{ gap, markdown: code(quoted) }];

@@ -142,7 +142,9 @@ function leavingCosts(applied: readonly Change[]): string[] {
   return [
     ...(count('deleted') > 0 ? [`- Leaving teams deletes **${plural(count('deleted'), 'key')}** of those teams.`] : []),
     ...(count('moves') > 0
-      ? [`- **${plural(count('moves'), 'key')}** of teams that are left go along to another team.`]
+      ? [
+          `- **${plural(count('moves'), 'key')}** of teams that are left ${count('moves') === 1 ? 'goes' : 'go'} along to another team.`,
+        ]
       : []),
     ...(unknown > 0 ? [`- **Keys not known** of ${plural(unknown, 'user')} who leave teams.`] : []),
   ];
