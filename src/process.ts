@@ -3,9 +3,9 @@ import { withoutKeys } from './core/secret.ts';
 import { VERSION } from './version.ts';
 
 /**
- * Keeps the part of the heap where objects are born at its first size, instead of letting it double up to 16 MiB and
- * more. What a plan reads is mostly kept, so a bigger one is hardly faster, but dearer: planning for 100,000 users on
- * the stand-in peaks at 356 MB with this flag and at 488 MB without it (`npm run bench -- --growth 100000`, median of 3,
+ * Keeps the part of the heap for new objects at its initial size, instead of letting it double up to 16 MiB and more.
+ * Most of what a plan reads is kept, so that more space makes it hardly faster and costs memory: planning for 100,000
+ * users on the stand-in peaks at 356 MB with this flag and at 488 MB without it (`npm run bench -- --growth 100000`, median of 3,
  * Node 24), in the same time. V8 looks at the flag each time it thinks of growing; no other flag is touched.
  */
 export function keepHeapSmall(): void {
@@ -51,7 +51,7 @@ function issuesPage({ GITHUB_SERVER_URL: server, GITHUB_ACTION_REPOSITORY: repos
 
 /**
  * The last net, under everything that is caught: tells that it is our defect and ends with exit code 1. Ends at once,
- * as nothing is known of the state that the program is in; the journal on disk stays as it is.
+ * because the state of the program is unknown; the journal on disk is left alone.
  */
 export function catchDefects(tell: (message: string) => void, env: NodeJS.ProcessEnv): void {
   const caught = (error: unknown): void => {
@@ -63,7 +63,7 @@ export function catchDefects(tell: (message: string) => void, env: NodeJS.Proces
   process.on('unhandledRejection', caught);
 }
 
-/** `… list | head`: whoever read our output has gone. That is no reason to leave work half done. */
+/** `… list | head`: the reader of our output is gone. That is no reason to leave work half done. */
 function isClosedPipe(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === 'EPIPE';
 }

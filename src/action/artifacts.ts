@@ -108,7 +108,7 @@ export async function writePlan(job: Job, plan: Plan): Promise<string> {
 }
 
 /**
- * Uploads a plan that a comment has to cut: only then it is worth an artifact. A failure is a warning.
+ * Uploads a plan that is too long for a comment; a shorter one needs no artifact. A failure is a warning.
  * @returns its address, or a blank
  */
 export async function uploadPlan(job: Job, plan: Plan, context: PlanContext, planFile: string): Promise<string> {

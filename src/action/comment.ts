@@ -91,14 +91,14 @@ export async function commentResult(job: Job, approvals: Approvals, applied: App
   const digests = digestsOf(applied, job.targetHash);
   let address = '';
   for (const pull of approvals.pullRequests) {
-    const url = await settleComment(job, pull, { ...applied, ...digests, pullRequests: approvals.pullRequests });
+    const url = await updateMergedComment(job, pull, { ...applied, ...digests, pullRequests: approvals.pullRequests });
     if (pull.mergedByThisPush && address === '') address = url;
   }
   return address;
 }
 
 interface Digests {
-  /** Still to be done: a later run may take their approval from where it stands. */
+  /** Still to be applied: a later run may find their approval here. */
   readonly open: ReadonlySet<Digest>;
   readonly applied: ReadonlySet<Digest>;
   /** Of the whole plan. */
@@ -115,11 +115,11 @@ function digestsOf({ plan, done }: AppliedPlan, target: string): Digests {
   return { open, applied, planned: new Set([...open, ...applied]) };
 }
 
-type Settlement = Digests & { readonly body: Body; readonly pullRequests: readonly ReviewedPull[] };
+type MergedChanges = Digests & { readonly body: Body; readonly pullRequests: readonly ReviewedPull[] };
 
-async function settleComment(job: Job, pull: ReviewedPull, settlement: Settlement): Promise<string> {
+async function updateMergedComment(job: Job, pull: ReviewedPull, merged: MergedChanges): Promise<string> {
   const { comment, mergedByThisPush } = pull;
-  const { open, applied, body } = settlement;
+  const { open, applied, body } = merged;
   if (comment === null || job.client === null) return '';
   const appliedNow = comment.digests.filter((digest) => applied.has(digest));
   const marker: Marker = {
@@ -130,7 +130,7 @@ async function settleComment(job: Job, pull: ReviewedPull, settlement: Settlemen
   };
   const isUnchanged = marker.digests.length === comment.digests.length && marker.whole === comment.whole;
   if (!mergedByThisPush && isUnchanged) return comment.url;
-  const notices = mergedByThisPush ? goneNotices(settlement) : appliedNotices(job, appliedNow, settlement.pullRequests);
+  const notices = mergedByThisPush ? goneNotices(merged) : appliedNotices(job, appliedNow, merged.pullRequests);
   const render = mergedByThisPush
     ? (limit: number) => withNotices(withMarker(marker, body)(limit), notices)
     : () => withNotices(replaceMarker(comment.body, marker), notices);
@@ -141,7 +141,7 @@ async function settleComment(job: Job, pull: ReviewedPull, settlement: Settlemen
 }
 
 /** For the result: what was shown here is not in the plan any more, as an earlier run has applied it. */
-function goneNotices({ pullRequests, planned }: Settlement): string[] {
+function goneNotices({ pullRequests, planned }: MergedChanges): string[] {
   const counts = new Map<number, number>();
   for (const digest of shownButGone(pullRequests, planned)) {
     const number = appliedBy(pullRequests, digest);
@@ -199,7 +199,7 @@ async function commentsOfPush({ event, targetHash }: Job, client: NonNullable<Jo
   });
 }
 
-/** Of a reason in a notice; with what stands around it, it has to fit into `NOTICE_ROOM`. */
+/** Longest reason in a notice: with the words around it, it must fit into `NOTICE_ROOM`. */
 const LONGEST_REASON = 400;
 /** Every comment leaves that many characters to the notices that a later run may put into it. */
 const NOTICE_ROOM = 1_500;
@@ -278,7 +278,7 @@ export async function commentInputError(env: NodeJS.ProcessEnv, message: string)
       onlyAtHead: headSha,
     });
   } catch {
-    // The run fails with the message itself; that its comment stays outdated is the lesser evil.
+    // The run fails with the message itself, which matters more than the outdated comment.
   }
 }
 
@@ -295,7 +295,10 @@ function clientOf(env: NodeJS.ProcessEnv, event: RunEvent): GitHubClient | null 
   return clientFor({ command: 'sync', githubToken, comment: input(env, 'comment') !== 'false' }, env);
 }
 
-/** Without a `base-url`, which may be what is missing, the target is not known: then one comment alone can only be it. */
+/**
+ * Without a `base-url` (perhaps the missing input) the target is unknown: then it is ours only if it is the sole
+ * comment.
+ */
 async function targetOf(env: NodeJS.ProcessEnv, ours: readonly IssueComment[]): Promise<string> {
   const workspace = env.GITHUB_WORKSPACE || process.cwd();
   const csvPath = resolve(workspace, input(env, 'csv-file') || 'user_list.csv');

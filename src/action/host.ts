@@ -275,7 +275,7 @@ export class ActionHost implements Host<Evidence> {
     }
   }
 
-  /** Whoever is to look at the plan, because it was not applied, must have one to look at. */
+  /** A plan that was not applied must be there for those who have to look at it. */
   async #showUnapplied(plan: Plan): Promise<void> {
     this.print(planText(redactedPlan(this.#job, plan), { stage: 'not applied', csvFile: this.#job.inputs.csvFile }));
     this.#publish({ 'plan-file': await writePlan(this.#job, plan) });

@@ -33,9 +33,9 @@ export interface WriteOptions {
   readonly deliver: Deliver | null;
   /** Aborted by SIGINT and SIGTERM: no new write is started, and every wait ends. */
   readonly signal: AbortSignal;
-  /** An error after which every further write would fail alike (401): none is tried. */
+  /** An error that every further write would meet, too (401): none is tried. */
   readonly isFatal: (error: unknown) => boolean;
-  /** Waits, or rejects once the signal is aborted; a clock of one's own for tests. */
+  /** Waits, or rejects once the signal is aborted; tests bring their own clock. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -151,8 +151,8 @@ export class Run<O extends WriteOptions = WriteOptions> {
   }
 
   /**
-   * Whether recovery is to try again what failed so of a new user: the proxy took nothing at the time, or its answer was
-   * lost. What it refused it would refuse again.
+   * Whether recovery tries again a step of a new user that failed with this code: the proxy took nothing at the time,
+   * or its answer was lost. What it refused, it would refuse again.
    */
   isForRecovery(code: FailureCode): boolean {
     if (this.isStopped) return true;

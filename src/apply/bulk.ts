@@ -19,7 +19,7 @@ type Result = { readonly userId: string; readonly ok: true } | FailedRow;
 
 /**
  * One write for many rows. A call that is refused as a whole is halved, so that one bad row does not take the others
- * with it; where nothing at all gets through, the proxy refuses the kind of write and the rest is not tried.
+ * with it; where every half is refused, the proxy refuses this kind of write and the rest is not tried.
  */
 export async function writeInBulk<T extends { readonly userId: string }, R extends Result>(
   run: Run,
@@ -103,7 +103,7 @@ export function unsent(run: Run, why: string): FailureReason {
 }
 
 /**
- * One write a user, some at once; who is to be written to stands in the journal before. Progress is told row by row.
+ * One write for each user, several at a time; the journal names them first. Progress is reported row by row.
  * @param write records the row's outcome
  */
 export async function writeEach<R extends { readonly index: number; readonly change: { readonly userId: string } }>(

@@ -5,7 +5,7 @@ import type { Run } from './apply-run.ts';
 import { type RowAnswer, writeOne } from './bulk.ts';
 import { reasonOf } from './messages.ts';
 
-/** A user whose keys are to go to another team before they leave this one; `null`: are to be deleted before that. */
+/** A user whose keys move to another team before they leave this one; `null`: the keys are deleted instead. */
 export interface KeyMove {
   readonly userId: string;
   readonly team: TeamRef;

@@ -45,7 +45,7 @@ export function codeOf(error: unknown): FailureCode {
 
 const LONGEST = 400;
 
-/** An error as one line for a result row: no line breaks, no key, of bearable length, without a full stop to go on from. */
+/** An error as one line for a result row: no line breaks, no key, cut to a readable length, and no final full stop. */
 export function reasonOf(error: unknown): string {
   return oneLine(messageOf(error));
 }

@@ -91,7 +91,7 @@ function recordAnswered(run: Run, rows: readonly PendingUpdate[], observed: Obse
   });
 }
 
-/** `null` where the proxy cannot be read: what is known then stands in the rows. */
+/** `null` where the proxy cannot be read: the rows then tell what is known. */
 async function tryObserving(
   run: Run,
   pending: readonly PendingUpdate[],

@@ -1,7 +1,8 @@
 import { OLDEST_NODE } from '../version.ts';
 
-// Imported before everything else, and so run before everything else: what an old Node lacks is mostly missed when
-// modules are loaded, in words that tell nobody what to do.
+// Imported, and so run, before everything else: an old Node would fail while modules are loaded, with an error that
+// does
+// not say what to do.
 if (Number.parseInt(process.versions.node, 10) < OLDEST_NODE) {
   process.stderr.write(
     `litellm-user-sync needs Node ${OLDEST_NODE} or newer, and this is Node ${process.versions.node} (${process.execPath}).\n`,

@@ -83,7 +83,7 @@ async function made(outputDirectory: string): Promise<string> {
   }
 }
 
-/** Nobody may believe in vain that keys are encrypted or emails masked. */
+/** Warns of flags for encryption and masking that have no effect in a terminal. */
 function warnOfNoEffect({ inputs }: Arguments, log: Log): void {
   for (const name of withoutEffect(inputs)) log.warning(NO_EFFECT[name] ?? `--${name} has no effect in a terminal.`);
 }

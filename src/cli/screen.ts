@@ -23,7 +23,7 @@ export class Screen {
   readonly #terminal: Terminal;
   readonly #colours: { readonly stdout: boolean; readonly stderr: boolean };
   readonly #lines: ProgressLines;
-  /** Whether a bar stands on the last line, which the next text takes. */
+  /** Whether the last line is a progress bar, which the next text replaces. */
   #hasBar = false;
 
   constructor(terminal: Terminal, env: NodeJS.ProcessEnv) {

@@ -39,7 +39,7 @@ export interface RunContext<E = unknown> {
   readonly proxy: ProxyClient;
 }
 
-/** How far a run has come, for whoever tells of its end. */
+/** How far a run has come, for the report of its end. */
 interface Stage<E> {
   evidence: E | null;
   hasWritten: boolean;

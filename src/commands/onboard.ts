@@ -54,7 +54,7 @@ function listOf(emails: readonly string[]): UserList {
   return readUserList(new TextEncoder().encode(`${emails.join('\n')}\n`), ONBOARD_LIST);
 }
 
-/** The input `team-id` stands for a blank cell. */
+/** A blank cell means the input `team-id`. */
 function withTeam(list: UserList, teamId: string): UserList {
   if (teamId === '') return list;
   const fault = teamCellFault(teamId);

@@ -84,7 +84,7 @@ async function observeProxy(
   }
 }
 
-/** A proxy that does not list its models is not worth losing the plan: names are then not checked, and it says so. */
+/** A proxy that does not list its models must not cost us the plan: names go unchecked, and the plan says so. */
 async function modelsFor(rows: readonly UserRow[], proxy: PlanReads): Promise<ReadonlySet<string> | null> {
   if (!rows.some((row) => row.limits.models.kind === 'value')) return null;
   try {

@@ -15,7 +15,7 @@ export interface AuditEntry {
   /** ISO 8601. */
   readonly time: string;
   readonly change: AuditedChange;
-  /** Empty where no user came to be. */
+  /** Empty where no user was created. */
   readonly userId: string;
   readonly email: string;
   /** The pull request whose comment showed the change; `null`: none did. */

@@ -59,7 +59,7 @@ export function adminLosses(
 }
 
 /**
- * Rosters that show the email of whoever is to join for somebody else.
+ * Rosters that already show the email of a joining user, as that of somebody else.
  * @param userId `null`: of a new user
  */
 export function rosterConflicts(
@@ -76,14 +76,14 @@ export function rosterConflicts(
   });
 }
 
-/** User and team of every membership that the plan ends, be it for a moment: the keys there are what it costs. */
+/** User and team of every membership that the plan ends, even for a moment: the keys there are the cost. */
 export function leavings(plan: Plan): UserInTeam[] {
   return plan.changes.flatMap((change) =>
     change.kind === 'update' ? change.keyFates.map(({ team }) => ({ userId: change.userId, teamId: team.teamId })) : [],
   );
 }
 
-/** Users who are to go and whose number of keys nobody has asked for yet. */
+/** Users who will go and whose number of keys has not been asked for yet. */
 export function uncounted(plan: Plan): string[] {
   return plan.changes.flatMap((change) => (isRemoval(change) && change.keyCount === null ? [change.userId] : []));
 }

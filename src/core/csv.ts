@@ -289,7 +289,7 @@ function twice(first: string, second: string, name: string): string {
     : `Columns \`${first}\` and \`${second}\` both mean \`${name}\`: keep one of them.`;
 }
 
-/** More foreign columns than this are no slips: the file is another tool's, and one message says so. */
+/** With more foreign columns than this the file is another tool's: one message says so instead of one for each. */
 const MOST_SLIPS = 3;
 const LOOKS_LIKE_EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 

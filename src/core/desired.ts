@@ -229,7 +229,7 @@ function takenPreviousEmails(rows: readonly UserRow[]): Problem[] {
   });
 }
 
-/** Letters and digits of any script, and the marks that mail servers take. An apostrophe stands inside alone. */
+/** Letters and digits of any script, and the marks that mail servers take. An apostrophe is allowed inside only. */
 const LOCAL = /^(?!')[\p{L}\p{M}\p{Nd}!$%&'+=?^_{|}~-]+(\.[\p{L}\p{M}\p{Nd}!$%&'+=?^_{|}~-]+)*(?<!')$/u;
 const DOMAIN = /^(?!-)[\p{L}\p{M}\p{Nd}-]+(?<!-)(\.(?!-)[\p{L}\p{M}\p{Nd}-]+(?<!-))+$/u;
 
@@ -262,7 +262,7 @@ function emailFault(text: string): string | null {
 
 /**
  * Emails that cannot be right, and new ones that look like another one; one that the proxy has already (it checks
- * nothing) is let be.
+ * nothing) is accepted.
  * @param known the {@link emailKey} of every email on the proxy
  */
 export function badEmails(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {

@@ -94,7 +94,7 @@ export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, pol
   return {
     plan: {
       ...plan,
-      deactivated: [...leaving, ...gone].filter((row) => row.settled).length,
+      deactivated: [...leaving, ...gone].filter((row) => row.isDeactivated).length,
       warnings: [...policyWarnings(proxy, policy), ...unknownModels(active, proxy.modelNames), ...warningsOf(rows)],
       notes: [
         ...slipHints(plan.changes),
@@ -185,8 +185,8 @@ interface PlannedRow {
   readonly user?: ProxyUser;
   /** An expired row without a user. */
   readonly unused?: DesiredUser;
-  /** The user is to be deactivated, and is so already. */
-  readonly settled?: boolean;
+  /** The user should be deactivated, and is already. */
+  readonly isDeactivated?: boolean;
 }
 
 type Found =
@@ -302,7 +302,7 @@ function removal(user: UserWithEmail, context: Context, row: DesiredUser | null)
   const change = { ...deletion(user, context), ...expiry };
   if (context.policy.onMissing === 'delete') return { change };
   const deactivation: DeactivateChange = { ...change, kind: 'deactivate' };
-  return isActive(user) ? { change: deactivation } : { settled: true };
+  return isActive(user) ? { change: deactivation } : { isDeactivated: true };
 }
 
 /** Emails by which a row knows its user. */
@@ -497,7 +497,7 @@ function touchedEmails(base: readonly UserRow[], head: readonly UserRow[]): Set<
   return new Set(rows.flatMap(({ email, previousEmail }) => [email, previousEmail ?? email].map(emailKey)));
 }
 
-/** What a row says, wherever it stands. */
+/** What a row says, whatever its place in the file. */
 function contentOf(row: UserRow): string {
   const isPosition = (name: string): boolean => name === 'line' || /Columns?$/.test(name);
   return JSON.stringify(Object.entries(row).filter(([name]) => !isPosition(name)));

@@ -18,9 +18,9 @@ import { LIMIT_HEADERS, limitCell } from './user-limits.ts';
 export interface ExportRow {
   readonly email: string;
   readonly role: string;
-  /** Names or ids joined by `;`; `-` for no team; blank where `sync` is to leave the teams alone. */
+  /** Names or ids joined by `;`; `-` for no team; blank where `sync` must leave the teams alone. */
   readonly teamName: string;
-  /** Cells in the order of {@link LIMIT_HEADERS}, `-` for none, blank where `sync` is to leave a limit alone. */
+  /** Cells in the order of {@link LIMIT_HEADERS}, `-` for none, blank where `sync` must leave a limit alone. */
   readonly limits: readonly string[];
 }
 
@@ -135,7 +135,7 @@ function teamCell(user: ProxyUser, { directory, memberships: of }: Context): Tea
   return text === undefined ? { text: '', odd: 'unnamable' } : { text, odd: null };
 }
 
-/** Whether a cell is read as it is written, and as teams. */
+/** Whether a cell reads back as the same text, and as teams. */
 function isCell(text: string): boolean {
   return text.trim() === text && !/[\r\n]/.test(text) && !isNoTeam(text) && teamCellFault(text) === null;
 }

@@ -49,7 +49,7 @@ interface OutcomeBase {
   readonly index: number | null;
   readonly action: OutcomeAction;
   readonly email: string;
-  /** Empty where no user came to be. */
+  /** Empty where no user was created. */
   readonly userId: string;
   /** Empty where the proxy has none. */
   readonly role: string;
@@ -91,7 +91,7 @@ export function failedWith(outcome: Outcome, code: FailureCode, reason: string):
   return { ...base, status: 'FAILED', code, reason: told };
 }
 
-/** Whether this run created the user, be it anew. */
+/** Whether this run created the user, for the first time or again. */
 export function isCreated({ action, recreated, userId, status }: Outcome): boolean {
   return (action === 'ADDED' || recreated === true) && userId !== '' && status !== 'SKIPPED';
 }
@@ -122,7 +122,7 @@ export interface OnboardingRow {
   readonly link: Secret | null;
   /** What became of the mail with the link, as a reader is told; empty where none was due, or not yet. */
   readonly delivery: string;
-  /** The link is in the hands of its user alone: it stands in no file any more. */
+  /** Only its user has the link: no file holds it any more. */
   readonly delivered: boolean;
 }
 

@@ -13,13 +13,13 @@ export type Withheld = 'no-add' | 'no-delete' | 'no-update' | 'not reviewed' | '
 
 export type LimitField = keyof UserLimits;
 
-/** One limit of a user as it is and as it is to be. */
+/** One limit of a user, current and desired. */
 export type LimitChange = {
   readonly [F in LimitField]: { readonly field: F; readonly from: UserLimits[F]; readonly to: UserLimits[F] };
 }[LimitField];
 
 /**
- * A roster that shows the email of whoever is to join under another user id, or under none (`null`): the proxy
+ * A roster that already shows the email of the joining user, under another user id or none (`null`): the proxy
  * compares emails when somebody joins, so that they can't.
  */
 export interface RosterConflict {
@@ -27,7 +27,7 @@ export interface RosterConflict {
   readonly userId: string | null;
 }
 
-/** An update that is carried out on the approval of an add: its user came to be after the review. */
+/** An update that is carried out on the approval of an add: its user was created after the review. */
 export interface ApprovedAsAdd {
   /** Of the add that was reviewed. */
   readonly digest: string;
@@ -52,7 +52,7 @@ export interface AddChange {
   readonly withheld: Withheld | null;
 }
 
-/** Somebody who is to be deleted or deactivated. */
+/** A user who will be deleted or deactivated. */
 interface Leaver {
   /** Of the expired row; `null`: no row names them. */
   readonly line: number | null;
@@ -125,7 +125,7 @@ export interface UpdateChange {
   readonly currentLimits: UserLimits;
   /** US dollars. */
   readonly spend: number;
-  /** One for each team that is left, be it to join it again. */
+  /** One for each team that is left, including those joined again. */
   readonly keyFates: readonly TeamKeysFate[];
   /** The user's keys of those teams; `unknown`: not looked up, or hidden from the key that is used. */
   readonly leftKeys: readonly LeftKey[] | 'unknown';

@@ -6,7 +6,7 @@ export interface Problem {
   readonly column: number | null;
   /** What is wrong, what is allowed, what to do. Without position; holds values of the file as they are. */
   readonly message: string;
-  /** The header's name of the column, as the file writes it: nobody counts cells. */
+  /** The header's name of the column, as the file writes it: readers do not count cells. */
   readonly columnName?: string;
   /** The email of the row, as the file writes it. */
   readonly email?: string;

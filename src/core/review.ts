@@ -73,7 +73,7 @@ export function wholeDigest(digests: readonly Digest[]): string {
   return sha256([...digests].sort()).slice(0, 32);
 }
 
-/** What is there in every change stands in front; the rest follows only where it changes. */
+/** First the fields that every change has; the others follow only where they change. */
 function content(change: Change): unknown[] {
   switch (change.kind) {
     case 'add':
@@ -239,7 +239,7 @@ export function approvalDigest(target: string, change: Change): Digest {
 /**
  * The plan with everything withheld that nobody reviewed. Its limits are measured on what is left; if nothing is,
  * they stay measured on all of it, so that a plan that was red in its pull request does not turn green by being skipped.
- * An update of a user who came to be after their add was reviewed is cut down to what that add would have done.
+ * An update of a user who was created after their add was reviewed is reduced to what that add would have done.
  */
 export function withholdUnreviewed(
   plan: Plan,

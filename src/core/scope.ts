@@ -40,7 +40,7 @@ function unmanagedReason(
   ownUserId: string | null,
   isProtected: (value: string) => boolean,
 ): UnmanagedReason | null {
-  // First, as it settles which of several users of one email is meant.
+  // First, because it decides which of several users with one email is meant.
   if (isProtected(user.email.trim()) || isProtected(user.userId)) return 'protected';
   if (user.userId === ownUserId) return 'own user';
   if (!hasInternalRole(user)) return 'other role';

@@ -152,7 +152,7 @@ function parts(text: string, separator: string): string[] {
 /** The names between commas if one of them is known; the others are then told as unknown. Else the part is one name. */
 function piecesOf(part: string, isName: (written: string) => boolean): string[] {
   const pieces = parts(part, ',');
-  // Separators and `-` are told by whoever reads the cell: they are no names.
+  // Separators and `-` are no names: the reader of the cell recognises them.
   if (pieces.length === 0 || isNoTeam(part)) return [];
   return !isName(part) && pieces.some(isName) ? pieces : [part];
 }

@@ -237,7 +237,7 @@ export type IssueOutcome =
 
 /**
  * Opens the issue where there is drift, updates it in place, and closes it once there is none. Never throws: an issue
- * that cannot be written is worth a warning. Where two runs at once opened one each, the older is kept.
+ * that cannot be written is only a warning. Where two runs opened one each at the same time, the older is kept.
  */
 export async function writeDriftIssue(issue: DriftIssue): Promise<IssueOutcome> {
   try {

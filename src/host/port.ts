@@ -87,7 +87,7 @@ export interface RunResult<E> {
   readonly linksExpire: string | null;
   /** The audit record; `null`: none was written. */
   readonly auditFile: string | null;
-  /** Where the secrets are for whoever waits for them; blank: nowhere but on this machine. */
+  /** Where the recipients find the secrets; blank: only on this machine. */
   readonly secretsUrl: string;
   /** Whether the journal is still needed: something is left to recover. */
   readonly isUnfinished: boolean;
@@ -157,7 +157,7 @@ export interface Host<E = unknown> {
    */
   beforeWrites(plan: RunPlan): Promise<void>;
   isSuperseded(): Promise<boolean>;
-  /** Hands files that hold secrets to whoever waits for them. */
+  /** Hands files that hold secrets to their recipients. */
   publishSecrets(secretFiles: readonly string[]): Promise<PublishResult>;
   finished(result: RunResult<E>): Promise<void>;
   /** The run ends here. @param evidence of the review, if it came so far; `null` also once something was written */

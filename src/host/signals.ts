@@ -3,7 +3,7 @@ import type { Log } from '../core/log.ts';
 /** Whether this run was asked to end. */
 export interface StopOnSignals {
   readonly signal: AbortSignal;
-  /** Gives the signals back to whoever had them. */
+  /** Stops listening: the signals do again what they did before. */
   release(): void;
 }
 

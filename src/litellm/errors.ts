@@ -165,7 +165,7 @@ function validationText(item: unknown): string {
 }
 
 const NOT_THE_API = "is base-url the address of the proxy's API, and not of a login page or gateway in front of it?";
-/** LiteLLM's own errors are JSON: a failure on a page of HTML is of what stands in front. */
+/** LiteLLM's own errors are JSON: an HTML error page comes from a gateway in front of it. */
 const GATEWAY_ALONE =
   'a gateway in front of the proxy answers in its place. Is the proxy running, and does the gateway reach it?';
 /** The words of LiteLLM's web framework for a route that it lacks; a missing user or team has words of its own. */

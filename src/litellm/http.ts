@@ -74,7 +74,7 @@ const LONGEST_MS = 20_000;
 /** A `Retry-After` beyond this is not waited for. */
 const LONGEST_ASKED_MS = 120_000;
 const SHORTEST_SECRET = 6;
-/** A proxy that has answered nothing for so long is given up: thousands of users would each wait for it in vain. */
+/** After this long without an answer the proxy is given up: otherwise thousands of users would each time out. */
 const LONGEST_SILENCE_MS = 180_000;
 
 /** Requests to one proxy: bounded in number, retried where that is safe, their failures as typed errors. */

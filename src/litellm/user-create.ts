@@ -106,7 +106,8 @@ async function withTeams(
   const teamIds = [...new Set(present.flatMap((row) => wanted.get(row.userId) ?? []))];
   if (teamIds.length === 0) return [...rows];
   const problems = new Map<string, FailedRow>();
-  // Once for all calls: nobody but us is to add these emails meanwhile. Where that fails each call asks for itself.
+  // Once for all calls, as nobody else should be adding these emails meanwhile. If that fails, each call asks for
+  // itself.
   // An error must not get out of here: it would say of users who are there that they were not created.
   const rosters = (await context.capabilities.writesHalfMemberships().catch(() => false))
     ? await findTeams(context.http, teamIds).catch(() => null)

@@ -44,7 +44,7 @@ const CONNECTIONS = 3;
 /** Before the second, third and fourth try of a mail. */
 const WAITS_MS = [2_000, 10_000, 30_000];
 const VERIFY_TRIES = 3;
-/** A server that could not be talked to for so long is given up: hundreds of mails would each wait for it in vain. */
+/** After this long without an answer the server is given up: otherwise hundreds of mails would each time out. */
 const LONGEST_SILENCE_MS = 120_000;
 
 const NOT_SENT = { kind: 'failed', response: 'the run was stopped before the mail was sent' } as const;

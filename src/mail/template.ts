@@ -144,7 +144,7 @@ function oneLine(value: string): string {
 
 const MONTHS = 'January February March April May June July August September October November December'.split(' ');
 
-/** `2 August 2026, 10:11 UTC`; what is not such a time stays as it is. The proxy's times are UTC, with or without zone. */
+/** `2 August 2026, 10:11 UTC`; anything else is left unchanged. The proxy's times are UTC, with or without zone. */
 function shownTime(iso: string): string {
   const found = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)(?::\d\d(?:\.\d+)?)?(?:Z|\+00:?00)?$/.exec(iso.trim());
   const month = MONTHS[Number(found?.[2]) - 1];

@@ -38,7 +38,7 @@ function longestRun(text: string): number {
 
 const LETTERS = String.raw`[\p{L}\p{M}]+(?:['’-][\p{L}\p{M}]+)*`;
 const NUMBER = String.raw`\d{1,6}(?:\.\d{1,6})?%?`;
-/** Words that can't be anything but words, whatever stands around them: no `@`, `#`, `/`, `_`, `<`, `$`, brackets. */
+/** Words that are plain words in any context: no `@`, `#`, `/`, `_`, `<`, `$`, brackets. */
 const WORD = new RegExp(String.raw`^\(?(?:${LETTERS}|${NUMBER})?[.,;:!?)]*$|^[–—…→=]$`, 'u');
 /** GitHub links to a commit by any seven hexadecimal digits of its hash. */
 const HASH = /^\(?[0-9a-f]{7,}[.,;:!?)]*$/i;

@@ -210,7 +210,7 @@ function byFate<T extends KeyFate>(items: readonly T[]): [T, ...T[]][] {
   return [...groups.values()];
 }
 
-/** What stands beside from → to, where that leaves a reader to compare lists: ` (joins b)`. */
+/** Added to from → to, so that the reader need not compare two lists: ` (joins b)`. */
 export function moveNote(move: TeamMove, name: (teams: readonly TeamRef[]) => string): string {
   const counts = [move.from.length, move.to.length];
   const words = counts.includes(0) || Math.max(...counts) < 2 ? '' : moveWords(move, name);
@@ -261,7 +261,7 @@ export function unmanagedWords(unmanaged: UnmanagedCounts): string {
   return list(reasons.filter(([count]) => count > 0).map(([count, reason]) => `${count} ${reason}`));
 }
 
-/** Lines on the users that are not managed or settled, if there are any. */
+/** Lines on the users that are not managed, or deactivated already, if there are any. */
 export function untouched({ unmanaged, deactivated }: Pick<Plan, 'unmanaged' | 'deactivated'>): string[] {
   const words = unmanagedWords(unmanaged);
   return [

@@ -18,7 +18,7 @@ import {
 export interface PlanMarkdownOptions extends DocumentOptions {
   /**
    * `plan`: in a pull request, merging applies it; `dry-run`: nothing follows; `not-applied`: this run was to apply it,
-   * and may not; `drift`: a look whether proxy and file have parted.
+   * and may not; `drift`: only a check whether proxy and file differ.
    */
   readonly mode: 'plan' | 'dry-run' | 'not-applied' | 'drift';
   /** Of `mode: 'plan'`: what happens on merge to a change that no comment showed. */
@@ -150,7 +150,7 @@ function leavingCosts(applied: readonly Change[]): string[] {
   ];
 }
 
-/** Who leaves soon stands before the second part: it is no change, and was not due before the pull request. */
+/** Who leaves soon comes before the second part: that is no change, and was not due before the pull request. */
 function tables(plan: Plan, { earlier, mode }: PlanMarkdownOptions): Table[] {
   const words = mode === 'drift' ? DRIFT_WORDS : PLAN_WORDS;
   const soon = soonTable(plan);
@@ -172,7 +172,7 @@ interface Words {
   readonly heading: (kind: ChangeKind, count: number) => string;
   /** What administrators are counted as. */
   readonly admins: Readonly<Record<AdminChange, string>>;
-  /** Where a reader is to be warned: who would become an administrator; in a look, also who is one unbeknown to the file. */
+  /** Warnings: who would become an administrator; for drift, also who is one without the file saying so. */
   readonly warnOf: readonly AdminChange[];
   /** Names one change among those of administrators. */
   readonly change: (change: Change) => string;

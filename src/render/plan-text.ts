@@ -33,7 +33,7 @@ import {
 } from './labels.ts';
 
 export interface PlanTextOptions {
-  /** `not applied`: by a run that was to apply it, and may not. */
+  /** `not applied`: the run should have applied it, and may not. */
   readonly stage: 'dry run' | 'applying' | 'not applied';
   readonly csvFile: string;
 }

@@ -25,7 +25,7 @@ export function redactText(text: string): string {
   return text.includes('@') ? text.replace(TOKEN, redactToken) : text;
 }
 
-/** How messages show what an email looks like: it is nobody's. */
+/** The example of an email in our messages: no user has it. */
 const EXAMPLE = /^name@example\.com\.?$/;
 
 function redactToken(token: string): string {

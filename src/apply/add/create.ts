@@ -69,7 +69,7 @@ function triage(
   }
 }
 
-/** Looks up who is there, and answers who is to be created again. */
+/** Looks up who exists. @returns those who must be created again */
 async function resolveDoubts(
   run: Run,
   doubts: readonly Doubt[],

@@ -128,7 +128,7 @@ function madeKey(key: Secret): MadeKey {
   return { hash: key.hash(), shown: key.abbreviated() };
 }
 
-/** The outcome of a user who did not come to be. */
+/** The outcome of a user who was not created. */
 export function notCreated(candidate: Candidate, { code, reason }: FailureReason): Outcome {
   const told = candidate.action === 'UPDATED' ? `deleted to be recreated, but ${reason}` : reason;
   return withResult(baseOf(candidate), { code, reason: told });
