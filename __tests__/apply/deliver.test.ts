@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
-import type { Deliver } from '../../src/apply/links.ts';
+import type { Deliver } from '../../src/apply/ports.ts';
 import { recover } from '../../src/apply/recover.ts';
 import type { Delivery, Outcome } from '../../src/core/outcome.ts';
 import { FileJournal } from '../../src/journal/journal.ts';

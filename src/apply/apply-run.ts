@@ -4,9 +4,8 @@ import { refusalCode, StoppedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { FailureCode, OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { RunHead, WritingCommand } from '../journal/format.ts';
-import type { Deliver, LinkJournal } from './links.ts';
 import { reasonOf } from './messages.ts';
-import type { ProxyWrites } from './ports.ts';
+import type { Deliver, LinkJournal, ProxyWrites } from './ports.ts';
 
 export type Phase = 'add' | 'invite' | 'delete' | 'update';
 

@@ -15,13 +15,11 @@ import {
 import type { InviteChange } from '../core/plan.ts';
 import { Secret } from '../core/secret.ts';
 import type { MailState } from '../journal/format.ts';
-import type { Journal } from '../journal/journal.ts';
-import type { OnboardingFile } from '../journal/onboarding-file.ts';
 import { type NewUserState, recordLack } from './add/new-user.ts';
 import type { Run } from './apply-run.ts';
 import { unsent, writeEach } from './bulk.ts';
 import { codeOf, type FailureReason, reasonOf, teamNames, userOutcome, withWayOut } from './messages.ts';
-import type { Invitation } from './ports.ts';
+import type { Deliver, Invitation, LinkJournal } from './ports.ts';
 
 /** A fresh link for an existing user, as far as carrying it out needs the change. */
 export type InviteTarget = Pick<InviteChange, 'email' | 'userId' | 'role' | 'teams'>;
@@ -121,12 +119,6 @@ async function createInvitation(run: Run, userId: string): Promise<Invitation | 
     }
   }
 }
-
-/** A journal with its file of links: what is delivered is read from there, as it is on disk. */
-export type LinkJournal = Journal & { readonly onboardingFile: Pick<OnboardingFile, 'read' | 'close'> };
-
-/** @param begin see `Mailer.send` */
-export type Deliver = (row: LinkRow, begin: () => Promise<boolean>) => Promise<Delivery>;
 
 interface DueMail {
   readonly index: number;

@@ -1,6 +1,9 @@
 import type { RefusalCode } from '../core/errors.ts';
 import type { LimitSettings, ProxyFacts, ProxyKey, ProxyUser, Role, Team, UserLimits } from '../core/inventory.ts';
+import type { Delivery, LinkRow } from '../core/outcome.ts';
 import type { Secret } from '../core/secret.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { OnboardingFile } from '../journal/onboarding-file.ts';
 
 /** What became of one row of a write; the call itself may throw, see {@link ProxyWrites}. */
 export type RowResult = { readonly userId: string; readonly ok: true } | FailedRow;
@@ -159,3 +162,9 @@ export interface ProxyWrites {
   /** What is true of this proxy; found out once. */
   facts(): Promise<ProxyFacts>;
 }
+
+/** A journal with its file of links: what is delivered is read from there, as it is on disk. */
+export type LinkJournal = Journal & { readonly onboardingFile: Pick<OnboardingFile, 'read' | 'close'> };
+
+/** Mails a link to its user. @param begin see `Mailer.send` */
+export type Deliver = (row: LinkRow, begin: () => Promise<boolean>) => Promise<Delivery>;

@@ -1,4 +1,3 @@
-import type { Policy } from './diff.ts';
 import { emailKey, type ProxyFacts, type ProxyKey, type ProxyUser, type Team } from './inventory.ts';
 import {
   type Change,
@@ -8,6 +7,7 @@ import {
   type Loss,
   type Plan,
   type RosterConflict,
+  type TeamKeys,
   type TeamKeysFate,
   type TeamMove,
   type TeamRef,
@@ -24,7 +24,7 @@ export interface UserInTeam {
 export function keyFates(
   move: TeamMove | null,
   { leavingDeletesKeys }: ProxyFacts,
-  teamKeys: Policy['teamKeys'],
+  teamKeys: TeamKeys,
 ): TeamKeysFate[] {
   if (move === null) return [];
   const destination = teamKeys === 'move' ? destinationOf(move) : null;

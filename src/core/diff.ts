@@ -20,6 +20,7 @@ import type {
   DeleteChange,
   LimitChange,
   Plan,
+  TeamKeys,
   UnchangedUser,
   UpdateChange,
 } from './plan.ts';
@@ -48,7 +49,7 @@ export interface Policy extends Limits {
   /** What becomes of managed users who are missing from the file. */
   readonly onMissing: 'delete' | 'deactivate';
   /** What becomes of the keys of a team that their owner leaves. */
-  readonly teamKeys: 'move' | 'delete';
+  readonly teamKeys: TeamKeys;
   /** Whether new users get a key: where not, names of keys mean nothing. */
   readonly apiKeys: boolean;
 }

@@ -96,6 +96,9 @@ export type KeyFate =
   | { readonly fate: 'moves'; readonly to: TeamRef }
   | { readonly fate: 'deleted' | 'survives'; readonly to: null };
 
+/** What becomes of the keys of a team that their owner leaves. */
+export type TeamKeys = 'move' | 'delete';
+
 /** What becomes of the user's keys of one team that they leave, whether they have any or not. */
 export type TeamKeysFate = KeyFate & { readonly team: TeamRef };
 

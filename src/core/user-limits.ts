@@ -1,5 +1,4 @@
 import type { TableRow } from './csv.ts';
-import type { DesiredUser } from './desired.ts';
 import { dashNote, didYouMean } from './did-you-mean.ts';
 import type { LimitSettings, ProxyFacts, UserLimits } from './inventory.ts';
 import type { LimitChange, LimitField } from './plan.ts';
@@ -55,6 +54,14 @@ export const NO_LIMITS: DesiredLimits = {
 
 /** The columns of limits, 1-based; a limit without a column has 1. */
 export type LimitColumns = Readonly<Record<LimitField, number>>;
+
+/** The part of a row that its limits are told by. */
+interface LimitedRow {
+  readonly line: number;
+  readonly email: string;
+  readonly limits: DesiredLimits;
+  readonly limitColumns: LimitColumns;
+}
 
 export function limitColumns(row: TableRow): LimitColumns {
   const column = (field: LimitField): number => row.cell(LIMIT_HEADERS[field]).column;
@@ -226,7 +233,7 @@ function modelsKey(models: readonly string[]): string {
  * Limits that this proxy can't take off: it answers 200 and changes nothing. Tried on 1.75, 1.82, 1.90, 1.106, 1.110:
  * a budget is cleared from 1.82 on, a period or a rate from 1.106 on.
  */
-export function unclearable(row: DesiredUser, changes: readonly LimitChange[], facts: ProxyFacts): Problem[] {
+export function unclearable(row: LimitedRow, changes: readonly LimitChange[], facts: ProxyFacts): Problem[] {
   const litellm = facts.version === null ? 'This LiteLLM, whose version is not known,' : `LiteLLM ${facts.version}`;
   return changes.flatMap(({ field, to }) => {
     const clears = field === 'maxBudget' ? facts.clearsBudget : facts.clearsDurationAndRates;
@@ -247,7 +254,7 @@ const REPLACEMENT: Readonly<Record<LimitField, string>> = {
 };
 
 /** Names that `/v1/models` does not list: it may be a slip, or a group or pattern, so that it is only a warning. */
-export function unknownModels(rows: readonly DesiredUser[], known: ReadonlySet<string> | null): string[] {
+export function unknownModels(rows: readonly LimitedRow[], known: ReadonlySet<string> | null): string[] {
   const names = new Set([...(known ?? []), ...SPECIAL_MODELS]);
   const lines = new Map<string, number[]>();
   for (const { limits, line } of rows) {
