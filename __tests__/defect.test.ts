@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { defectText, isDefect } from '../src/defect.ts';
+import { defectText, isDefect } from '../src/process.ts';
 
 const run = promisify(execFile);
-const module = join(import.meta.dirname, '../src/defect.ts');
+const module = join(import.meta.dirname, '../src/process.ts');
 
 /** A program that hangs its net and then goes wrong. */
 async function program(body: string): Promise<{ code: number; stdout: string; stderr: string }> {

@@ -5,10 +5,10 @@ import { TerminalHost } from '../src/cli/host.ts';
 import { runCli } from '../src/cli/run.ts';
 import { Screen } from '../src/cli/screen.ts';
 import { connectProxy } from '../src/commands/connection.ts';
-import { planFor } from '../src/commands/plan-sync.ts';
+import { planFor } from '../src/commands/plan.ts';
 import { readUserList } from '../src/core/desired.ts';
 import { parseInputs } from '../src/inputs.ts';
-import { planMarkdown } from '../src/render/markdown.ts';
+import { planMarkdown } from '../src/render/plan-markdown.ts';
 import { type Standin, startStandin } from '../standin/server.ts';
 import { COMPANY, USER_LIST } from './company.ts';
 

@@ -2,8 +2,7 @@
 // An old Node is told before anything else is loaded.
 import './cli/old-node.ts';
 import { runCli } from './cli/run.ts';
-import { catchDefects } from './defect.ts';
-import { keepHeapSmall } from './memory.ts';
+import { catchDefects, keepHeapSmall } from './process.ts';
 
 keepHeapSmall();
 catchDefects((message) => process.stderr.write(`${message}\n`), process.env);

@@ -1,7 +1,6 @@
 import { setFailed } from '@actions/core';
 import { runAction } from './action/run.ts';
-import { catchDefects } from './defect.ts';
-import { keepHeapSmall } from './memory.ts';
+import { catchDefects, keepHeapSmall } from './process.ts';
 import { redactText } from './render/redact.ts';
 
 keepHeapSmall();

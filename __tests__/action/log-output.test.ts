@@ -2,11 +2,9 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { annotateProblems, moreProblems } from '../../src/action/annotations.ts';
 import { redactedWithoutHost } from '../../src/action/labels.ts';
-import { actionsLog, mappedLog, withoutCommands } from '../../src/action/log.ts';
-import { NO_OUTPUTS, setOutputs } from '../../src/action/outputs.ts';
-import { appendSummary } from '../../src/action/summary.ts';
+import { actionsLog, annotateProblems, mappedLog, moreProblems, withoutCommands } from '../../src/action/log.ts';
+import { appendSummary, NO_OUTPUTS, setOutputs } from '../../src/action/outputs.ts';
 import type { Log } from '../../src/core/log.ts';
 import { createJob } from './job.ts';
 

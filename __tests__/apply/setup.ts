@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Papa from 'papaparse';
 import { onTestFinished } from 'vitest';
 import type { ApplyOptions } from '../../src/apply/apply.ts';
-import type { LinkJournal } from '../../src/apply/deliver.ts';
+import type { LinkJournal } from '../../src/apply/links.ts';
 import type { Role } from '../../src/core/inventory.ts';
 import type {
   AddChange,

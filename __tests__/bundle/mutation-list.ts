@@ -28,8 +28,8 @@ export const MUTATIONS: readonly (readonly string[])[] = [
     'const begin = this.#effects.now();',
     'const begin = this.#effects.now(); this.#options.log.debug(JSON.stringify(this.#outgoing(call, url)));',
   ],
-  ["keys in the proxy's messages stay", 'litellm/error-text.ts', ".replace(/\\bsk-[\\w.*-]+/g, 'sk-***')", ''],
-  ["the master key in the proxy's messages stays", 'litellm/error-text.ts', "rest.replaceAll(secret, '***')", 'rest'],
+  ["keys in the proxy's messages stay", 'litellm/errors.ts', ".replace(/\\bsk-[\\w.*-]+/g, 'sk-***')", ''],
+  ["the master key in the proxy's messages stays", 'litellm/errors.ts', "rest.replaceAll(secret, '***')", 'rest'],
   ['a result row holds the key', 'apply/add/new-user.ts', 'shown: key.abbreviated()', 'shown: key.reveal()'],
   [
     'a result row tells the invitation',
@@ -51,8 +51,8 @@ export const MUTATIONS: readonly (readonly string[])[] = [
     "await appendSummary(this.#job.env, () => secretFiles.map((file) => readFileSync(file, 'utf8')).join(), this.log);",
     "import { readFileSync } from 'node:fs';\n",
   ],
-  ['the onboarding file is for everybody', 'files/atomic.ts', "'wx', 0o600", "'wx', 0o644"],
-  ['a foreign file is overwritten', 'files/atomic.ts', 'return rename(path, name);', 'return rm(path);'],
+  ['the onboarding file is for everybody', 'files/write.ts', "'wx', 0o600", "'wx', 0o644"],
+  ['a foreign file is overwritten', 'files/write.ts', 'return rename(path, name);', 'return rm(path);'],
   [
     'redirected writes are followed',
     'litellm/http.ts',
@@ -62,7 +62,7 @@ export const MUTATIONS: readonly (readonly string[])[] = [
   ['encryption is forgotten', 'action/host.ts', 'encryptTo.length === 0 ?', 'encryptTo.length < 99 ?'],
   [
     'visibility does not count',
-    'github/visibility.ts',
+    'github/event.ts',
     "if (encrypted || visibility === 'private') return null;",
     'if (visibility) return null;',
   ],
@@ -107,5 +107,5 @@ export const MUTATIONS: readonly (readonly string[])[] = [
     'job?.redacts || isDefect(error) ? redactText(message) : message',
     'message',
   ],
-  ['what moves the cursor stays', 'render/plain.ts', 'value.replace(SPECIAL, visible)', 'value'],
+  ['what moves the cursor stays', 'render/escape.ts', 'value.replace(SPECIAL, visible)', 'value'],
 ];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type PlanInputs, type PlanReads, planFor } from '../../src/commands/plan-sync.ts';
+import { type PlanInputs, type PlanReads, planFor } from '../../src/commands/plan.ts';
 import { FileProblemsError } from '../../src/commands/problems.ts';
 import { NO_LIMITS, readUserList, type UserList, type UserRow } from '../../src/core/desired.ts';
 import type { Inventory, ProxyKey } from '../../src/core/inventory.ts';

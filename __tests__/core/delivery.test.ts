@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Delivery, deliveryCell, undelivered } from '../../src/core/delivery.ts';
+import { type Delivery, deliveryCell, undelivered } from '../../src/core/outcome.ts';
 
 it.each<[Delivery, string, string | null]>([
   [{ kind: 'sent', response: '250 ok' }, 'sent (250 ok)', null],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { badEmails, desiredUsers, isEmail, problemsOffline, readUserList } from '../../src/core/desired.ts';
-import { limitCell } from '../../src/core/desired-limits.ts';
 import { withCells } from '../../src/core/problem.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
+import { limitCell } from '../../src/core/user-limits.ts';
 import { TODAY, team } from './build.ts';
 
 const list = (text: string) => readUserList(new TextEncoder().encode(text));

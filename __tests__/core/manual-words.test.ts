@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { addedInWords, deletedInWords } from '../../src/core/manual-words.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
+import { addedInWords, deletedInWords } from '../../src/core/row-plan.ts';
 import { outcome as built, type OutcomeFields } from '../render/plans.ts';
 
 const outcome = (over: OutcomeFields) => built('ann@x.io', { userId: '', status: 'FAILED', ...over });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { DELETE_LIST, readUserList } from '../../src/core/desired.ts';
-import { Lookup } from '../../src/core/index.ts';
 import type { Change } from '../../src/core/plan.ts';
 import {
   freeKeyNames,
+  Lookup,
   newUsers,
   outcomesOfRows,
   planAdds,

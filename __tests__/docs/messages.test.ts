@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMPANY, USER_LIST } from '../../demo/company.ts';
 import { helpText } from '../../src/cli/args.ts';
 import { runCli } from '../../src/cli/run.ts';
-import { secretUploadRefusal } from '../../src/github/visibility.ts';
+import { secretUploadRefusal } from '../../src/github/event.ts';
 import { type Standin, startStandin } from '../../standin/server.ts';
 import { Sink } from '../host/sink.ts';
 

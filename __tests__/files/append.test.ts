@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { appendLines } from '../../src/files/append.ts';
+import { appendLines } from '../../src/files/write.ts';
 
 it('appends lines to what is there, after ending a line that a killed run had cut', async () => {
   const path = join(await mkdtemp(join(tmpdir(), 'append-')), 'audit.jsonl');

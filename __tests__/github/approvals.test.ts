@@ -1,7 +1,7 @@
 import nock from 'nock';
 import { describe, expect, it } from 'vitest';
 import { type ApprovalSearch, appliedBy, findApprovals, shownButGone } from '../../src/github/approvals.ts';
-import { LookupFailedError } from '../../src/github/errors.ts';
+import { LookupFailedError } from '../../src/github/client.ts';
 import { onlyWhatIsServed } from './served.ts';
 import { API, apiComment, apiPull, createClient, createEvent, NOT_ACCESSIBLE, NOT_FOUND, sha } from './support.ts';
 

@@ -1,7 +1,7 @@
 import nock from 'nock';
 import { describe, expect, it } from 'vitest';
 import { findAuthor, isBy } from '../../src/github/author.ts';
-import { LookupFailedError } from '../../src/github/errors.ts';
+import { LookupFailedError } from '../../src/github/client.ts';
 import { onlyWhatIsServed } from './served.ts';
 import { API, createClient, NOT_ACCESSIBLE, NOT_FOUND } from './support.ts';
 

@@ -1,6 +1,6 @@
 import nock from 'nock';
 import { describe, expect, it } from 'vitest';
-import { type DriftIssue, writeDriftIssue } from '../../src/github/issues.ts';
+import { type DriftIssue, writeDriftIssue } from '../../src/github/comments.ts';
 import { onlyWhatIsServed } from './served.ts';
 import { API, apiIssue, createClient, NOT_ACCESSIBLE, NOT_FOUND, REPOSITORY, TOO_LONG } from './support.ts';
 

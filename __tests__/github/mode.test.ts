@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type DryRun, decideMode } from '../../src/github/mode.ts';
+import { type DryRun, decideMode } from '../../src/github/event.ts';
 import { createEvent, sha } from './support.ts';
 
 const PULL_REQUEST = { number: 7, headSha: sha('a'), baseSha: sha('b'), fromFork: false };

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import nock from 'nock';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { GitHubError } from '../../src/github/errors.ts';
+import { GitHubError } from '../../src/github/client.ts';
 import { startForwardProxy } from './forward-proxy.ts';
 import { onlyWhatIsServed } from './served.ts';
 import { API, collect, createClient } from './support.ts';

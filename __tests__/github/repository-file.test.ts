@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import nock from 'nock';
 import { describe, expect, it } from 'vitest';
-import { LookupFailedError } from '../../src/github/errors.ts';
+import { LookupFailedError } from '../../src/github/client.ts';
 import { blobSha, isSuperseded, pathInCheckout, readFileAt } from '../../src/github/repository-file.ts';
 import { onlyWhatIsServed } from './served.ts';
 import { API, createClient, createEvent, NOT_ACCESSIBLE, NOT_FOUND, REPOSITORY, sha } from './support.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { redactEmails, secretUploadRefusal } from '../../src/github/visibility.ts';
+import { redactEmails, secretUploadRefusal } from '../../src/github/event.ts';
 
 describe('redactEmails', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { applyPlan } from '../../src/apply/apply.ts';
-import type { LinkJournal } from '../../src/apply/deliver.ts';
+import type { LinkJournal } from '../../src/apply/links.ts';
 import { dyingAt, type Moment, started, stepOf } from '../apply/setup.ts';
 import { check, recoverWithKills, secondRun, world } from '../apply/world.ts';
 

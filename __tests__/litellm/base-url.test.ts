@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isUnreachableForUsers } from '../../src/litellm/base-url.ts';
+import { isUnreachableForUsers } from '../../src/litellm/transport.ts';
 
 describe('isUnreachableForUsers', () => {
   it.each([

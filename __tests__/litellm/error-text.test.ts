@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messageOf } from '../../src/litellm/error-text.ts';
+import { messageOf } from '../../src/litellm/errors.ts';
 import { recorded } from './support.ts';
 
 function said(name: string): string | null {

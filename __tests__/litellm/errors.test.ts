@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { messageOf, refusalCode } from '../../src/core/errors.ts';
-import { ProxyResponseError } from '../../src/litellm/errors.ts';
-import { failedRow, refusedRow } from '../../src/litellm/row-results.ts';
+import { failedRow, ProxyResponseError, refusedRow } from '../../src/litellm/errors.ts';
 
 it.each([
   [400, null, 'invalid'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Mail } from '../../src/core/delivery.ts';
+import type { Mail } from '../../src/core/outcome.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { SmtpMailer } from '../../src/mail/mailer.ts';
 import { composeMail, DEFAULT_SUBJECT, DEFAULT_TEMPLATE } from '../../src/mail/template.ts';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { code, link, prose, tableRow } from '../../src/render/escape.ts';
-import { plain } from '../../src/render/plain.ts';
+import { code, link, plain, prose, tableRow } from '../../src/render/escape.ts';
 import { hostileValue } from './arbitraries.ts';
 import { decoded, parse } from './gfm.ts';
 import { HOSTILE } from './plans.ts';

@@ -8,11 +8,12 @@ import {
   registrationsCsv,
   usersCsv,
 } from '../../src/render/csv.ts';
-import { failureMarkdown, planMarkdown, problemsMarkdown, resultMarkdown } from '../../src/render/markdown.ts';
-import { planJson } from '../../src/render/plan-json.ts';
+import { failureMarkdown, problemsMarkdown } from '../../src/render/documents.ts';
+import { planJson } from '../../src/render/json.ts';
+import { planMarkdown } from '../../src/render/plan-markdown.ts';
 import { planText } from '../../src/render/plan-text.ts';
 import { redactOutcomes, redactPlan } from '../../src/render/redact.ts';
-import { resultText } from '../../src/render/result-text.ts';
+import { resultMarkdown, resultText } from '../../src/render/result.ts';
 import { expectGolden } from './golden.ts';
 import { HOSTILE, options, outcome, PLANS, plan } from './plans.ts';
 

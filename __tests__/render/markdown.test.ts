@@ -1,14 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../src/core/plan.ts';
+import { documentMarkdown, problemsMarkdown } from '../../src/render/documents.ts';
 import { adminChange, kindOf } from '../../src/render/labels.ts';
-import {
-  documentMarkdown,
-  planMarkdown,
-  problemsMarkdown,
-  resultMarkdown,
-  rowPlanMarkdown,
-} from '../../src/render/markdown.ts';
+import { planMarkdown } from '../../src/render/plan-markdown.ts';
+import { resultMarkdown } from '../../src/render/result.ts';
+import { rowPlanMarkdown } from '../../src/render/rows.ts';
 import { anyPlan, hostileValue } from './arbitraries.ts';
 import { decoded, type Parsed, parse } from './gfm.ts';
 import { add, HOSTILE, options, outcome, PLANS, plan, remove, update } from './plans.ts';

@@ -11,7 +11,7 @@ import type {
   TeamRef,
   UpdateChange,
 } from '../../src/core/plan.ts';
-import type { PlanMarkdownOptions } from '../../src/render/markdown.ts';
+import type { PlanMarkdownOptions } from '../../src/render/plan-markdown.ts';
 
 function team(name: string): TeamRef {
   return { teamId: `id-${name}`, name };

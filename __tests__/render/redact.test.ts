@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planMarkdown } from '../../src/render/markdown.ts';
-import { planJson } from '../../src/render/plan-json.ts';
+import { planJson } from '../../src/render/json.ts';
+import { planMarkdown } from '../../src/render/plan-markdown.ts';
 import { planText } from '../../src/render/plan-text.ts';
 import { redactEmail, redactOutcomes, redactPlan, redactProblems, redactText } from '../../src/render/redact.ts';
 import { add, deactivate, invite, options, outcome, plan, remove, update } from './plans.ts';

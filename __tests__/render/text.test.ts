@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { planJson } from '../../src/render/json.ts';
 import { money, outcomeCounts } from '../../src/render/labels.ts';
-import { planJson } from '../../src/render/plan-json.ts';
 import { planText } from '../../src/render/plan-text.ts';
-import { rowPlanText } from '../../src/render/rows-text.ts';
+import { rowPlanText } from '../../src/render/rows.ts';
 import { anyPlan } from './arbitraries.ts';
 import { add, moved, outcome, plan, remove, unchanged, update } from './plans.ts';
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { forgeOf } from '../github/client.ts';
-import { ArtifactUploadError, messageOf } from '../github/errors.ts';
+import { ArtifactUploadError, forgeOf, messageOf } from '../github/client.ts';
 
 export interface ArtifactUpload {
   readonly name: string;

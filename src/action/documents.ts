@@ -1,12 +1,8 @@
 import type { Plan } from '../core/plan.ts';
 import type { Failure, RunResult } from '../host/port.ts';
-import {
-  failureMarkdown,
-  type PlanMarkdownOptions,
-  planMarkdown,
-  problemsMarkdown,
-  resultMarkdown,
-} from '../render/markdown.ts';
+import { failureMarkdown, problemsMarkdown } from '../render/documents.ts';
+import { type PlanMarkdownOptions, planMarkdown } from '../render/plan-markdown.ts';
+import { resultMarkdown } from '../render/result.ts';
 import type { Body } from './comment.ts';
 import type { Job } from './job.ts';
 import {

@@ -22,10 +22,11 @@ import {
 import { ProgressLines } from '../host/progress.ts';
 import { outcomeCounts, planCounts, plural } from '../render/labels.ts';
 import { type PlanTextOptions, planText } from '../render/plan-text.ts';
-import { resultText } from '../render/result-text.ts';
-import { annotateProblems, moreProblems } from './annotations.ts';
+import { resultText } from '../render/result.ts';
 import {
   assertPublishable,
+  assertRecipients,
+  encryptFiles,
   outputPath,
   PLAN_FILE,
   secretsObstacle,
@@ -44,7 +45,6 @@ import {
   reportDrift,
 } from './comment.ts';
 import { failureBody, NO_CONTEXT, planBody, resultBody } from './documents.ts';
-import { assertRecipients, encryptFiles } from './encrypt.ts';
 import type { Job } from './job.ts';
 import {
   artifactOf,
@@ -55,11 +55,10 @@ import {
   SUMMARY,
   TITLE,
 } from './labels.ts';
-import { showExport, showListing } from './listing-report.ts';
-import { NO_OUTPUTS, type Outputs, setOutputs } from './outputs.ts';
+import { annotateProblems, moreProblems } from './log.ts';
+import { appendSummary, NO_OUTPUTS, type Outputs, setOutputs } from './outputs.ts';
+import { logRows, showExport, showListing, summarizeRows } from './reports.ts';
 import { type Approval, approve, changesBefore, supersededNow } from './review.ts';
-import { logRows, summarizeRows } from './row-report.ts';
-import { appendSummary } from './summary.ts';
 
 /** What a review found, for the comments that the result is written to. */
 export type Evidence = Pick<Approval, 'approvals' | 'whyNot'>;

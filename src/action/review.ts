@@ -15,7 +15,7 @@ import {
 import { type ApprovalComment, type Approvals, findApprovals, type ReviewedPull } from '../github/approvals.ts';
 import { findAuthor } from '../github/author.ts';
 import type { GitHubClient } from '../github/client.ts';
-import { messageOf } from '../github/errors.ts';
+import { messageOf } from '../github/client.ts';
 import { isSuperseded, readFileAt } from '../github/repository-file.ts';
 import { plural } from '../render/labels.ts';
 import type { Job } from './job.ts';

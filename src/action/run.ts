@@ -4,16 +4,15 @@ import { runCommand, runLeftovers } from '../commands/registry.ts';
 import { didYouMean } from '../core/did-you-mean.ts';
 import { messageOf } from '../core/errors.ts';
 import { withoutKeys } from '../core/secret.ts';
-import { defectText, isDefect } from '../defect.ts';
 import { stopOnSignals } from '../host/signals.ts';
 import { INPUT_NAMES, type Inputs, parseInputs, type RawInputs, unknownInputs } from '../inputs.ts';
+import { defectText, isDefect } from '../process.ts';
 import { plural } from '../render/labels.ts';
 import { redactText } from '../render/redact.ts';
-import { moreProblems } from './annotations.ts';
+import { commentInputError } from './comment.ts';
 import { ActionHost } from './host.ts';
-import { commentInputError } from './input-error.ts';
 import { type Job, openJob } from './job.ts';
-import { actionsLog } from './log.ts';
+import { actionsLog, moreProblems } from './log.ts';
 import { NO_OUTPUTS, setOutputs } from './outputs.ts';
 
 /**

@@ -14,17 +14,15 @@ import {
 import type { ChangeRecord } from '../journal/format.ts';
 import { candidateOf, notCreated } from './add/new-user.ts';
 import { AddPhase } from './add/phase.ts';
-import { applyDeactivations } from './deactivate.ts';
-import { applyDeletes } from './delete.ts';
-import { deliverLinks } from './deliver.ts';
-import { applyInvites, invitedOutcome } from './invite.ts';
+import { type ApplyOptions, type Phase, Run } from './apply-run.ts';
+import { applyInvites, deliverLinks, invitedOutcome } from './links.ts';
 import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
 import { updatedOutcome } from './observed.ts';
 import { fail, recreate } from './recreate.ts';
-import { type ApplyOptions, type Phase, Run } from './run.ts';
+import { applyDeactivations, applyDeletes } from './remove.ts';
 import { applyUpdates } from './update.ts';
 
-export type { ApplyOptions } from './run.ts';
+export type { ApplyOptions } from './apply-run.ts';
 
 interface Indexed<C extends Change> {
   readonly index: number;

@@ -1,9 +1,9 @@
 import { Pool } from '../concurrency.ts';
 import { AnswerLostError, type RefusalCode, refusalCode } from '../core/errors.ts';
 import type { FailureCode } from '../core/outcome.ts';
+import type { Run } from './apply-run.ts';
 import { type FailureReason, oneLine, reasonOf, withWayOut } from './messages.ts';
 import type { Blocked, FailedRow } from './ports.ts';
-import type { Run } from './run.ts';
 
 /** What is known of one row after a write. */
 export type RowAnswer<R> =

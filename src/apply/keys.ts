@@ -1,9 +1,9 @@
 import { Pool } from '../concurrency.ts';
 import type { ProxyKey } from '../core/inventory.ts';
 import type { TeamRef } from '../core/plan.ts';
+import type { Run } from './apply-run.ts';
 import { type RowAnswer, writeOne } from './bulk.ts';
 import { reasonOf } from './messages.ts';
-import type { Run } from './run.ts';
 
 /** A user whose keys are to go to another team before they leave this one; `null`: are to be deleted before that. */
 export interface KeyMove {

@@ -12,12 +12,11 @@ import { FileJournal } from '../journal/journal.ts';
 import { type Candidate, candidateOf, type NewUserState, newUserState, notCreated } from './add/new-user.ts';
 import { AddPhase } from './add/phase.ts';
 import { untouched } from './apply.ts';
-import { deliverLinks } from './deliver.ts';
-import { applyInvites, invitedOutcome } from './invite.ts';
+import { Run, type WriteOptions } from './apply-run.ts';
+import { applyInvites, deliverLinks, invitedOutcome } from './links.ts';
 import { type FailureReason, reasonOf, userOutcome } from './messages.ts';
 import { missingSteps, type Observed, observe, teamIdsOf, type UpdateTarget, updatedOutcome } from './observed.ts';
 import { fail } from './recreate.ts';
-import { Run, type WriteOptions } from './run.ts';
 import { applyUpdates, type UpdateRow } from './update.ts';
 
 /** As for a new run; what the cut-off one wanted, its journal tells. `proxy: null`: no key at hand, only report. */

@@ -2,11 +2,11 @@ import { isRole, type LimitSettings, type UserLimits } from '../core/inventory.t
 import type { TeamRef } from '../core/plan.ts';
 import type { Candidate } from './add/new-user.ts';
 import { AddPhase } from './add/phase.ts';
+import type { ApplyOptions, Run } from './apply-run.ts';
 import { pieces } from './bulk.ts';
-import { deleteUsers } from './delete.ts';
 import { reasonOf } from './messages.ts';
 import { type UpdateTarget, updatedOutcome } from './observed.ts';
-import type { ApplyOptions, Run } from './run.ts';
+import { deleteUsers } from './remove.ts';
 import type { RejectedUpdate } from './update.ts';
 
 const NOTE = "recreated under a new user id: the old user's keys and spend are gone";

@@ -1,6 +1,7 @@
 import { Pool } from '../concurrency.ts';
 import { emailKey, type ProxyUser } from '../core/inventory.ts';
 import { LIMIT_HEADERS } from '../core/user-limits.ts';
+import type { Run } from './apply-run.ts';
 import { failureOf, pieces, type RowAnswer, writeInBulk, writeOne } from './bulk.ts';
 import { movedAway } from './keys.ts';
 import { type FailureReason, NOT_SO, reasonOf } from './messages.ts';
@@ -16,7 +17,6 @@ import {
   updatedOutcome,
 } from './observed.ts';
 import type { Blocked, FailedRow, RoleRow, RowResult, UserFields } from './ports.ts';
-import type { Run } from './run.ts';
 
 export interface UpdateRow {
   readonly index: number;

@@ -16,11 +16,11 @@ import {
   type Shown,
 } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
+import { plain } from '../render/escape.ts';
 import { plural } from '../render/labels.ts';
-import { plain } from '../render/plain.ts';
 import { type PlanTextOptions, planText } from '../render/plan-text.ts';
-import { resultText } from '../render/result-text.ts';
-import { rowPlanText, rowPlanView } from '../render/rows-text.ts';
+import { resultText } from '../render/result.ts';
+import { rowPlanText, rowPlanView } from '../render/rows.ts';
 import type { Screen } from './screen.ts';
 
 /** Whoever was shown the plan did not want it. */

@@ -144,7 +144,7 @@ const TOLD: Colours = [
   [/^Warning:|^ {4}SKIPPED /gm, YELLOW],
 ];
 
-/** Values hold no escapes of their own, see `render/plain.ts`. */
+/** Values hold no escapes of their own, see `render/escape.ts`. */
 function coloured(text: string, colours: Colours): string {
   return colours.reduce(
     (painted, [pattern, colour]) => painted.replace(pattern, (part) => `\u001b[${colour}m${part}\u001b[0m`),

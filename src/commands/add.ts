@@ -1,11 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ADD_LIST, type DesiredUser, problemsOffline, readUserList } from '../core/desired.ts';
-import { addedInWords } from '../core/manual-words.ts';
-import { freeKeyNames, newUsers, planAdds, problemsOfFile, type Rows, skipExisting } from '../core/row-plan.ts';
+import {
+  addedInWords,
+  freeKeyNames,
+  newUsers,
+  planAdds,
+  problemsOfFile,
+  type Rows,
+  skipExisting,
+} from '../core/row-plan.ts';
 import { registrationErrorsCsv } from '../render/csv.ts';
 import type { RunContext, Writing } from './lifecycle.ts';
-import { planRows } from './plan-rows.ts';
+import { planRows } from './plan.ts';
 import { ERROR_FILE, writeRegistrations } from './registrations.ts';
 
 /** Creates the users of the file who are not there yet. */

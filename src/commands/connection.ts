@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { Phase, WriteOptions } from '../apply/run.ts';
+import type { Phase, WriteOptions } from '../apply/apply-run.ts';
 import { type Change, isApplied, type Plan } from '../core/plan.ts';
 import type { Host } from '../host/port.ts';
 import { type Inputs, requireMasterKey } from '../inputs.ts';
 import type { WritingCommand } from '../journal/format.ts';
-import { isLocal, isUnreachableForUsers } from '../litellm/base-url.ts';
 import { connect, type ProxyClient } from '../litellm/client.ts';
 import { ProxyAuthError } from '../litellm/errors.ts';
+import { isLocal, isUnreachableForUsers } from '../litellm/transport.ts';
 import { USER_AGENT } from '../version.ts';
 
 /** The proxy that the inputs name; nothing is asked of it yet. */

@@ -1,11 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DELETE_LIST, problemsOffline, readUserList } from '../core/desired.ts';
-import { deletedInWords } from '../core/manual-words.ts';
-import { planDeletes, problemsOfFile } from '../core/row-plan.ts';
+import { deletedInWords, planDeletes, problemsOfFile } from '../core/row-plan.ts';
 import { deletionErrorsCsv, deletionsCsv } from '../render/csv.ts';
 import type { Writing } from './lifecycle.ts';
-import { planRows } from './plan-rows.ts';
+import { planRows } from './plan.ts';
 
 /** Deletes the users of the file and nobody else. */
 export const DELETE: Writing = {

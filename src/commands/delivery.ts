@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import type { Delivery } from '../core/delivery.ts';
 import { messageOf, UsageError } from '../core/errors.ts';
-import type { LinkRow } from '../core/outcome.ts';
+import type { Delivery, LinkRow } from '../core/outcome.ts';
 import { isApplied, type Plan } from '../core/plan.ts';
 import type { Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';

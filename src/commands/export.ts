@@ -1,11 +1,10 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { readUserList, type UserRow } from '../core/desired.ts';
-import { limitCell } from '../core/desired-limits.ts';
 import { UsageError } from '../core/errors.ts';
 import { type ExportList, type ExportOptions, type ExportRow, exportList } from '../core/export-list.ts';
 import type { LimitField } from '../core/plan.ts';
-import { LIMIT_HEADERS } from '../core/user-limits.ts';
+import { LIMIT_HEADERS, limitCell } from '../core/user-limits.ts';
 import type { ExitCode, Host } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import { usersCsv } from '../render/csv.ts';

@@ -1,20 +1,19 @@
 import { join } from 'node:path';
 import { ONBOARD_LIST, problemsOffline, readUserList, type UserList } from '../core/desired.ts';
 import { UsageError } from '../core/errors.ts';
-import type { Lookup } from '../core/index.ts';
-import { addedInWords } from '../core/manual-words.ts';
 import { holdsSecret, type OnboardingRow, type Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
-import { newUsers, planAdds, planInvites, problemsOfFile } from '../core/row-plan.ts';
+import type { Lookup } from '../core/row-plan.ts';
+import { addedInWords, newUsers, planAdds, planInvites, problemsOfFile } from '../core/row-plan.ts';
 import { isNoTeam, teamCellFault } from '../core/teams.ts';
-import { writeBesideOlder } from '../files/atomic.ts';
+import { writeBesideOlder } from '../files/write.ts';
 import type { Inputs } from '../inputs.ts';
+import { onboardingJson } from '../render/json.ts';
 import { plural } from '../render/labels.ts';
-import { onboardingJson } from '../render/onboarding-json.ts';
 import { redactOutcomes } from '../render/redact.ts';
 import { withFreeKeyNames } from './add.ts';
 import type { EndingRun, Writing, WrittenFiles } from './lifecycle.ts';
-import { planRows } from './plan-rows.ts';
+import { planRows } from './plan.ts';
 
 const RESULT_FILE = 'onboarding_results.json';
 

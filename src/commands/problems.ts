@@ -2,7 +2,7 @@ import { messageOf } from '../core/errors.ts';
 import { compare } from '../core/order.ts';
 import type { Problem } from '../core/problem.ts';
 import type { Failure } from '../host/port.ts';
-import { problemLine } from '../render/rows-text.ts';
+import { problemLine } from '../render/rows.ts';
 
 /** Everything that is wrong with the file: the run stops before a single write. */
 export class FileProblemsError extends Error {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { auditLines } from '../core/audit.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
-import { appendLines } from '../files/append.ts';
+import { appendLines } from '../files/write.ts';
 import type { Host, Provenance } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ChangeRecord, WritingCommand } from '../journal/format.ts';

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { DELIVERED } from '../core/delivery.ts';
 import { messageOf } from '../core/errors.ts';
-import { isCreated, type OnboardingRow, type Outcome } from '../core/outcome.ts';
+import { DELIVERED, isCreated, type OnboardingRow, type Outcome } from '../core/outcome.ts';
 import { Secret } from '../core/secret.ts';
-import { writeBesideOlder } from '../files/atomic.ts';
+import { writeBesideOlder } from '../files/write.ts';
 import { type RegistrationRow, registrationsCsv } from '../render/csv.ts';
 import { redactEmail, redactText } from '../render/redact.ts';
 import type { EndingRun, WrittenFiles } from './lifecycle.ts';

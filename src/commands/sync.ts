@@ -4,7 +4,7 @@ import { readUserList } from '../core/desired.ts';
 import { holdsSecret, isCreated } from '../core/outcome.ts';
 import { outcomesCsv } from '../render/csv.ts';
 import type { Writing } from './lifecycle.ts';
-import { planFor, problemsOfList } from './plan-sync.ts';
+import { planFor, problemsOfList } from './plan.ts';
 
 const RESULT_FILE = 'user_sync_result.csv';
 

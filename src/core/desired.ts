@@ -1,20 +1,20 @@
 import { readTable, type Table, type TableRow, type TableSpec } from './csv.ts';
-import {
-  type DesiredLimits,
-  type LimitColumns,
-  limitColumns,
-  NO_LIMITS,
-  readDate,
-  readLimits,
-} from './desired-limits.ts';
 import { codePointsOf, didYouMean, shown, skeleton } from './did-you-mean.ts';
 import { emailKey, isRole, nameKey, ROLES, type Role } from './inventory.ts';
 import type { TeamRef } from './plan.ts';
 import { type Problem, withCells } from './problem.ts';
 import { isNoTeam, type TeamDirectory, teamCellFault } from './teams.ts';
-import { LIMIT_HEADERS } from './user-limits.ts';
+import {
+  type DesiredLimits,
+  LIMIT_HEADERS,
+  type LimitColumns,
+  limitColumns,
+  NO_LIMITS,
+  readDate,
+  readLimits,
+} from './user-limits.ts';
 
-export { type DesiredLimits, NO_LIMITS } from './desired-limits.ts';
+export { type DesiredLimits, NO_LIMITS } from './user-limits.ts';
 
 /** A role as a row asks for it. Blank leaves an existing role alone, `default` lets the proxy decide for a new user. */
 export type DesiredRole = Role | 'blank' | 'default';

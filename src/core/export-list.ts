@@ -1,4 +1,3 @@
-import { limitCell } from './desired-limits.ts';
 import { sharedMessage } from './diff.ts';
 import type { Inventory, ProxyUser, UserLimits, UserWithEmail } from './inventory.ts';
 import { compare } from './order.ts';
@@ -13,7 +12,7 @@ import {
   teamDirectory,
   teamRefs,
 } from './teams.ts';
-import { LIMIT_HEADERS } from './user-limits.ts';
+import { LIMIT_HEADERS, limitCell } from './user-limits.ts';
 
 /** A row of the `user_list.csv` that says what the proxy has. */
 export interface ExportRow {

@@ -1,10 +1,21 @@
 import { badEmails, type DesiredUser, isEmail, resolveTeams, type UserList, type UserRow } from './desired.ts';
-import { addition, takenKeyNames } from './diff.ts';
-import type { Lookup } from './index.ts';
-import { emailKey } from './inventory.ts';
+import {
+  addition,
+  deletion,
+  namelessMessage,
+  namelessUsers,
+  type Policy,
+  planOf,
+  sharedMessage,
+  takenKeyNames,
+  WHY_UNTOUCHED,
+} from './diff.ts';
+import { emailKey, type Inventory, type UserWithEmail } from './inventory.ts';
 import type { Failed, Outcome, Skipped } from './outcome.ts';
 import type { AddChange, Change, DeleteChange, InviteChange, Plan } from './plan.ts';
 import type { Problem } from './problem.ts';
+import { byEmail, meantUser, type Population, splitManaged } from './scope.ts';
+import { type Memberships, memberships, type TeamDirectory, teamDirectory, teamRefs } from './teams.ts';
 
 /** A row of the file: a change of the plan, or why it is none. */
 export type RowEntry = { readonly index: number } | { readonly left: Failed | Skipped };
@@ -100,7 +111,7 @@ export function planDeletes(rows: Rows, lookup: Lookup): Map<number, DeleteChang
 }
 
 /** Why a row is not carried out although nothing is wrong with it. */
-export const ALREADY_THERE = 'User already exists in the system';
+const ALREADY_THERE = 'User already exists in the system';
 const NOT_THERE = 'User not found in the system';
 
 const INACTIVE =
@@ -182,4 +193,101 @@ export class Rows {
 function reasonOf({ message }: Problem): string {
   if (message.startsWith('Invalid email format')) return 'Invalid email format';
   return message.replace(/^Unknown team/, 'Team not found:');
+}
+
+/** What is known of the proxy while rows are looked at. */
+export class Lookup {
+  readonly inventory: Inventory;
+  readonly directory: TeamDirectory;
+  readonly policy: Policy;
+  readonly #population: Population;
+  readonly #users: ReadonlyMap<string, readonly UserWithEmail[]>;
+  readonly #memberships: Memberships;
+  readonly #nameless: ReadonlyMap<string, string>;
+
+  constructor(inventory: Inventory, policy: Policy) {
+    this.inventory = inventory;
+    this.directory = teamDirectory(inventory.teams);
+    this.policy = policy;
+    this.#population = splitManaged(inventory, policy.protectedUsers);
+    this.#users = byEmail(inventory.users);
+    this.#memberships = memberships(inventory.teams);
+    this.#nameless = namelessUsers(inventory.users);
+  }
+
+  has(email: string): boolean {
+    return this.#users.has(emailKey(email));
+  }
+
+  /** Emails that the proxy has: it checks none, so that odd ones are among them. */
+  get emails(): ReadonlySet<string> {
+    return new Set(this.#users.keys());
+  }
+
+  /** The one user of a row who may be touched; `null` where there is none. Any obstacle refuses the row. */
+  touchable(row: UserRow, rows: Rows): UserWithEmail | null {
+    const all = this.#users.get(emailKey(row.email)) ?? [];
+    if (all.length === 0) {
+      this.refuseNameless(row, rows);
+      return null;
+    }
+    const user = meantUser(all, this.#population.unmanaged);
+    const reason = user && this.#population.unmanaged.get(user);
+    if (user === null) {
+      const ids = all.map((one) => one.userId);
+      rows.refuseRow(row, sharedMessage(row.email, all), ids.sort().join(';'));
+    } else if (reason !== undefined && reason !== null && reason !== 'without email') {
+      rows.refuseRow(row, `\`${row.email}\` ${WHY_UNTOUCHED[reason]}.`, user.userId);
+    } else {
+      return user;
+    }
+    return null;
+  }
+
+  /** A user without email whose id is the row's email: LiteLLM makes such ones by JWT and SSO, and fills the email in later. */
+  refuseNameless(row: UserRow, rows: Rows): void {
+    const userId = this.#nameless.get(emailKey(row.email));
+    if (userId !== undefined) rows.refuseRow(row, namelessMessage(row.email, userId), userId);
+  }
+
+  deletion(user: UserWithEmail): DeleteChange {
+    return deletion(user, { memberships: this.#memberships, directory: this.directory, policy: this.policy });
+  }
+
+  /** By the address that the proxy has: it is the one that the link is mailed to. */
+  invitation(user: UserWithEmail): InviteChange {
+    const { full, half } = this.#memberships(user);
+    const teams = teamRefs([...full, ...half], this.directory);
+    return { kind: 'invite', email: user.email.trim(), userId: user.userId, role: user.role, teams, withheld: null };
+  }
+
+  plan(changes: readonly Change[]): Plan {
+    const listsDeletes = changes.some((change) => change.kind === 'delete');
+    return planOf({ changes, unchanged: [] }, this.inventory, this.#population, { ...this.policy, listsDeletes });
+  }
+}
+
+/** The words of the Python tools' manuals: readers of their files search for them. */
+const CLASSES: Partial<Record<Failed['code'], string>> = {
+  invalid: 'Bad request',
+  unauthorized: 'Unauthorized',
+  forbidden: 'Forbidden',
+};
+
+/** What became of a new user, in the words of the manual of `add_user.py`. */
+export function addedInWords(outcome: Outcome): Outcome {
+  if (outcome.status !== 'FAILED' || outcome.userId !== '' || outcome.action !== 'ADDED') return outcome;
+  if (outcome.code === 'exists') return { ...outcome, status: 'SKIPPED', code: 'exists', reason: ALREADY_THERE };
+  return { ...outcome, reason: classified(outcome) };
+}
+
+/** What became of a delete, in the words of the manual of `del_user.py`. */
+export function deletedInWords(outcome: Outcome): Outcome {
+  if (outcome.status !== 'FAILED' || outcome.code === 'row') return outcome;
+  return { ...outcome, reason: `Failed to delete user (${classified(outcome)})` };
+}
+
+function classified({ code, reason }: Failed): string {
+  const found = CLASSES[code];
+  return found === undefined ? reason : `${found}: ${reason}`;
 }

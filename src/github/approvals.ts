@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Author, isBy } from './author.ts';
 import type { GitHubClient } from './client.ts';
+import { LookupFailedError, lookup } from './client.ts';
 import { findComments, type IssueComment } from './comments.ts';
-import { LookupFailedError, lookup } from './errors.ts';
 import type { Push, RunEvent } from './event.ts';
 import { getPull, isMergedInto, mergedPulls, openPulls, type Pull, pullsOfCommit } from './pulls.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { GitHubClient } from './client.ts';
-import { GitHubError, lookup } from './errors.ts';
+import { GitHubError, lookup } from './client.ts';
 
 /** Who our comments are by. */
 export interface Author {

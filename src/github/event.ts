@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Repository } from './client.ts';
-import { EventError, messageOf } from './errors.ts';
+import { EventError, messageOf, type Repository } from './client.ts';
 
 export type Visibility = 'private' | 'public' | 'internal' | 'unknown';
 
@@ -150,4 +149,64 @@ function readPush({ after, commits }: z.infer<typeof PushPayload>): Push {
     commits: [...new Set([...list.map(({ id }) => id), after])],
     mentioned: mentioned.filter((numbers) => numbers.length > 0),
   };
+}
+
+export type DryRun = 'auto' | 'true' | 'false';
+
+export type Mode =
+  | { readonly mode: 'plan' }
+  | { readonly mode: 'apply' }
+  /** `reason`: a whole sentence with the way out. */
+  | { readonly mode: 'refused'; readonly reason: string };
+
+/**
+ * Whether this run may write. `auto` applies only what has arrived on the default branch (`push`, `workflow_dispatch`)
+ * and plans on everything else, known or not.
+ */
+export function decideMode(event: RunEvent, dryRun: DryRun): Mode {
+  if (event.name === 'pull_request_target') {
+    return {
+      mode: 'refused',
+      reason:
+        "The event 'pull_request_target' gives the repository's secrets to a stranger's pull request: " +
+        "it is never served. Use 'on: pull_request'.",
+    };
+  }
+  if (dryRun === 'true') return { mode: 'plan' };
+  if (dryRun === 'auto') return { mode: arrivedOnDefaultBranch(event) ? 'apply' : 'plan' };
+  const isMerged = event.pullRequest === null && !/^(pull_request|merge_group)/.test(event.name);
+  if (isMerged) return { mode: 'apply' };
+  return {
+    mode: 'refused',
+    reason:
+      `'dry-run: false' would apply a file that nobody has merged yet (event '${event.name}'). ` +
+      "Leave 'dry-run' at 'auto': the pull request is planned, and applied when it is merged.",
+  };
+}
+
+function arrivedOnDefaultBranch({ name, branch, defaultBranch }: RunEvent): boolean {
+  return (name === 'push' || name === 'workflow_dispatch') && branch !== null && branch === defaultBranch;
+}
+
+/** Whether emails are masked in everything that readers of the repository can see. `auto`: unless it is private. */
+export function redactEmails(setting: 'auto' | 'true' | 'false', visibility: Visibility): boolean {
+  return setting === 'auto' ? visibility !== 'private' : setting === 'true';
+}
+
+/**
+ * Why secrets may not be uploaded from this repository, or `null` where they may: whoever may read the repository may
+ * download its artifacts, so outside of a private one they must be encrypted.
+ */
+export function secretUploadRefusal(visibility: Visibility, encrypted: boolean): string | null {
+  if (encrypted || visibility === 'private') return null;
+  const readers = {
+    public: 'This repository is public: everybody',
+    internal: 'This repository is internal: everybody in the enterprise',
+    unknown: 'It is not known who may read this repository: anybody',
+  }[visibility];
+  return (
+    `${readers} could download API keys and onboarding links from the artifact. ` +
+    "Set 'encrypt-to' to the age recipients who may read them, or 'api-keys: false' and 'invitations: false', " +
+    "or 'artifacts: false', or mail the links ('deliver: smtp') with 'api-keys: false'."
+  );
 }

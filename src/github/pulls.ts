@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { type GitHubClient, type Repository, repositoryPath } from './client.ts';
-import { GitHubError } from './errors.ts';
+import { type GitHubClient, GitHubError, type Repository, repositoryPath } from './client.ts';
 
 const Pull = z.object({
   number: z.number(),

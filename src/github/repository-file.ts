@@ -2,8 +2,14 @@ import { createHash } from 'node:crypto';
 import { access, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { z } from 'zod';
-import { type GitHubClient, type Repository, repositoryPath } from './client.ts';
-import { GitHubError, LookupFailedError, lookup } from './errors.ts';
+import {
+  type GitHubClient,
+  GitHubError,
+  LookupFailedError,
+  lookup,
+  type Repository,
+  repositoryPath,
+} from './client.ts';
 import type { RunEvent } from './event.ts';
 
 /**

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { Delivery } from '../core/delivery.ts';
 import { type LimitSettings, ROLES } from '../core/inventory.ts';
-import type { Outcome } from '../core/outcome.ts';
+import type { Delivery, Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import type { RowEntry } from '../core/row-plan.ts';
 

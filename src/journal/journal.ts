@@ -2,8 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan.ts';
-import { AppendFile } from '../files/append.ts';
-import { textOf } from '../files/atomic.ts';
+import { AppendFile, textOf } from '../files/write.ts';
 import { type JournalLine, type MailState, parseJournal, type RunHead, toRecord, usersRevoked } from './format.ts';
 import { OnboardingFile } from './onboarding-file.ts';
 

@@ -1,11 +1,9 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import Papa from 'papaparse';
-import { DELIVERED } from '../core/delivery.ts';
-import { holdsSecret, type OnboardingRow } from '../core/outcome.ts';
+import { DELIVERED, holdsSecret, type OnboardingRow } from '../core/outcome.ts';
 import { Secret } from '../core/secret.ts';
-import { AppendFile } from '../files/append.ts';
-import { moveAside, replaceFile, textOf } from '../files/atomic.ts';
+import { AppendFile, moveAside, replaceFile, textOf } from '../files/write.ts';
 import { csvLines, csvText, revealed } from '../render/csv.ts';
 
 const ONBOARDING_FILE = 'onboarding_links.csv';

@@ -8,8 +8,7 @@ import {
   UnexpectedShapeError,
 } from './errors.ts';
 import { type Http, routeOf } from './http.ts';
-import { parsed } from './parse.ts';
-import { openApi, readiness } from './schemas.ts';
+import { openApi, parsed, readiness } from './schemas.ts';
 
 const BULK_ROUTES = {
   create: '/management/v1/users/bulk',

@@ -3,11 +3,17 @@ import { backoff, pause, Semaphore } from '../concurrency.ts';
 import { StoppedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
-import { BaseUrl } from './base-url.ts';
-import { lostReason, redirectedRead, refusal, unreachable } from './error-text.ts';
-import { LostWriteError, ProxyUnreachableError, RedirectedWriteError } from './errors.ts';
-import { parsed } from './parse.ts';
-import { type Answer, createTransport, type Exchange, type Transport, TransportError } from './transport.ts';
+import {
+  LostWriteError,
+  lostReason,
+  ProxyUnreachableError,
+  RedirectedWriteError,
+  redirectedRead,
+  refusal,
+  unreachable,
+} from './errors.ts';
+import { parsed } from './schemas.ts';
+import { type Answer, BaseUrl, createTransport, type Exchange, type Transport, TransportError } from './transport.ts';
 
 export interface HttpOptions {
   /** May carry a root path. */

@@ -4,11 +4,10 @@ import type { Blocked, RowResult } from '../apply/ports.ts';
 import { mapConcurrent } from '../concurrency.ts';
 import { StoppedError } from '../core/errors.ts';
 import { emailKey, type ProxyUser, rosterHolder, type Team } from '../core/inventory.ts';
-import { ProxyResponseError } from './errors.ts';
+import { failedRow, ProxyResponseError, reasonOf, rowResults, unsent } from './errors.ts';
 import type { Http } from './http.ts';
 import { keysOfUser } from './keys.ts';
 import { type Listing, PAGE_SIZE, type Page, readAll } from './paging.ts';
-import { failedRow, reasonOf, rowResults, unsent } from './row-results.ts';
 import { anyJson, joined, resultData, teamInfo, teamPage, type teamRow, teamRows } from './schemas.ts';
 import { findUsers, type WriteContext } from './users.ts';
 

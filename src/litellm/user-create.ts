@@ -2,9 +2,8 @@ import type { Blocked, CreatedUser, FailedRow, NewUser } from '../apply/ports.ts
 import { mapConcurrent } from '../concurrency.ts';
 import { emailKey, type LimitSettings, type Team } from '../core/inventory.ts';
 import { Secret } from '../core/secret.ts';
-import { ProxyAuthError } from './errors.ts';
+import { failedRow, leftOut, ProxyAuthError, reasonOf, refusedRow, unsent } from './errors.ts';
 import { createKey } from './keys.ts';
-import { failedRow, leftOut, reasonOf, refusedRow, unsent } from './row-results.ts';
 import { bulkCreated, created } from './schemas.ts';
 import { findTeams, JOIN_BATCH, joinTeam } from './teams.ts';
 import { findUsers, limitsBody, limitsOf, type WriteContext } from './users.ts';

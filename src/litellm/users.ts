@@ -4,11 +4,10 @@ import { mapConcurrent, type TeamLocks } from '../concurrency.ts';
 import { StoppedError } from '../core/errors.ts';
 import { emailKey, type LimitSettings, type ProxyUser, type UserLimits } from '../core/inventory.ts';
 import type { Capabilities } from './capabilities.ts';
-import { LostWriteError, ProxyResponseError } from './errors.ts';
+import { failedRow, LostWriteError, ProxyResponseError, rowResults, unsentRow } from './errors.ts';
 import { type Http, routeOf } from './http.ts';
 import { fewKeys } from './keys.ts';
 import { PAGE_SIZE, readAll } from './paging.ts';
-import { failedRow, rowResults, unsentRow } from './row-results.ts';
 import {
   anyJson,
   listedUsers,

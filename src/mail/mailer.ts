@@ -3,9 +3,9 @@ import { setTimeout as after } from 'node:timers/promises';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import type { SMTPEnvelope } from 'nodemailer/lib/smtp-connection';
 import { Semaphore } from '../concurrency.ts';
-import type { Delivery, Mail, Mailer } from '../core/delivery.ts';
 import { RefusedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { Delivery, Mail, Mailer } from '../core/outcome.ts';
 import { type Secret, withoutKeys } from '../core/secret.ts';
 import { isAddress, type MailServer, type Sender } from './server.ts';
 

@@ -1,5 +1,5 @@
-import type { Mail } from '../core/delivery.ts';
 import { didYouMean, shown } from '../core/did-you-mean.ts';
+import type { Mail } from '../core/outcome.ts';
 import type { Problem } from '../core/problem.ts';
 import { Secret } from '../core/secret.ts';
 

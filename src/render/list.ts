@@ -1,5 +1,5 @@
 import { csvLines, csvText } from './csv.ts';
-import { plain } from './plain.ts';
+import { plain } from './escape.ts';
 
 /** A user's fields in the order of the columns, as the proxy gave them. */
 export type ListedUser = readonly unknown[];

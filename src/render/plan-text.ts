@@ -9,6 +9,7 @@ import {
   type TeamRef,
   type UpdateChange,
 } from '../core/plan.ts';
+import { plain } from './escape.ts';
 import {
   adminChange,
   type ChangeKind,
@@ -30,7 +31,6 @@ import {
   untouched,
   withheldCounts,
 } from './labels.ts';
-import { plain } from './plain.ts';
 
 export interface PlanTextOptions {
   /** `not applied`: by a run that was to apply it, and may not. */

@@ -3,9 +3,9 @@ import { compare } from '../../core/order.ts';
 import type { MadeKey, OnboardingRow, Outcome } from '../../core/outcome.ts';
 import type { AddChange, TeamRef } from '../../core/plan.ts';
 import { Secret } from '../../core/secret.ts';
+import type { Run } from '../apply-run.ts';
 import { type FailureReason, teamNames, withResult } from '../messages.ts';
 import type { CreatedUser, Invitation, NewUser } from '../ports.ts';
-import type { Run } from '../run.ts';
 
 /** A user who is to be created: by an add, or by the recreation of an update. */
 export interface Candidate {

@@ -1,9 +1,8 @@
 import { Pool } from '../../concurrency.ts';
+import type { Run } from '../apply-run.ts';
 import { pieces } from '../bulk.ts';
-import { completeInvitation } from '../invite.ts';
-import type { Run } from '../run.ts';
-import { type Creation, createUsers, foundUser } from './create.ts';
-import { completeKey, saveKeys } from './key.ts';
+import { completeInvitation } from '../links.ts';
+import { type Creation, completeKey, createUsers, foundUser, saveKeys } from './create.ts';
 import { type Candidate, createdOutcome, type NewUserState, notCreated, onboardingRow } from './new-user.ts';
 import { completeUsers } from './verify.ts';
 

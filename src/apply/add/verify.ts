@@ -2,10 +2,10 @@ import { Pool } from '../../concurrency.ts';
 import type { LimitSettings, UserLimits } from '../../core/inventory.ts';
 import type { LimitField } from '../../core/plan.ts';
 import { sameLimit } from '../../core/user-limits.ts';
+import type { Run } from '../apply-run.ts';
 import { failureOf, pieces, writeInBulk, writeOne } from '../bulk.ts';
 import { codeOf, type FailureReason, NOT_SO, oneLine, reasonOf } from '../messages.ts';
 import { isMember, type Observed, observe } from '../observed.ts';
-import type { Run } from '../run.ts';
 import { missingTeams, type NewUserState, recordLack } from './new-user.ts';
 
 /**

@@ -1,4 +1,5 @@
 import type { LimitSettings } from '../core/inventory.ts';
+import { DELIVERED, hasLink, type OnboardingRow, type Outcome } from '../core/outcome.ts';
 import { type Change, isApplied, type LeftKey, type Plan, type TeamRef, type UpdateChange } from '../core/plan.ts';
 import { LIMIT_HEADERS } from '../core/user-limits.ts';
 import { adminChange, planCounts } from './labels.ts';
@@ -159,4 +160,37 @@ function escapeUnseen(json: string): string {
       .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
       .join(''),
   );
+}
+
+/** What became of one user: a link, or why there is none. */
+export interface OnboardingEntry {
+  readonly outcome: Outcome;
+  /** `null` where there is no link. */
+  readonly row: OnboardingRow | null;
+}
+
+/**
+ * `onboarding_results.json`, in the form of the onboarding guide: holds links in the clear.
+ *
+ * ```
+ * [ { email, user_id, invitation_id, expires_at, onboarding_link, status: "success" },
+ *   { email, status: "failed", error } ]
+ * ```
+ */
+export function onboardingJson(entries: readonly OnboardingEntry[]): string {
+  return `${JSON.stringify(entries.map(entryOf), null, 2)}\n`;
+}
+
+function entryOf({ outcome, row }: OnboardingEntry): Record<string, string> {
+  const { email, userId, reason } = outcome;
+  if (row === null || !(row.delivered || hasLink(row))) return { email, status: 'failed', error: reason };
+  return {
+    email,
+    user_id: userId,
+    invitation_id: row.invitationId?.reveal() ?? DELIVERED,
+    expires_at: row.expiresAt,
+    onboarding_link: row.link?.reveal() ?? DELIVERED,
+    status: 'success',
+    ...(row.delivery === '' ? {} : { delivery: row.delivery }),
+  };
 }

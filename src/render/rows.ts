@@ -2,10 +2,13 @@ import type { Failed, Outcome, Skipped } from '../core/outcome.ts';
 import { type Change, isStopped, type Plan } from '../core/plan.ts';
 import { type Problem, placeOf } from '../core/problem.ts';
 import type { RowPlan } from '../core/row-plan.ts';
-import { untouched } from './labels.ts';
-import { plain } from './plain.ts';
+import { code, plain } from './escape.ts';
+import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
+import { plural, untouched } from './labels.ts';
+import { breachAlert, costs, heading, planTables } from './plan-markdown.ts';
 import { administratorBlocks, breachLines, changeLine, LONG, notApplied } from './plan-text.ts';
 import { redactOutcomes, redactPlan, redactProblems } from './redact.ts';
+import { reasonTable } from './result.ts';
 
 /** A plan for single rows as its renderers want it, perhaps with all emails masked. */
 export interface RowPlanView {
@@ -38,7 +41,7 @@ export function rowPlanText(
     plan.changes.filter((change) => change.kind === kind).map((change) => `${changeLine(change)}${notApplied(change)}`);
   const blocks = [
     `Plan for ${plain(csvFile)}:\n${counts(view).join('\n')}`,
-    heading(applying && !isStopped(plan), plan.changes.length > 0),
+    textHeading(applying && !isStopped(plan), plan.changes.length > 0),
     ...administratorBlocks(plan),
     block('Users to ADD:', linesOf('add')),
     block('Users to DELETE:', linesOf('delete')),
@@ -70,7 +73,7 @@ function counts({ action, plan, left }: RowPlanView): string[] {
   ];
 }
 
-function heading(applying: boolean, some: boolean): string {
+function textHeading(applying: boolean, some: boolean): string {
   if (!some) return 'Nothing to do.';
   return applying ? 'Changes to be made:' : 'DRY RUN - Changes that would be made:';
 }
@@ -88,4 +91,38 @@ export function problemLine(csvFile: string, problem: Problem): string {
 
 function block(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : [`  ${title}`, ...lines.map((line) => `    ${line}`)].join('\n');
+}
+
+/** What `add`, `delete` or `onboard` would do, for the job summary: errors first, then what is skipped and done. */
+export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): string {
+  const { plan } = view;
+  return fitDocument(
+    {
+      head: [heading(options), headline(view, options), ...breachAlert(plan), ...costs(plan)],
+      notes: [],
+      tables: [...leftTables(view), ...planTables(plan.changes)].filter(({ count }) => count > 0),
+      foot: [...untouched(plan), 'This was a dry run: nothing was written.'],
+      rest: options.rest,
+    },
+    options.limit,
+  );
+}
+
+function headline({ action, plan, left }: RowPlanView, { csvFile }: DocumentOptions): string {
+  const links = linkCount(plan);
+  const failed = left.filter(({ status }) => status === 'FAILED').length;
+  const parts = [`**${plan.changes.length - links} to ${action === 'ADDED' ? 'add' : 'delete'}**`];
+  if (links > 0) parts.push(`${plural(links, 'fresh link')} for existing users`);
+  parts.push(`${left.length - failed} skipped`);
+  if (failed > 0) parts.push(`**${failed} with errors**`);
+  return `${parts.join(', ')}, from ${code(csvFile)}.`;
+}
+
+function leftTables({ left }: RowPlanView): Table[] {
+  const failed = left.filter(({ status }) => status === 'FAILED');
+  const skipped = left.filter(({ status }) => status === 'SKIPPED');
+  return [
+    reasonTable(`### ❌ Rows with errors: ${failed.length}`, failed),
+    reasonTable(`### Skipped: ${skipped.length}`, skipped),
+  ];
 }

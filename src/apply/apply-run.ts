@@ -4,7 +4,7 @@ import { refusalCode, StoppedError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { FailureCode, OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { RunHead, WritingCommand } from '../journal/format.ts';
-import type { Deliver, LinkJournal } from './deliver.ts';
+import type { Deliver, LinkJournal } from './links.ts';
 import { reasonOf } from './messages.ts';
 import type { ProxyWrites } from './ports.ts';
 

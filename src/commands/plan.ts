@@ -4,7 +4,10 @@ import { makePlan, type Policy, takenKeyNames } from '../core/diff.ts';
 import { emailKey, type Inventory, type ProxyFacts, type ProxyKey } from '../core/inventory.ts';
 import type { Plan } from '../core/plan.ts';
 import { type Problem, withCells } from '../core/problem.ts';
+import { type ChangesByLine, Lookup, Rows, rowPlan } from '../core/row-plan.ts';
 import { teamDirectory } from '../core/teams.ts';
+import type { RunPlan } from '../host/port.ts';
+import type { RunContext } from './lifecycle.ts';
 import { FileProblemsError } from './problems.ts';
 
 /** What a plan asks of the proxy. */
@@ -106,7 +109,7 @@ async function keyNameProblems(
 }
 
 /** The plan with what its changes cost: keys and budgets that go along. */
-export async function costed(plan: Plan, proxy: PlanReads, facts: ProxyFacts): Promise<Plan> {
+async function costed(plan: Plan, proxy: PlanReads, facts: ProxyFacts): Promise<Plan> {
   const pairs = leavings(plan);
   const userIds = uncounted(plan);
   const [keys, ownBudgets, keyCounts] = await Promise.all([
@@ -115,4 +118,26 @@ export async function costed(plan: Plan, proxy: PlanReads, facts: ProxyFacts): P
     userIds.length === 0 ? new Map<string, number>() : proxy.keyCounts(userIds),
   ]);
   return withCosts(plan, { facts, keys, ownBudgets, keyCounts });
+}
+
+/**
+ * The plan for the rows of a file one by one: bad rows are left out and told, the others go on.
+ * @param action what carrying a row out means
+ * @param plan the rows' changes; takes the rows out that are none
+ */
+export async function planRows(
+  list: UserList,
+  action: 'ADDED' | 'DELETED',
+  { proxy, inputs, host }: RunContext,
+  plan: (rows: Rows, lookup: Lookup) => Promise<ChangesByLine>,
+): Promise<RunPlan> {
+  if (list.rows.length === 0) host.log.warning(`${inputs.csvFile} holds no users: there is nothing to do.`);
+  const [inventory, facts] = await Promise.all([proxy.inventory(), proxy.facts(), proxy.checkVersion()]);
+  const rows = new Rows(list.rows, action, action === 'ADDED' ? inputs.userRole : '');
+  rows.refuse(list.problems);
+  const lookup = new Lookup(inventory, inputs);
+  const planned = rowPlan(rows, await plan(rows, lookup), lookup);
+  const costs = await costed(planned.plan, proxy, facts);
+  const problems = withCells(planned.problems, list);
+  return { kind: 'rows', plan: costs, rowPlan: { ...planned, plan: costs, problems } };
 }
