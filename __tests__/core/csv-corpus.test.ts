@@ -222,6 +222,9 @@ test('the file that is mutated is a good one', () => {
   expect(read(PLAIN)).toMatchObject({ problems: [], changes: [] });
 });
 
+/** The same files each time; `FUZZ_SEED=2 npx vitest run __tests__/core/csv-corpus.test.ts` makes others. */
+const SEED = Number(process.env.FUZZ_SEED ?? 1);
+
 test('7,500 slips: nobody is deleted by one without a problem being reported', () => {
   const slips = fc.array(fc.oneof(inserted, swapped, lost, wrapped, spanned, repeated), { minLength: 1, maxLength: 3 });
   fc.assert(
@@ -230,7 +233,7 @@ test('7,500 slips: nobody is deleted by one without a problem being reported', (
       fc.pre(isCommentless(text));
       expect({ text, gone: shrinks(new TextEncoder().encode(text), {}) }).toEqual({ text, gone: [] });
     }),
-    { numRuns: 7_500 },
+    { numRuns: 7_500, seed: SEED },
   );
 });
 
@@ -247,6 +250,6 @@ test('2,500 files that are cut or hold other bytes: no crash, and no delete beyo
       const policy: Partial<Policy> = { maxDeletes: { kind: 'count', count: 0 } };
       expect(shrinks(Uint8Array.from(bytes.slice(start, end)), policy)).toEqual([]);
     }),
-    { numRuns: 2_500 },
+    { numRuns: 2_500, seed: SEED },
   );
 });

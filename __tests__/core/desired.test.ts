@@ -222,20 +222,34 @@ describe('a rename', () => {
   });
 });
 
-describe('a key named after somebody', () => {
+describe('a name that holds the email of somebody', () => {
   const problems = (text: string) =>
-    desiredUsers(list(`email,key_name,previous_email\n${text}\n`), {
+    desiredUsers(list(`email,key_name,previous_email,models\n${text}\n`), {
       directory: teamDirectory([]),
-      emails: new Set(['bob@x.io']),
+      emails: new Set(['bob@x.io', 'ob@x.io', 'bob@x.i']),
       today: TODAY,
     }).problems.map(({ line, column }) => [line, column]);
 
   it('who has no row is a lost line break', () => {
     expect(problems('ada@x.io,Bob@x.io')).toEqual([[2, 2]]);
     expect(problems('ada@x.io,"bob@x.io,internal_user",')).toEqual([[2, 2]]);
-    expect(problems('ada@x.io,bob@x.io\nbob@x.io,')).toEqual([]);
+    expect(problems('ada@x.io,"ada-keybob@x.iointernal_user",')).toEqual([[2, 2]]);
+    expect(problems('ada@x.io,,,gpt;bob@x.io')).toEqual([[2, 4]]);
+  });
+
+  it('who has a row, or is nobody of the proxy, is a name', () => {
+    expect(problems('ada@x.io,bob@x.io,,gpt\nbob@x.io,')).toEqual([]);
     expect(problems('ada@x.io,bob@x.io,bob@x.io')).toEqual([]);
-    expect(problems('ada@x.io,carl@x.io')).toEqual([]);
+    expect(problems('ada@x.io,carl@x.io,,@x.io')).toEqual([]);
+  });
+
+  it('names the longest of those that it may be', () => {
+    const { problems: found } = desiredUsers(list('email,key_name\nada@x.io,bob@x.io\n'), {
+      directory: teamDirectory([]),
+      emails: new Set(['ob@x.io', 'bob@x.io']),
+      today: TODAY,
+    });
+    expect(found.map(({ message }) => message)).toEqual([expect.stringContaining('no row (`bob@x.io`)')]);
   });
 });
 

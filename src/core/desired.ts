@@ -402,18 +402,48 @@ function isOver(
   return expires !== null && expires < today && !isKnown;
 }
 
-/** A key_name that holds the email of a user without a row: two rows have run together, and that user would be deleted. */
+/**
+ * A name that holds the email of a user without a row: two rows have run together, and that user would be deleted. Every
+ * other cell that they may end in refuses an email of itself.
+ */
 function swallowedRows(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
-  const holding = rows.flatMap(({ line, keyName, keyColumn }) => {
-    const words = keyName === null ? [] : keyName.split(/[\s,;"]+/).filter((word) => known.has(emailKey(word)));
-    return words.length === 0 ? [] : { line, keyName, keyColumn, words };
-  });
+  const holding = rows.flatMap((row) =>
+    freeNames(row).flatMap(([column, name, at]) => {
+      const held = emailsIn(name, known);
+      return held.length === 0 ? [] : { line: row.line, column, name, at, held };
+    }),
+  );
   if (holding.length === 0) return [];
-  const emails = new Set(rows.flatMap((row) => [emailKey(row.email), emailKey(row.previousEmail ?? '')]));
-  return holding.flatMap(({ line, keyName, keyColumn, words }) => {
-    const swallowed = words.find((word) => !emails.has(emailKey(word)));
+  const listed = new Set(rows.flatMap((row) => [emailKey(row.email), emailKey(row.previousEmail ?? '')]));
+  return holding.flatMap(({ line, column, name, at, held }) => {
+    const swallowed = held.find((emails) => !emails.some((email) => listed.has(email)))?.[0];
     if (swallowed === undefined) return [];
-    const message = `key_name \`${keyName}\` holds the email of a user who has no row (\`${swallowed}\`). A line break before it is perhaps missing; else choose another key_name.`;
-    return [{ line, column: keyColumn, message }];
+    const message = `${column} \`${name}\` holds the email of a user who has no row (\`${swallowed}\`). A line break before it is perhaps missing; else choose another ${column}.`;
+    return [{ line, column: at, message }];
+  });
+}
+
+/** The cells of a row that take any text, with their columns. */
+function freeNames({ keyName, keyColumn, limits, limitColumns: columns }: UserRow): [string, string, number | null][] {
+  const models = limits.models.kind === 'value' ? limits.models.value : [];
+  const named = models.map((name): [string, string, number | null] => ['models', name, columns.models]);
+  return keyName === null ? named : [['key_name', keyName, keyColumn], ...named];
+}
+
+/**
+ * The known emails in a text, also where letters stand right before or after: for each `@` all that it may be part of,
+ * the longest first.
+ */
+function emailsIn(text: string, known: ReadonlySet<string>): string[][] {
+  return (emailKey(text).match(/[^\s,;"@]+@[^\s,;"@]+/g) ?? []).flatMap((word) => {
+    const [local, domain] = word.split('@') as [string, string];
+    const found = [];
+    for (let from = Math.max(0, local.length - LONGEST_LOCAL); from < local.length; from++) {
+      for (let to = Math.min(domain.length, LONGEST_EMAIL); to > 0; to--) {
+        const email = `${local.slice(from)}@${domain.slice(0, to)}`;
+        if (known.has(email)) found.push(email);
+      }
+    }
+    return found.length === 0 ? [] : [found];
   });
 }
