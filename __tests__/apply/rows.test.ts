@@ -108,6 +108,22 @@ describe('adds', () => {
     expect(proxy.counts()).toMatchObject({ createUsers: 1, joinTeam: 1, findUsers: 1, findTeams: 1 });
   });
 
+  it.each([
+    { answers: ['lost-before'], joins: 2, status: 'SUCCESS' },
+    { answers: ['lost-after'], joins: 1, status: 'SUCCESS' },
+    { answers: ['late'], joins: 2, status: 'SUCCESS' },
+    { answers: ['lost-before', 'lost-before'], joins: 2, status: 'FAILED' },
+  ] as const)('makes a join again of which no answer came and nothing is seen: $answers', async (row) => {
+    const proxy = new FakeProxy({ joinsLater: true }).team('a');
+    const { options } = await started(proxy);
+    row.answers.forEach((answer, at) => {
+      proxy.faults.set(2 + at, answer);
+    });
+    const [outcome] = await applyPlan(planOf(add('a@example.com', { teams: teams('a') })), options);
+    expect(outcome).toMatchObject({ status: row.status });
+    expect(proxy.counts().joinTeam).toBe(row.joins);
+  });
+
   it.each(['add', 'onboard', 'sync'] as const)(
     'of %s that the proxy took nothing more of are completed',
     async (command) => {

@@ -31,7 +31,7 @@ export interface NewUserState {
   /** The proxy's words on what failed of the creation. */
   readonly warning: string | null;
   /** The answer to a join or a key was lost: it may yet take effect. */
-  readonly lost: boolean;
+  lost: boolean;
   key: Secret | null;
   /** There may be keys of theirs that nobody has seen. */
   keysUnseen: boolean;

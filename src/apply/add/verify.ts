@@ -10,7 +10,7 @@ import { missingTeams, type NewUserState, recordLack } from './new-user.ts';
 
 /**
  * Makes sure that new users are as their rows ask: those whose answer did not say so are looked up, those that miss a
- * team join it once, limits that the proxy's configuration has replaced are set again, and what is still missing becomes
+ * team join it, limits that the proxy's configuration has replaced are set again, and what is still missing becomes
  * a problem of the row. Few requests for many users, none for users whose answer was fine.
  */
 export async function completeUsers(run: Run, users: readonly NewUserState[]): Promise<void> {
@@ -24,20 +24,34 @@ export async function completeUsers(run: Run, users: readonly NewUserState[]): P
   if (failure !== null) recordUnverified(run, unclear, failure);
   await completeLimitsOf(run, users);
   const lacking = users.filter((user) => user.joined !== null && missingTeams(user).length > 0);
+  await completeTeams(run, lacking, 1);
+}
+
+/** @param repeats how often a join is made again of which no answer came and that, as a look shows, was not made */
+async function completeTeams(run: Run, lacking: readonly NewUserState[], repeats: number): Promise<void> {
+  if (lacking.length === 0) return;
   await awaitLate(run, lacking);
   const present = lacking.filter((user) => !user.gone && missingTeams(user).length > 0);
   const reasons = await joinMissing(run, present);
   const unverified = await lookUp(run, present);
+  const again: NewUserState[] = [];
   for (const user of present) {
-    for (const team of missingTeams(user)) {
-      const failure = reasons.get(pair(team.teamId, user)) ?? unverified ?? wordsOf(user);
-      recordUnfinished(run, user, failure, {
+    const failures = missingTeams(user).map((team) => ({ team, failure: reasons.get(pair(team.teamId, user)) }));
+    const isLost = failures.some(({ failure }) => failure?.code === 'lost');
+    if (isLost && unverified === null && repeats > 0 && run.blocked() === null) {
+      again.push(user);
+      user.lost = true;
+      continue;
+    }
+    for (const { team, failure } of failures) {
+      recordUnfinished(run, user, failure ?? unverified ?? wordsOf(user), {
         lack: `not in team ${team.name}`,
         brings: 'adds the membership',
         otherwise: "add the user to the team in the proxy's UI",
       });
     }
   }
+  await completeTeams(run, again, repeats - 1);
 }
 
 /** How often one looks whether a join came through whose answer was lost. */
