@@ -144,12 +144,16 @@ function listTeamsPaged(call: Call): unknown {
   });
 }
 
-function filteredTeams({ state, query }: Call): TeamRow[] {
+function filteredTeams({ state, query, caller, behaviour }: Call): TeamRow[] {
   const teamId = query.get('team_id');
   const alias = query.get('team_alias')?.toLowerCase();
-  const userId = query.get('user_id');
+  const ownAlone = caller.role === 'proxy_admin_viewer' && !behaviour.viewerListsTeams;
+  const userId = ownAlone ? caller.userId : query.get('user_id');
   const user = userId === null ? undefined : state.users.get(userId);
   if (userId !== null && user === undefined) throw detailError(404, `User not found, passed user_id=${userId}`);
+  if (ownAlone && teamId !== null && !user?.teams.includes(teamId)) {
+    throw detailError(404, `User is not a member of team_id=${teamId}`);
+  }
   const candidates =
     teamId === null ? state.teams.values() : [state.teams.get(teamId)].filter((team) => team !== undefined);
   return [...candidates].filter((team) => {

@@ -134,6 +134,8 @@ const FACTS = {
   /** Whether a `proxy_admin_viewer` reads keys and user infos of others by name, not only in whole lists. */
   viewerReadsOthers: since('1.106'),
   viewerReadsMore: since('1.90'),
+  /** Else `/v2/team/list` shows a `proxy_admin_viewer` the teams of their own alone, and of another's says 404. */
+  viewerListsTeams: since('1.82'),
 
   // Deactivation, and what counts at once for a key that is in the proxy's cache.
   deactivationEnforced: since('1.90'),

@@ -196,7 +196,7 @@ describe('results', () => {
     files: ['/work/user_sync_result.csv'],
     secretFiles: [],
     linksExpire: null,
-    auditFile: null,
+    audit: null,
     secretsUrl: '',
     isUnfinished: false,
   };

@@ -31,7 +31,7 @@ const ODD_EMAILS = [
 ];
 
 const HALF =
-  'Warning: half@example.com: a team and the user disagree on the membership. team_name is blank, so that sync leaves it alone; write the teams there to have it mended.';
+  'Warning: half@example.com (line 8): a team and the user disagree on the membership. team_name is blank, so that sync leaves it alone; write the teams there to have it mended.';
 
 async function makeOddTeams(api: Api): Promise<string[]> {
   const teams = ODD_ALIASES.map((team_alias, index) => ({ team_id: `odd-${index}`, team_alias }));
@@ -91,6 +91,7 @@ commands('export', (place, api, target) => {
     expect([again.code, again.stderr.includes('user_list.csv: 301 users, unchanged.')]).toEqual([0, true]);
     expect(place().read('user_list.csv')).toBe(text);
     expect(text).toContain('"#hash@example.com",');
+    if (isHalf) expect(text.split('\n')[7]).toMatch(/^half@example\.com,/);
   });
 
   test('with limits, a plan right after finds nothing to do either', async () => {
@@ -116,7 +117,7 @@ commands('export', (place, api, target) => {
     await api().makeUser('odd', { user_role: 'internal_user', models: ['a;b'] });
     const { code, stderr } = await place().run('export', '--export-limits');
     expect(code).toBe(0);
-    expect(stderr).toContain('Warning: odd@example.com: a limit that no cell can say.');
+    expect(stderr).toContain('Warning: odd@example.com (line 2): a limit that no cell can say.');
     expect((await place().run('sync', '--dry-run', '--detailed-exitcode')).code).toBe(0);
   });
 

@@ -10,6 +10,7 @@ const READS = [
   '/user/info?user_id=other',
   '/team/list',
   '/v2/team/list',
+  '/v2/team/list?team_id=team',
   '/team/info?team_id=team',
   '/key/list',
   '/key/list?user_id=other',
@@ -87,6 +88,7 @@ function ordinary(is: Truth, userId: string, role: string, shown: string): Recor
     '/v2/user/info?user_id=other': '404 User not found: other',
     '/team/list': teams,
     '/v2/team/list': teams,
+    '/v2/team/list?team_id=team': teams,
     '/team/info?team_id=team': `403 {'error': 'User=${userId} not authorized to access this team=team'}`,
     '/key/list': '200',
     '/key/list?user_id=other': "403 You are not authorized to check another user's keys",
@@ -127,6 +129,7 @@ function viewing(is: Truth): Record<string, string> {
   return {
     ...Object.fromEntries(readsOf(is).map((path) => [path, '200'])),
     ...(is.viewerReadsOthers ? {} : ofOthers),
+    ...(is.viewerListsTeams ? {} : { '/v2/team/list?team_id=team': '404 User is not a member of team_id=team' }),
     '/invitation/info?invitation_id=none': is.viewerReadsMore ? unknown : refused('/invitation/info'),
     ...Object.fromEntries(writesOf(is).map(([path]) => [path, refused(path)])),
     ...(is.bulkKeyUpdate && !is.viewerReadsMore

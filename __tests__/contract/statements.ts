@@ -84,6 +84,7 @@ const STATEMENTS = {
   routesDecide: since('1.82'),
   viewerReadsOthers: since('1.106'),
   viewerReadsMore: since('1.90'),
+  viewerListsTeams: since('1.82'),
   shortIdsMasked: since('1.106'),
   viewerMayUpdate: from({ '1.75': 'user_email and password', '1.106': 'user_email' }),
 

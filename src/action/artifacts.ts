@@ -1,8 +1,10 @@
-import { access, readFile, rename, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { messageOf, RefusedError } from '../core/errors.ts';
 import { type Change, isApplied, type Plan } from '../core/plan.ts';
 import { secretUploadRefusal } from '../github/event.ts';
+import type { AuditRecord } from '../host/port.ts';
 import { planJson } from '../render/json.ts';
 import { artifactServiceMissing, uploadArtifact } from './artifact-service.ts';
 import { type PlanContext, planBody } from './documents.ts';
@@ -87,6 +89,24 @@ export async function uploadResults(
     return { url: await upload(job, RESULTS, files), failure: null };
   } catch (error) {
     return { url: '', failure: error as Error };
+  }
+}
+
+/**
+ * Uploads what this run has told the audit record. The file itself may hold what other runs told, or `main` before `post`,
+ * which is in their artifacts.
+ * @throws ArtifactUploadError
+ */
+export async function uploadRecord(job: Job, { path, text }: AuditRecord): Promise<void> {
+  const { inputs, env } = job;
+  if (!inputs.artifacts) return;
+  const folder = await mkdtemp(join(env.RUNNER_TEMP || tmpdir(), 'litellm-user-sync-audit-'));
+  const file = join(folder, basename(path));
+  try {
+    await writeFile(file, text, { mode: 0o600 });
+    await upload(job, 'user-sync-audit', [file], inputs.auditRetentionDays);
+  } finally {
+    await rm(folder, { recursive: true });
   }
 }
 

@@ -7,6 +7,7 @@ import type { Problem } from '../core/problem.ts';
 import { additionsFor, approvalDigest } from '../core/review.ts';
 import type { Approvals } from '../github/approvals.ts';
 import {
+  type AuditRecord,
   type Failure,
   type Host,
   type Mode,
@@ -32,6 +33,7 @@ import {
   secretsObstacle,
   upload,
   uploadPlan,
+  uploadRecord,
   uploadResults,
   writePlan,
 } from './artifacts.ts';
@@ -71,7 +73,8 @@ export class ActionHost implements Host<Evidence> {
   readonly #progress: ProgressLines;
   readonly signal: AbortSignal;
   #outputs: Outputs = NO_OUTPUTS;
-  #verdict = '';
+  /** Each reason once: the job's one error annotation for it. */
+  readonly #verdicts = new Set<string>();
 
   constructor(job: Job, signal: AbortSignal) {
     this.#job = job;
@@ -113,15 +116,14 @@ export class ActionHost implements Host<Evidence> {
   async planned(shown: RunPlan, evidence: Evidence | null): Promise<string | null> {
     const { plan } = shown;
     this.#logPlan(shown, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
-    const breaches = plan.breaches.map((breach) => breach.message).join(' ');
-    this.#verdict = redactedText(this.#job, breaches);
+    this.#condemn(breachesOf(this.#job, shown));
     const planFile = await writePlan(this.#job, plan);
     this.#publish({ 'has-changes': plan.changes.some(isApplied), 'plan-file': planFile });
     if (shown.kind === 'file') return this.#plannedFile(shown, planFile, evidence);
     const counts = await summarizeRows(this.#job, shown.rowPlan);
     this.#publish(counts);
     this.#annotate(shown.rowPlan.problems);
-    this.#verdict ||= failedRows(counts.failed ?? 0, shown, this.mode);
+    this.#condemn(failedRows(counts.failed ?? 0, shown, this.mode));
     return null;
   }
 
@@ -177,15 +179,16 @@ export class ActionHost implements Host<Evidence> {
   }
 
   async finished(result: RunResult<Evidence>): Promise<void> {
-    const { plan, evidence, outcomes, files, secretFiles, auditFile, command, linksExpire } = result;
+    const { plan, evidence, outcomes, files, secretFiles, audit, command, linksExpire } = result;
     const title = command === 'sync' ? undefined : 'Result:';
     this.print(resultText(redactedOutcomes(this.#job, outcomes, plan?.plan.changes), title));
     const counts = outcomeCounts(outcomes);
     this.#publish({ ...counts, 'result-file': files[0] ?? '' });
-    this.#verdict ||= failedRows(counts.failed, plan, this.mode) || breachesOf(this.#job, plan);
+    this.#condemn(failedRows(counts.failed, plan, this.mode));
+    this.#condemn(breachesOf(this.#job, plan));
     const open = [...files.filter((file) => !secretFiles.includes(file)), outputPath(this.#job, PLAN_FILE)];
     const { url: artifactUrl, failure } = await uploadResults(this.#job, open.filter(existsSync));
-    await this.#uploadRecord(auditFile);
+    await this.#uploadRecord(audit);
     this.#publish({ 'artifact-url': artifactUrl });
     const context = { artifactUrl, whyNot: evidence?.whyNot ?? '', linksExpire };
     const body = (rest: string) => resultBody(this.#job, result, context, rest);
@@ -247,7 +250,7 @@ export class ActionHost implements Host<Evidence> {
     if (this.mode.kind === 'apply' && isStopped(plan)) {
       await commentNotApplied(job, evidence?.approvals ?? null, breachesOf(job, shown));
     }
-    this.#verdict ||= obstacle === null ? '' : redactedText(job, obstacle);
+    this.#condemn(obstacle === null ? '' : redactedText(job, obstacle));
     this.#publish({
       ...plannedCounts(plan),
       'comment-url': url,
@@ -289,10 +292,10 @@ export class ActionHost implements Host<Evidence> {
   }
 
   /** Kept longer than the results, and apart from them. A failure is a warning: the file is in the output directory. */
-  async #uploadRecord(auditFile: string | null): Promise<void> {
-    if (auditFile === null) return;
+  async #uploadRecord(audit: AuditRecord | null): Promise<void> {
+    if (audit === null) return;
     try {
-      await upload(this.#job, 'user-sync-audit', [auditFile], this.#job.inputs.auditRetentionDays);
+      await uploadRecord(this.#job, audit);
     } catch (error) {
       this.log.warning(`The audit record was not uploaded: ${messageOf(error)}`);
     }
@@ -307,9 +310,15 @@ export class ActionHost implements Host<Evidence> {
     this.#outputs = { ...this.#outputs, ...outputs };
   }
 
+  /** @param reason why the run ends red; a blank is none */
+  #condemn(reason: string): void {
+    this.#verdicts.add(reason);
+  }
+
   /** The last line of a run that ends red, though nothing went wrong with the run itself. */
   get verdict(): string {
-    return this.#verdict || 'The proxy and the file differ, and `fail-on-drift` is `true`.';
+    const reasons = [...this.#verdicts].filter((reason) => reason !== '');
+    return reasons.join(' ') || 'The proxy and the file differ, and `fail-on-drift` is `true`.';
   }
 
   /** Whether a run that only plans, and that no pull request asked for, found changes that it was told to fail on. */

@@ -66,6 +66,11 @@ const WAYS_OUT: readonly (readonly [RegExp, string])[] = [
     /team.*(does not|doesn't) exist|team.*not found/i,
     'the team was deleted in the meantime: correct team_name or create the team',
   ],
+  // Of the one who invites as of the one who is invited: the foreign key `created_by` behind /invitation/new.
+  [
+    /user id does not exist/i,
+    "the user is gone, or the proxy lacks its own user `default_user_id`, who signs the master key's invitations: it comes with the first team that is created, a proxy_admin user's key does without",
+  ],
   [/licen[sc]e|seats?\b/i, 'free a seat or extend the license, then run again'],
   // A refused call says so itself, a refused row does not.
   [

@@ -35,6 +35,8 @@ export interface Recovered {
   readonly rows: readonly RowEntry[] | null;
   /** The changes of its plan, by their index. */
   readonly changes: ReadonlyMap<number, ChangeRecord>;
+  /** What the audit record has of them, by index. */
+  readonly audited: ReadonlyMap<number, string>;
 }
 
 /** A change of the cut-off run that has no outcome yet. */
@@ -52,6 +54,7 @@ interface JournalState {
   readonly finished: boolean;
   /** Users whose secrets were being taken back when the run was killed. */
   readonly revoking: ReadonlySet<string>;
+  readonly audited: ReadonlyMap<number, string>;
   readonly outcomes: ReadonlyMap<number, Outcome>;
   readonly mails: ReadonlyMap<number, MailState>;
   readonly open: readonly OpenChange[];
@@ -110,7 +113,8 @@ function readState(lines: readonly JournalLine[]): JournalState | null {
   });
   const rows = head.hasRows ? lines.flatMap((line) => (line.t === 'row' ? [line.row] : [])) : null;
   const finished = lines.some((line) => line.t === 'finished');
-  return { changes, head, rows, finished, revoking: usersRevoked(lines), outcomes, mails, open };
+  const audited = new Map(lines.flatMap((line) => (line.t === 'audited' ? line.rows : [])));
+  return { changes, head, rows, finished, revoking: usersRevoked(lines), audited, outcomes, mails, open };
 }
 
 function reportOf(state: JournalState, outcomes: ReadonlyMap<number, Outcome>, hasProxy: boolean): Recovered {
@@ -123,10 +127,18 @@ function reportOf(state: JournalState, outcomes: ReadonlyMap<number, Outcome>, h
     const failure: FailureReason = open.intended.length > 0 ? { code: 'interrupted', reason } : NEVER_BEGUN;
     all.set(open.index, untouchedOutcome(open.index, open.record, failure));
   }
-  const inOrder = [...all].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
-  const { head, rows, changes, finished } = state;
-  return { command: head.command, isComplete: finished, outcomes: inOrder, rows, changes };
+  const inOrder = [...all]
+    .sort(([a], [b]) => a - b)
+    .map(([, outcome]) =>
+      state.revoking.has(outcome.userId) ? failedWith(outcome, 'incomplete', MAY_BE_DEAD) : outcome,
+    );
+  const { head, rows, changes, audited, finished } = state;
+  return { command: head.command, isComplete: finished, outcomes: inOrder, rows, changes, audited };
 }
+
+/** Of a revocation that is still under way. */
+const MAY_BE_DEAD =
+  'Key and link could not be handed over, and taking them back was interrupted: the next run with this output-directory and a key completes it';
 
 const NEVER_BEGUN: FailureReason = {
   code: 'not attempted',

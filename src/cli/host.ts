@@ -69,6 +69,7 @@ export class TerminalHost implements Host<null> {
 
   async planned(plan: RunPlan): Promise<null> {
     this.#show(plan, this.mode.kind === 'plan' ? 'dry run' : 'not applied');
+    this.#logBreaches(plan);
     return null;
   }
 
@@ -92,13 +93,14 @@ export class TerminalHost implements Host<null> {
     return { published: true, url: '' };
   }
 
-  async finished({ command, outcomes, notes, files, secretFiles, auditFile }: RunResult<null>): Promise<void> {
+  async finished({ command, plan, outcomes, notes, files, secretFiles, audit }: RunResult<null>): Promise<void> {
     this.log.info(resultText(outcomes, command === 'sync' ? undefined : 'Result:').trimEnd());
     for (const note of notes) this.log.info(plain(note));
     for (const file of files.filter((path) => !secretFiles.includes(path))) this.log.info(`Results: ${file}`);
-    if (auditFile !== null) this.log.info(`Audit record: ${auditFile}`);
+    if (audit !== null) this.log.info(`Audit record: ${audit.path}`);
     const what = outcomes.some(isCreated) && this.#inputs.apiKeys ? 'Keys and onboarding links' : 'Onboarding links';
     for (const file of secretFiles) this.log.info(`${what} (secret): ${file}`);
+    if (plan !== null) this.#logBreaches(plan);
   }
 
   async failed(_failure: Failure): Promise<void> {}
@@ -116,6 +118,10 @@ export class TerminalHost implements Host<null> {
     const { csvFile } = this.#inputs;
     if (shown.kind === 'file') this.#screen.printPlan(planText(shown.plan, { stage, csvFile }));
     else this.#showRows(shown.rowPlan, stage === 'applying');
+  }
+
+  #logBreaches({ plan }: RunPlan): void {
+    for (const breach of plan.breaches) this.log.error(breach.message);
   }
 
   /** Bad rows stand in the plan; a script that reads it elsewhere learns from the log that there are some. */

@@ -8,7 +8,7 @@ import type { Log } from '../core/log.ts';
 import { withoutKeys } from '../core/secret.ts';
 import type { ExitCode } from '../host/port.ts';
 import { stopOnSignals } from '../host/signals.ts';
-import { commandOf, type InputName, parseInputs } from '../inputs.ts';
+import { commandOf, type InputName, type Inputs, parseInputs } from '../inputs.ts';
 import { defectText, isDefect } from '../process.ts';
 import { VERSION } from '../version.ts';
 import { type Arguments, helpText, parseArguments, withoutEffect } from './args.ts';
@@ -52,7 +52,8 @@ async function run(
   const isTTY = terminal.stdout.isTTY === true;
   const inputs = parseInputs(given.inputs, env, directory, { from: 'cli', isTTY, emails: given.emails });
   warnOfNoEffect(given, log);
-  const outputDirectory = await made(resolve(directory, inputs.outputDirectory || '.'));
+  const outputDirectory = resolve(directory, inputs.outputDirectory || '.');
+  if (writesResults(inputs)) await make(outputDirectory);
   const stop = stopOnSignals(log);
   const host = new TerminalHost({
     screen,
@@ -70,11 +71,15 @@ async function run(
   return 1;
 }
 
+/** A dry run, `list` and `export` have no result files: no folder is made for those. */
+function writesResults({ command, dryRun, updateExisting }: Inputs): boolean {
+  return command !== 'list' && command !== 'export' && (dryRun !== 'true' || updateExisting);
+}
+
 /** @throws UsageError where the folder for the results cannot be made */
-async function made(outputDirectory: string): Promise<string> {
+async function make(outputDirectory: string): Promise<void> {
   try {
     await mkdir(outputDirectory, { recursive: true });
-    return outputDirectory;
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     throw new UsageError(

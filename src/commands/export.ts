@@ -88,20 +88,22 @@ function unwritable(csvFile: string, error: unknown): UsageError {
   return new UsageError(`ERROR: ${csvFile} cannot be written (${code}). Set another csv-file.`, { cause: error });
 }
 
-function oddities({ halfMembers, unnamable, unwritableLimits, shared }: ExportList): string[] {
+function oddities({ rows, halfMembers, unnamable, unwritableLimits, shared }: ExportList): string[] {
   const found = [...shared];
   if (halfMembers.length > 0) {
     found.push(
-      `${named(halfMembers)}: a team and the user disagree on the membership. team_name is blank, so that sync leaves it alone; write the teams there to have it mended.`,
+      `${named(halfMembers, rows)}: a team and the user disagree on the membership. team_name is blank, so that sync leaves it alone; write the teams there to have it mended.`,
     );
   }
   if (unnamable.length > 0) {
     found.push(
-      `${named(unnamable)}: in a team that no cell can name, by alias or id. team_name is blank, so that sync leaves it alone.`,
+      `${named(unnamable, rows)}: in a team that no cell can name, by alias or id. team_name is blank, so that sync leaves it alone.`,
     );
   }
   if (unwritableLimits.length > 0) {
-    found.push(`${named(unwritableLimits)}: a limit that no cell can say. It is blank, so that sync leaves it alone.`);
+    found.push(
+      `${named(unwritableLimits, rows)}: a limit that no cell can say. It is blank, so that sync leaves it alone.`,
+    );
   }
   return found;
 }
@@ -110,7 +112,7 @@ function misread(list: ExportList, options: ExportOptions): string[] {
   const emails = misreadEmails(list.rows, options);
   if (emails.length === 0) return [];
   return [
-    `The file cannot say what the proxy has of ${named(emails)}: sync would change them. Change their email in LiteLLM, or protect them (protected-users).`,
+    `The file cannot say what the proxy has of ${named(emails, list.rows)}: sync would change them. Change their email in LiteLLM, or protect them (protected-users).`,
   ];
 }
 
@@ -122,9 +124,14 @@ function leftOut({ unmanaged, inactive }: ExportList): string[] {
   ];
 }
 
-function named(emails: readonly string[]): string {
+/** With their lines in the file, which tell them apart where emails are masked. */
+function named(emails: readonly string[], rows: readonly ExportRow[]): string {
   const more = emails.length - MOST_NAMED;
-  return emails.slice(0, MOST_NAMED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  const shown = emails.slice(0, MOST_NAMED);
+  const lines = new Map(
+    rows.flatMap(({ email }, at): [string, number][] => (shown.includes(email) ? [[email, at + 2]] : [])),
+  );
+  return shown.map((email) => `${email} (line ${lines.get(email)})`).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 /** Rows read at once: the whole of a large file a second time would take as much memory as the users themselves. */

@@ -21,7 +21,7 @@ import {
   type RunPlan,
 } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
-import type { WritingCommand } from '../journal/format.ts';
+import { auditMark, usersRevoked, type WritingCommand } from '../journal/format.ts';
 import { FileJournal, JOURNAL_FILE } from '../journal/journal.ts';
 import type { ProxyClient } from '../litellm/client.ts';
 import { redactOutcomes } from '../render/redact.ts';
@@ -169,8 +169,6 @@ async function planned(writing: Writing, list: UserList, context: RunContext): P
 
 async function showPlan<E>(plan: RunPlan, host: Host<E>, evidence: E | null): Promise<ExitCode> {
   const refusal = await host.planned(plan, evidence);
-  for (const breach of plan.plan.breaches) host.log.error(breach.message);
-  if (refusal !== null) host.log.error(refusal);
   const hasBadRows = plan.kind === 'rows' && plan.rowPlan.problems.length > 0;
   return plan.plan.breaches.length > 0 || hasBadRows || refusal !== null ? 1 : 0;
 }
@@ -206,9 +204,12 @@ function earlierOf(writing: Writing, recovered: Recovered): Earlier {
   };
 }
 
-function recoveredChanges(outcomes: readonly Outcome[], { changes }: Recovered): RecordedChange[] {
+/** Without those that the audit record has already. */
+function recoveredChanges(outcomes: readonly Outcome[], { changes, audited }: Recovered): RecordedChange[] {
+  const isNews = (outcome: Outcome): boolean =>
+    outcome.index === null || audited.get(outcome.index) !== auditMark(outcome);
   return recordedChanges(
-    outcomes,
+    outcomes.filter(isNews),
     (index) => changes.get(index),
     () => NOT_REVIEWED,
   );
@@ -298,7 +299,6 @@ async function applyReviewed<E>(
     ...recordedChanges(worded, (index) => plan.plan.changes[index], provenanceOf),
   ];
   const code = await endRun(writing, outcomes, { inputs, host, proxy, journal }, { plan, evidence, changes });
-  for (const breach of plan.plan.breaches) host.log.error(breach.message);
   return plan.plan.breaches.length > 0 ? 1 : code;
 }
 
@@ -337,19 +337,20 @@ async function endRun<E>(
 ): Promise<ExitCode> {
   const { host, journal, proxy } = run;
   const links = await journal.onboardingFile.read();
-  const { files, secretFiles, moved } = await writing.writeSecrets(applied, run);
+  // What was being taken back, and cannot be without a key, may be dead: it is handed over to nobody.
+  const isWithheld = proxy === null && usersRevoked(await journal.lines()).size > 0;
+  const { files, secretFiles, moved } = isWithheld ? NO_SECRETS : await writing.writeSecrets(applied, run);
   const published: PublishResult =
     secretFiles.length === 0 ? NOTHING_TO_PUBLISH : await host.publishSecrets(secretFiles);
   const outcomes = published.published ? applied : await revokeUnseen(applied, links, published, proxy, journal);
   const told = new Map<unknown, Outcome>(outcomes.map((outcome, at) => [outcome.index ?? applied[at], outcome]));
   const toldOf = (outcome: Outcome): Outcome => told.get(outcome.index ?? outcome) ?? outcome;
-  const auditFile = await writeRecord(
-    writing.command,
-    changes.map((entry) => ({ ...entry, outcome: toldOf(entry.outcome) })),
-    run,
-  );
+  const recorded = changes.map((entry) => ({ ...entry, outcome: toldOf(entry.outcome) }));
+  const audit = await writeRecord(writing.command, recorded, run);
+  if (audit !== null) await journal.audited(recorded.map(({ outcome }) => outcome));
   const results = await writing.writeResults(host.redacts ? redactOutcomes(outcomes) : outcomes, run);
   const isOver = await journal.isOver();
+  const isLost = isWithheld || (!published.published && published.isLost);
   await host.finished({
     command: writing.command,
     plan,
@@ -358,8 +359,8 @@ async function endRun<E>(
     notes: writing.notes(outcomes),
     files: [...files, ...results],
     secretFiles,
-    linksExpire: firstExpiry(outcomes, published.published || !published.isLost ? links : withoutLost(links)),
-    auditFile,
+    linksExpire: firstExpiry(outcomes, isLost ? withoutLost(links) : links),
+    audit,
     secretsUrl: published.published ? published.url : '',
     isUnfinished: !isOver,
   });
@@ -384,6 +385,8 @@ function firstExpiry(outcomes: readonly Outcome[], links: ReadonlyMap<string, On
 function withoutLost(links: ReadonlyMap<string, OnboardingRow>): ReadonlyMap<string, OnboardingRow> {
   return new Map([...links].filter(([, row]) => !hasLink(row)));
 }
+
+const NO_SECRETS: WrittenFiles = { files: [], secretFiles: [] };
 
 const NOTHING_TO_PUBLISH: PublishResult = { published: true, url: '' };
 

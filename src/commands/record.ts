@@ -3,7 +3,7 @@ import { auditLines } from '../core/audit.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Change } from '../core/plan.ts';
 import { appendLines } from '../files/write.ts';
-import type { Host, Provenance } from '../host/port.ts';
+import type { AuditRecord, Host, Provenance } from '../host/port.ts';
 import type { Inputs } from '../inputs.ts';
 import type { ChangeRecord, WritingCommand } from '../journal/format.ts';
 import { redactEmail, redactText } from '../render/redact.ts';
@@ -19,13 +19,13 @@ export interface RecordedChange {
 
 /**
  * Appends to the audit record what a run did, withheld and failed to do.
- * @returns the record's path; `null` where there is nothing to tell, or the input asks for none
+ * @returns `null` where there is nothing to tell, or the input asks for none
  */
 export async function writeRecord(
   command: WritingCommand,
   changes: readonly RecordedChange[],
   { inputs, host }: { readonly inputs: Inputs; readonly host: Host },
-): Promise<string | null> {
+): Promise<AuditRecord | null> {
   if (inputs.auditRetentionDays === 0 || changes.length === 0) return null;
   const path = join(host.outputDirectory, AUDIT_FILE);
   const run = { ...host.origin, target: inputs.target === '' ? null : inputs.target, command };
@@ -39,8 +39,9 @@ export async function writeRecord(
     result: outcome.status,
     reason: outcome.reason,
   }));
-  await appendLines(path, auditLines(run, entries, host.redacts ? { email: redactEmail, text: redactText } : null));
-  return path;
+  const lines = auditLines(run, entries, host.redacts ? { email: redactEmail, text: redactText } : null);
+  await appendLines(path, lines);
+  return { path, text: lines.map((line) => `${line}\n`).join('') };
 }
 
 /** Of an interrupted run its costs are not known any more. */

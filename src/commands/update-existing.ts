@@ -35,7 +35,7 @@ export async function writeExisting<E>(inputs: Inputs, host: Host<E>): Promise<E
       files: [path, errors],
       secretFiles: [],
       linksExpire: null,
-      auditFile: null,
+      audit: null,
       secretsUrl: '',
       isUnfinished: false,
     });

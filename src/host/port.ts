@@ -68,6 +68,14 @@ export type PublishResult =
   | { readonly published: true; readonly url: string }
   | { readonly published: false; readonly reason: string; readonly isLost: boolean };
 
+/** What a run told the audit record. */
+export interface AuditRecord {
+  /** The file, to which other runs may have written before. */
+  readonly path: string;
+  /** What this run has appended to it. */
+  readonly text: string;
+}
+
 /** What became of a run. */
 export interface RunResult<E> {
   readonly command: string;
@@ -86,7 +94,7 @@ export interface RunResult<E> {
   /** The first day on which a link of this run no longer opens, `YYYY-MM-DD`; `null`: it made none. */
   readonly linksExpire: string | null;
   /** The audit record; `null`: none was written. */
-  readonly auditFile: string | null;
+  readonly audit: AuditRecord | null;
   /** Where the recipients find the secrets; blank: only on this machine. */
   readonly secretsUrl: string;
   /** Whether the journal is still needed: something is left to recover. */
@@ -129,7 +137,7 @@ export type Shown =
 export interface Host<E = unknown> {
   readonly log: Log;
   readonly mode: Mode;
-  /** Absolute; exists. */
+  /** Absolute; exists in a run that writes. */
   readonly outputDirectory: string;
   /** Address of the run and the commit that it applies, for the audit record; `null` in a terminal. */
   readonly origin: { readonly run: string | null; readonly commit: string | null };
@@ -144,7 +152,7 @@ export interface Host<E = unknown> {
   progress(progress: Progress): void;
 
   /**
-   * The plan of a run that writes nothing.
+   * The plan of a run that writes nothing. The host tells of its breaches, as errors, and of what it returns, each once.
    * @param evidence of the review of a plan that was to be applied, and may not; else `null`
    * @returns why applying it would be refused, as far as the host can tell; `null`: it would not
    */
@@ -159,6 +167,7 @@ export interface Host<E = unknown> {
   isSuperseded(): Promise<boolean>;
   /** Hands files that hold secrets to their recipients. */
   publishSecrets(secretFiles: readonly string[]): Promise<PublishResult>;
+  /** Breaches that withheld a part of the plan are told here, as errors. */
   finished(result: RunResult<E>): Promise<void>;
   /** The run ends here. @param evidence of the review, if it came so far; `null` also once something was written */
   failed(failure: Failure, evidence: E | null, hasWritten: boolean): Promise<void>;

@@ -134,6 +134,8 @@ const line = z.discriminatedUnion('t', [
   z.object({ t: z.literal('mail'), index: z.number(), mail }),
   /** Keys and links of these users are taken back, as they could not be handed over. `done`: to the last one. */
   z.object({ t: z.literal('revocation'), userIds: z.array(z.string()).readonly(), done: z.boolean() }),
+  /** These outcomes stand in the audit record. */
+  z.object({ t: z.literal('audited'), rows: z.array(z.tuple([z.number(), z.string()])).readonly() }),
   z.object({ t: z.literal('finished') }),
 ]);
 
@@ -174,6 +176,11 @@ export function usersRevoked(lines: readonly JournalLine[]): ReadonlySet<string>
     for (const userId of line.userIds) line.done ? users.delete(userId) : users.add(userId);
   }
   return users;
+}
+
+/** What the audit record has of an outcome: once done, however it is worded. */
+export function auditMark({ status, reason }: Outcome): string {
+  return status === 'SUCCESS' ? status : `${status} ${reason}`;
 }
 
 function jsonOf(raw: string): unknown {

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan.ts';
 import { AppendFile, textOf } from '../files/write.ts';
-import { type JournalLine, type MailState, parseJournal, type RunHead, toRecord, usersRevoked } from './format.ts';
+import {
+  auditMark,
+  type JournalLine,
+  type MailState,
+  parseJournal,
+  type RunHead,
+  toRecord,
+  usersRevoked,
+} from './format.ts';
 import { OnboardingFile } from './onboarding-file.ts';
 
 export const JOURNAL_FILE = 'journal.jsonl';
@@ -108,6 +116,14 @@ export class FileJournal implements Journal {
   /** Before secrets of these users are taken back, and once that is done and told. */
   revocation(userIds: readonly string[], done: boolean): Promise<void> {
     return this.#append([{ t: 'revocation', userIds, done }]);
+  }
+
+  /** After they were written there: recovery does not tell them again. */
+  audited(outcomes: readonly Outcome[]): Promise<void> {
+    const rows = outcomes.flatMap((outcome): [number, string][] =>
+      outcome.index === null ? [] : [[outcome.index, auditMark(outcome)]],
+    );
+    return this.#append([{ t: 'audited', rows }]);
   }
 
   async finish(complete: boolean): Promise<void> {

@@ -27,6 +27,8 @@ export class Capabilities {
   readonly #http: Http;
   readonly #log: Log;
   readonly #known = new Map<string, Promise<unknown>>();
+  #heldBack: string | null = null;
+  #isTold = false;
 
   constructor(http: Http, log: Log) {
     this.#http = http;
@@ -38,17 +40,19 @@ export class Capabilities {
    * 404 where it is not (below 1.103).
    */
   bulk(route: BulkRoute): Promise<boolean> {
-    return this.#once(route, async () => {
-      const { isThere, heldBack } = await this.#askFor(route);
-      if (heldBack !== null) await this.#once('held back', async () => this.#log.warning(heldBack));
-      return isThere;
-    });
+    return this.#isThere(route).finally(() => this.tellOfGateway());
   }
 
-  /** Whether the proxy is 1.103 or newer, as far as its routes show that; of a gateway nothing is told. */
+  /** Warns, once, where a gateway holds bulk routes back: not before something else was read, or all is refused alike. */
+  tellOfGateway(): void {
+    if (this.#heldBack !== null && !this.#isTold) this.#log.warning(this.#heldBack);
+    this.#isTold ||= this.#heldBack !== null;
+  }
+
+  /** Whether the proxy is 1.103 or newer, as far as its routes show that; of a gateway nothing is told yet. */
   async isBulk(): Promise<boolean> {
     try {
-      return (await this.#askFor('create')).isThere;
+      return await this.#isThere('create');
     } catch (error) {
       if (error instanceof ProxyResponseError) return false;
       throw error;
@@ -138,18 +142,18 @@ export class Capabilities {
     }
   }
 
-  /** A gateway that holds the route back leaves the classic ones: those do. */
-  #askFor(route: BulkRoute): Promise<{ readonly isThere: boolean; readonly heldBack: string | null }> {
-    return this.#once(`answer of ${route}`, () => this.#answerOf(route));
+  #isThere(route: BulkRoute): Promise<boolean> {
+    return this.#once(route, () => this.#ask(route));
   }
 
-  async #answerOf(route: BulkRoute): Promise<{ readonly isThere: boolean; readonly heldBack: string | null }> {
+  /** A gateway that holds the route back leaves the classic ones: those do. */
+  async #ask(route: BulkRoute): Promise<boolean> {
     const call = { method: 'GET', path: BULK_ROUTES[route] } as const;
     const { status } = await this.#http.request(call);
-    if (status === 405 || status === 404) return { isThere: status === 405, heldBack: null };
+    if (status === 405 || status === 404) return status === 405;
     if (status === 401 || status === 403) {
-      const heldBack = `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: a gateway in front of it seems to hold back /management/v1. The slower classic routes are used.`;
-      return { isThere: false, heldBack };
+      this.#heldBack = `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: a gateway in front of it seems to hold back /management/v1. The slower classic routes are used.`;
+      return false;
     }
     throw new ProxyResponseError(
       `${routeOf(call)} answered ${status}, where a proxy answers 405 or 404: does a gateway in front of it hold back this path?`,

@@ -105,6 +105,7 @@ export class ProxyClient implements ProxyWrites {
       const teams = own.then((id) => this.#teams(id));
       const [users, teamsSeen, ownUser] = await Promise.all([listUsers(this.#http, this.#snapshot), teams, own]);
       assertPeopled(users, teamsSeen);
+      this.#capabilities.tellOfGateway();
       return { users, teams: teamsSeen, ownUserId: ownUser };
     });
   }

@@ -53,7 +53,7 @@ export class ProxyAuthError extends ProxyError {
   override readonly name = 'ProxyAuthError';
 }
 
-/** 403, or a 401 that speaks of rights: the key is good but may not do this. */
+/** 403, or a 401 or 404 that speaks of rights: the key is good but may not do this. */
 export class ProxyForbiddenError extends ProxyError {
   override readonly name = 'ProxyForbiddenError';
 }
@@ -176,7 +176,7 @@ export function refusal(route: string, answer: Answer, secrets: readonly string[
   const { status, text } = answer;
   if (isHtml(text)) return htmlError(route, status);
   const message = proxyMessageOf(secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text));
-  if ((status === 403 && !speaksOfLicense(message)) || (status === 401 && speaksOfRights(message))) {
+  if (isForbidden(status, message)) {
     return new ProxyForbiddenError(
       `${route} answered ${status}: the key may not do this${said(message?.replace(/\.+$/, '') ?? null)}. Use the master key or a proxy_admin's key.`,
       route,
@@ -237,6 +237,17 @@ const CHECK_WAY =
 
 function said(message: string | null): string {
   return message === null ? '' : `: ${message}`;
+}
+
+/** 401 and 404 speak of rights by their words alone. */
+function isForbidden(status: number, message: string | null): boolean {
+  if (status === 403) return !speaksOfLicense(message);
+  return (status === 401 && speaksOfRights(message)) || (status === 404 && hidesTeam(message));
+}
+
+/** Source: `list_team_v2` of 1.75, asked for one team with a proxy_admin_viewer's key; 1.82 and 1.90 show the team (tried). */
+function hidesTeam(message: string | null): boolean {
+  return message !== null && /^user is not a member of team_id=/i.test(message);
 }
 
 /** Source: 1.75 answers 401 where a known key lacks the rights ("Only proxy admin can be used to …"). */

@@ -42,9 +42,11 @@ export function planMarkdown(plan: Plan, options: PlanMarkdownOptions): string {
       head: [
         heading(options),
         headline(plan, options),
-        ...breachAlert(plan),
+        ...breachAlert(plan, options.mode === 'drift' ? DRIFT_STOPS : PLAN_STOPS),
         ...obstacleAlert(options),
-        ...costs(plan),
+        ...(options.mode === 'drift'
+          ? costs(plan).map((lines) => `If the file were applied:\n\n${lines}`)
+          : costs(plan)),
       ],
       notes: [...options.notes, ...plan.warnings, ...plan.notes],
       tables: tables(plan, options),
@@ -99,12 +101,19 @@ function obstacleAlert({ obstacle }: PlanMarkdownOptions): string[] {
   return obstacle === null ? [] : [`> [!CAUTION]\n> **A merge could not apply this plan.**\n>\n> ${prose(obstacle)}`];
 }
 
+/** What limits do to a plan, and to a look that applies nothing. */
+const PLAN_STOPS = { all: 'Nothing of this plan can be applied.', some: 'Some of this plan is not applied.' };
+const DRIFT_STOPS = {
+  all: 'Applying the file would be refused as it stands.',
+  some: 'Applying the file would leave some of this as it is.',
+};
+
 /** The breached limits as an alert, if there are any. */
-export function breachAlert(plan: Plan): string[] {
+export function breachAlert(plan: Plan, stops = PLAN_STOPS): string[] {
   const { breaches } = plan;
   if (breaches.length === 0) return [];
   const lines = breaches.map(({ message }) => `> ${prose(message)}`);
-  const words = isStopped(plan) ? 'Nothing of this plan can be applied.' : 'Some of this plan is not applied.';
+  const words = isStopped(plan) ? stops.all : stops.some;
   return [`> [!CAUTION]\n> **${words}**\n>\n${lines.join('\n>\n')}`];
 }
 

@@ -192,9 +192,9 @@ function keys(count: number | null): string {
   return count === null ? 'keys not known' : plural(count, 'key');
 }
 
-/** `* email (user id)` */
+/** `* email (user id)`; a masked email has its own mark behind it already. */
 function inviteLine({ email, userId }: InviteChange): string {
-  return `* ${plain(email)} (${plain(userId)})`;
+  return email.endsWith(')') ? `* ${plain(email)}` : `* ${plain(email)} (${plain(userId)})`;
 }
 
 function updateLine(change: UpdateChange): string {

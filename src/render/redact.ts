@@ -38,6 +38,7 @@ function redactToken(token: string): string {
  * what tells them apart: the line of their row, or the first digits of their id.
  */
 export function redactPlan(plan: Plan): Plan {
+  const redactNote = noteRedactor(plan);
   return {
     ...plan,
     changes: plan.changes.map(redactChange),
@@ -48,11 +49,28 @@ export function redactPlan(plan: Plan): Plan {
       teams: redactTeams(user.teams),
     })),
     breaches: plan.breaches.map((breach) => ({ ...breach, message: redactText(breach.message) })),
-    warnings: plan.warnings.map(redactText),
-    notes: plan.notes.map(redactText),
+    warnings: plan.warnings.map(redactNote),
+    notes: plan.notes.map(redactNote),
     leavingSoon: plan.leavingSoon.map((row) => ({ ...row, email: redactEmail(row.email) })),
   };
 }
+
+/** Masks the emails of notes. Whom a note names without a line carries the same mark as their change. */
+function noteRedactor({ changes }: Plan): (note: string) => string {
+  let marks: Map<string, string> | null = null;
+  return (note) => {
+    marks ??= new Map(changes.map((change, index) => [change.email, markOf(change, index)]));
+    const known = marks;
+    const marked = note.replace(QUOTED_EMAIL, (quoted, email: string) => {
+      const mark = known.get(email);
+      return mark === undefined ? quoted : `\`${email} (${mark})\``;
+    });
+    return redactText(marked);
+  };
+}
+
+/** `` `a@example.com` ``, but not before ` (line 3)`. */
+const QUOTED_EMAIL = /`([^`\s]+@[^`\s]+)`(?! \()/g;
 
 /** `a***@example.com (line 12)`, `a***@example.com (id 3f2a91bc…)`: the email of a change, masked, and told apart. */
 function redactedEmailOf(change: Change, index: number): string {

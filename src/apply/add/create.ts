@@ -204,8 +204,11 @@ async function createKey(run: Run, state: NewUserState): Promise<void> {
     teamId: inTeam ? (team?.teamId ?? null) : null,
     alias: user.keyAlias,
   });
+  if (teams?.length === 1 && !inTeam) state.problems.push(PERSONAL);
   await saveKeys(run, [state]);
 }
+
+const PERSONAL = 'the key is a personal one, of no team: give it the team in the Admin UI once they are a member';
 
 /** The keys go to disk at once; a user whose key cannot be saved is left to recovery. */
 export async function saveKeys(run: Run, users: readonly NewUserState[]): Promise<void> {
