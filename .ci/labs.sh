@@ -1,14 +1,48 @@
-# The real programs that .ci/run needs: starts them, stops what it started. Uses `lab` and `logs` of its caller.
+# The real programs that .ci/run needs: installs them, starts them, stops what it started. Uses `lab` and `logs` of its
+# caller, and parts.sh.
 # shellcheck shell=bash disable=SC1090,SC1091,SC2034,SC2154
 
-# The last one stays, for the parts that need one proxy more.
-proxy_versions=(1.75 1.82 1.90 1.110 1.106)
-proxies_started=() forge_started='' mail_started=''
+# Tests that need one of these are skipped without it: here that must be seen.
+programs=(tinyproxy openssl ip chromium psql postfix saslpasswd2)
+packages=(tinyproxy openssl iproute2 chromium postgresql postfix sasl2-bin libsasl2-modules)
 
-# start_proxy VERSION: with an empty database; names it for the tests.
+# All at once and before the lanes: there is one apt-get at a time.
+install_tools() {
+  export DEBIAN_FRONTEND=noninteractive CHROMIUM
+  if [ -n "$(missing)" ]; then
+    limited apt-get update -q -o Acquire::Retries=3
+    echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
+    limited apt-get install -qy --no-install-recommends -o Acquire::Retries=3 "${packages[@]}"
+  fi
+  # Debian keeps initdb off the path; the proxies' lab would look for it with apt-get, every time.
+  command -v initdb >/dev/null || PATH=$PATH:$(dirname "$(find /usr/lib/postgresql -name initdb | sort -V | tail -n 1)")
+  CHROMIUM=$(command -v chromium)
+  missing
+  [ -z "$(missing)" ]
+}
+
+missing() {
+  local name
+  for name in "${programs[@]}"; do command -v "$name" >/dev/null || echo "$name is missing."; done
+  [ -n "$(find /usr/lib -name libplain.so -print -quit)" ] || echo "SASL's plain log-in is missing."
+}
+
+# Sets AGE_BIN, the folder of the programs of filippo.io/age, for the test that compares with them.
+install_age() {
+  local found
+  if found=$(command -v age-keygen); then
+    AGE_BIN=$(dirname "$found")
+  else
+    AGE_BIN=$logs/age
+    GOBIN=$AGE_BIN limited go install filippo.io/age/cmd/{age,age-keygen}@v1.2.1 || return 1
+  fi
+  export AGE_BIN
+}
+
+# start_proxy VERSION: with an empty database; names it for the tests. One that still runs is replaced.
 start_proxy() {
-  proxies_started+=("$1")
-  "$lab/litellm-proxy/up" --litellm "$1" --fresh >"$logs/proxy-$1.env" || return 1
+  started proxy "$1"
+  limited "$lab/litellm-proxy/up" --litellm "$1" --fresh >"$logs/proxy-$1.env" || return 1
   . "$logs/proxy-$1.env"
   export LITELLM_VERSION=$1 LITELLM_DATABASE_URL
   LITELLM_DATABASE_URL=$(database_of "$1")
@@ -27,55 +61,47 @@ stop_proxy() { # VERSION
   "$lab/litellm-proxy/down" --litellm "$1" >/dev/null 2>&1
 }
 
-# The first time, the forge is built; that takes some minutes.
+# The first time, the forge is built; that takes some minutes, and the other lane's tests come first.
 start_forge() {
-  "$lab/runner/install" forge || return 1
-  forge_started=yes
-  "$lab/runner/forge-up" >/dev/null || return 1
+  limited nice -n 15 "$lab/runner/install" forge || return 1
+  started forge
+  limited "$lab/runner/forge-up" >/dev/null || return 1
   set -a
   . "$FORGE_STATE/env"
   set +a
 }
 
-# Tests that need one of these are skipped without it: here that must be seen.
-install_tools() {
-  command -v tinyproxy && command -v openssl && command -v ip && return
-  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends tinyproxy openssl iproute2 || return 1
-  command -v tinyproxy && command -v openssl
-}
-
-# In a folder of its own at the top: the mail server's users may not enter `logs`.
+# In a folder of its own at the top: the mail server's users may not enter `logs`. On a port that is free, and twice if
+# another took it meanwhile.
 start_mail() {
-  mail_started=$(mktemp -d)
-  .ci/mail.sh up "$mail_started" >"$logs/mail.env"
+  local tries
+  for tries in 1 2; do
+    mail=$(mktemp -d)
+    started mail "$mail"
+    SMTP_REAL_PORT=$(free_port) limited .ci/mail.sh up "$mail" >"$logs/mail.env" && return
+    echo "Not at try $tries."
+  done
+  return 1
 }
 
-stop_mail() {
-  [ -z "$mail_started" ] || .ci/mail.sh down "$mail_started" >/dev/null 2>&1
-  mail_started=''
+free_port() {
+  node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
 }
 
-install_browser() {
-  export CHROMIUM
-  CHROMIUM=$(command -v chromium) && return
-  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium || return 1
-  CHROMIUM=$(command -v chromium)
+# started KIND [WHICH]: for stop_labs.
+started() {
+  echo "$*" >>"$logs/started"
 }
 
-# Sets AGE_BIN, the folder of the programs of filippo.io/age, for the test that compares with them.
-install_age() {
-  local found
-  if found=$(command -v age-keygen); then
-    AGE_BIN=$(dirname "$found")
-  else
-    AGE_BIN=$logs/age
-    GOBIN=$AGE_BIN go install filippo.io/age/cmd/{age,age-keygen}@v1.2.1 || return 1
-  fi
-  export AGE_BIN
-}
-
+# Twice stopped does no harm: all that was ever started.
 stop_labs() {
-  stop_mail
-  [ -z "$forge_started" ] || "$lab/runner/forge-down" >/dev/null 2>&1
-  for version in "${proxies_started[@]}"; do stop_proxy "$version"; done
+  local kind which
+  [ -e "$logs/started" ] || return 0
+  while read -r kind which; do
+    case $kind in
+      proxy) stop_proxy "$which" ;;
+      forge) "$lab/runner/forge-down" ;;
+      mail) .ci/mail.sh down "$which" ;;
+    esac </dev/null >/dev/null 2>&1
+  done <"$logs/started"
 }

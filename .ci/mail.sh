@@ -1,25 +1,13 @@
 #!/usr/bin/env bash
 # A real mail server on this machine for the tests of mail: Debian's postfix on a loopback port, with log-in, STARTTLS by
 # a certificate that vouches for itself, and a maildir for everybody at here.test. Others are unknown to it, and it sends
-# nothing anywhere. Needs root; installs what is missing.
+# nothing anywhere. Needs root, openssl, and Debian's postfix, sasl2-bin and libsasl2-modules.
 #
 #   .ci/mail.sh up DIR      prints the variables that __tests__/mail/real.test.ts runs with, as `export` lines
 #   .ci/mail.sh down DIR    stops it
 set -euo pipefail
 dir=$2
 port=${SMTP_REAL_PORT:-2587}
-export DEBIAN_FRONTEND=noninteractive
-
-install_postfix() {
-  if command -v postfix saslpasswd2 >/dev/null && [ -e "$(sasl_plugin)" ]; then return; fi
-  apt-get update -q
-  echo 'postfix postfix/main_mailer_type select No configuration' | debconf-set-selections
-  apt-get install -qy --no-install-recommends postfix sasl2-bin libsasl2-modules openssl
-}
-
-sasl_plugin() {
-  find /usr/lib -name libplain.so -print -quit
-}
 
 configure() {
   mkdir -p "$dir"/{etc/sasl,queue,data,mail}
@@ -79,7 +67,7 @@ END
 
 case $1 in
   up)
-    { install_postfix; configure; postfix -c "$dir/etc" start; } >&2
+    { configure; postfix -c "$dir/etc" start; } >&2
     echo "export SMTP_REAL_URL='smtp://robot%40localhost:p%40ss%2Fword@localhost:$port'"
     echo "export SMTP_REAL_MAILDIR='$dir/mail/all' NODE_EXTRA_CA_CERTS='$dir/cert.pem'"
     ;;

@@ -81,6 +81,7 @@ describe('a user whose update the proxy does not take', () => {
     const rows = await journal.onboardingFile.read();
     const lost = { published: false, reason: 'Not uploaded.', isLost: true } as const;
     const [told] = await revokeUnseen(outcomes, rows, lost, proxy, journal);
+    await journal.close();
     expect(told).toMatchObject({ status: 'FAILED', recreated: true, userId: 'anew', key: null });
     expect([proxy.keys, proxy.invitations]).toEqual([[], []]);
   });
