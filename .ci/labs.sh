@@ -15,7 +15,7 @@ install_tools() {
     limited apt-get install -qy --no-install-recommends -o Acquire::Retries=3 "${packages[@]}"
   fi
   # Debian keeps initdb off the path; the proxies' lab would look for it with apt-get, every time.
-  command -v initdb >/dev/null || PATH=$PATH:$(dirname "$(find /usr/lib/postgresql -name initdb | sort -V | tail -n 1)")
+  command -v initdb >/dev/null || PATH=$PATH:$(find /usr/lib/postgresql -name initdb -printf '%h\n' | sort -V | tail -n 1)
   CHROMIUM=$(command -v chromium)
   missing
   [ -z "$(missing)" ]

@@ -71,15 +71,22 @@ export class AppendFile {
 
   /** Opens for appending; a last line without line end (a write that was cut) is ended first. */
   static async open(path: string, mode = 0o600): Promise<AppendFile> {
-    const handle = await open(path, 'a+', mode);
-    await handle.chmod(mode);
-    const file = new AppendFile(handle);
-    const { size } = await handle.stat();
-    if (size > 0) {
-      const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-      if (buffer[0] !== 0x0a) await file.append('\n');
+    const file = new AppendFile(await open(path, 'a+', mode));
+    try {
+      await file.#prepare(mode);
+    } catch (error) {
+      await file.close();
+      throw error;
     }
     return file;
+  }
+
+  async #prepare(mode: number): Promise<void> {
+    await this.#handle.chmod(mode);
+    const { size } = await this.#handle.stat();
+    if (size === 0) return;
+    const { buffer } = await this.#handle.read(Buffer.alloc(1), 0, 1, size - 1);
+    if (buffer[0] !== 0x0a) await this.append('\n');
   }
 
   /** Resolves once the text is on disk. After a failure (a full disk) every further append fails too. */
