@@ -96,6 +96,15 @@ describe('adds', () => {
     ]);
   });
 
+  it('says that the key of somebody whom their only team refuses is a personal one', async () => {
+    const proxy = new FakeProxy({ forgetsKeys: true }).team('a');
+    proxy.deaf.add('a@example.com');
+    const { options } = await started(proxy);
+    const [outcome] = await applyPlan(planOf(add('a@example.com', { teams: teams('a') })), options);
+    expect(proxy.keys.map(({ teamId }) => teamId)).toEqual([null]);
+    expect(outcome?.reason).toMatch(/not in team Team a: .*; the key is a personal one, of no team: give it the team/);
+  });
+
   it('joins a team that the creation left out, once, and says so where that fails too', async () => {
     const proxy = new FakeProxy().team('a');
     proxy.deaf.add('a@example.com');
@@ -103,6 +112,7 @@ describe('adds', () => {
     const plan = planOf(add('a@example.com', { teams: teams('a') }), add('b@example.com', { teams: teams('a') }));
     const [first, second] = await applyPlan(plan, options);
     expect(first?.reason).toMatch(/^created, but not in team Team a: .*run again/);
+    expect(first?.reason).not.toContain('personal');
     expect(first).toMatchObject({ status: 'FAILED', teamName: '' });
     expect(second).toMatchObject({ status: 'SUCCESS', teamName: 'Team a' });
     expect(proxy.counts()).toMatchObject({ createUsers: 1, joinTeam: 1, findUsers: 1, findTeams: 1 });

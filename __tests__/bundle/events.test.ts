@@ -86,6 +86,13 @@ describe('pull_request', () => {
     expect(world.github.commentsOf(7)[0]).toContain('The file at the base of this pull request could not be read');
   });
 
+  it('names each reason why it is red in one annotation', async () => {
+    const world = await World.create();
+    const inputs = { 'max-deletes': '0', 'encrypt-to': 'age1qqqq' };
+    const errors = annotations(await world.run('pull_request', { inputs })).filter((line) => line.startsWith('error'));
+    expect(errors).toEqual([expect.stringMatching(/max-deletes allows 0\..*`age1qqqq` is not an age recipient/)]);
+  });
+
   it('whose inputs are wrong replaces the older comment, and drops its digests', async () => {
     const world = await World.create();
     await world.run('pull_request');
@@ -97,6 +104,17 @@ describe('pull_request', () => {
     const other = await World.create();
     await other.run('pull_request', { inputs: { 'max-deletes': 'many' } });
     expect(other.github.commentsOf(7)).toEqual([]);
+  });
+
+  it('whose mail template lies outside of the repository replaces it, too', async () => {
+    const world = await World.create();
+    await world.run('pull_request');
+    const mail = { deliver: 'smtp', 'smtp-url': 'smtp://127.0.0.1:9', 'mail-from': 'it@example.com' };
+    const run = await world.run('pull_request', { inputs: { ...mail, 'mail-template': '../letter.txt' } });
+    expect(run.code).toBe(1);
+    expect(world.github.commentsOf(7)).toEqual([
+      expect.stringMatching(/digests= whole= -->[\s\S]*\[!CAUTION\][\s\S]*`mail-template`/),
+    ]);
   });
 
   it('leaves the comment of another target alone where its own inputs are wrong', async () => {

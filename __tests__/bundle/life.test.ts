@@ -40,6 +40,51 @@ it('a link by mail is in the hands of its user alone, and the key in the file', 
   });
 });
 
+it('somebody who is reactivated gets no mail, and somebody new does', async () => {
+  await withServer({}, async (inbox) => {
+    const world = await World.create({ csv: SAME.replace(/^dan@.*\n/m, '') });
+    world.publish(sha('e'));
+    const inputs = { ...mailTo(inbox), 'on-missing': 'deactivate', 'max-deletes': '1' };
+    expect((await world.run('workflow_dispatch', { inputs })).outputs).toMatchObject({ deactivated: '1' });
+    world.write(`${SAME}eve@example.com,internal_user,research,\n`);
+    world.publish(sha('e'));
+    const back = await world.run('workflow_dispatch', { inputs });
+    expect(back.outputs).toMatchObject({ reactivated: '1', added: '1', failed: '0' });
+    expect(inbox.mails.map(({ to }) => to)).toEqual([['eve@example.com']]);
+  });
+});
+
+it('the audit record has what was deleted, deactivated and withheld; with a retention of 0 there is none', async () => {
+  const csv = SAME.replace(/^dan@.*\n/m, '').replace(
+    'fay@example.com,internal_user_viewer',
+    'fay@example.com,internal_user',
+  );
+  const record = async (inputs: Record<string, string>) => {
+    const world = await World.create({ csv });
+    world.publish(sha('e'));
+    const run = await world.run('workflow_dispatch', { inputs: { 'max-deletes': '1', ...inputs } });
+    expect(run.code).toBe(0);
+    if (!world.artifacts.finished.has('user-sync-audit')) return null;
+    const lines = world.artifacts.text('user-sync-audit', 'audit.jsonl').trim().split('\n');
+    return lines.map((line) => JSON.parse(line));
+  };
+  const update = {
+    action: 'update',
+    user_id: 'user-fay',
+    changes: { role: { from: 'internal_user_viewer', to: 'internal_user' } },
+  };
+  const gone = { user_id: 'user-dan', email: 'dan@example.com', digest: expect.stringMatching(/^[0-9a-f]{16}/) };
+  expect(await record({})).toMatchObject([
+    { ...gone, action: 'delete', changes: { teams: { from: ['research'], to: [] } }, result: 'SUCCESS' },
+    { ...update, result: 'SUCCESS' },
+  ]);
+  expect(await record({ 'on-missing': 'deactivate', 'no-update': 'true' })).toMatchObject([
+    { ...gone, action: 'deactivate', changes: { active: { from: true, to: false } }, result: 'SUCCESS' },
+    { ...update, result: 'SKIPPED', reason: expect.stringContaining('no-update') },
+  ]);
+  expect(await record({ 'audit-retention-days': '0' })).toBeNull();
+});
+
 it('a team is not left while a key of it remains', async () => {
   const refusal = { error: { message: 'Key limits are above those of the team.', code: '400' } };
   const world = await World.create({

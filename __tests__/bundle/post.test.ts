@@ -78,6 +78,43 @@ describe('post', () => {
   });
 });
 
+describe('a row that failed in passing', () => {
+  it('is tried again by post: results under another name, and each audit line once', async () => {
+    const fault = { isOn: true };
+    const world = await World.create({
+      csv: NEWCOMERS,
+      fault: ({ route }) =>
+        fault.isOn && route === '/invitation/new' ? { when: 'before', kind: 'status', status: 429 } : null,
+    });
+    world.publish(sha('e'));
+    const env = { NODE_OPTIONS: `--import=${new URL('./support/fast-timers.mjs', import.meta.url)}` };
+    const main = await world.run('workflow_dispatch', { env });
+    expect(main.code).toBe(1);
+    fault.isOn = false;
+    const post = await world.run('workflow_dispatch', { state: main.state, env });
+    expect(post.code).toBe(0);
+    expect(world.artifacts.filesOf('user-sync-results-2')).toEqual(['plan.json', 'user_sync_result.csv']);
+    const told = ['user-sync-audit', 'user-sync-audit-2'].flatMap((name) =>
+      world.artifacts.text(name, 'audit.jsonl').trim().split('\n'),
+    );
+    const lines = told.map((line) => JSON.parse(line)).map(({ action, email, result }) => [action, email, result]);
+    expect(lines.toSorted()).toEqual([
+      ['add', 'eve@example.com', 'FAILED'],
+      ['add', 'eve@example.com', 'SUCCESS'],
+      ['add', 'gil@example.com', 'FAILED'],
+      ['add', 'gil@example.com', 'SUCCESS'],
+      ['delete', 'dan@example.com', 'SUCCESS'],
+      ['update', 'cat@example.com', 'SUCCESS'],
+    ]);
+    const [directory = ''] = readdirSync(world.temp);
+    expect(
+      readFileSync(join(world.temp, directory, 'audit.jsonl'), 'utf8')
+        .trim()
+        .split('\n'),
+    ).toEqual(told);
+  });
+});
+
 /** Every command that writes, with a file for it, and the files in which it delivers secrets and results. */
 const COMMANDS = {
   sync: { csv: ['user_list.csv', NEWCOMERS], secrets: ['onboarding_links.csv'], results: ['user_sync_result.csv'] },
@@ -221,6 +258,24 @@ describe.each(HANDING_OVER)('%s, whose secrets cannot be uploaded', (command) =>
       expect(created.map(({ userId }) => world.proxy.state.keysOfUser(userId).length)).toEqual([0, 0]);
       expect(post.stdout).toMatch(/FAILED ADDED eve@example.com: .*taken back/);
     });
+  });
+
+  it('killed while it takes them back: post without a key delivers nothing, and tells it', async () => {
+    const kill: { started: Started | null } = { started: null };
+    const world = await World.create({
+      onRequest: ({ method, route }) => {
+        if (method === 'POST' && REVOKING.test(route)) kill.started?.child.kill('SIGKILL');
+      },
+    });
+    world.artifacts.failing = 500;
+    kill.started = startedWith(command, world);
+    const killed = await kill.started.done;
+    world.artifacts.failing = null;
+    const inputs = { ...inputsOf(command), 'master-key': '' };
+    const post = await world.run('workflow_dispatch', { inputs, state: killed.state });
+    expect(post.code).toBe(1);
+    expect([...world.artifacts.finished.keys()]).not.toContain('onboarding-links');
+    expect(post.stdout).toMatch(/FAILED ADDED eve@example.com: .*taking them back was interrupted/);
   });
 
   it.each([

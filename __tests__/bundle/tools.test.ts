@@ -1,8 +1,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Api } from '../contract/api.ts';
+import { sha } from '../github/support.ts';
 import { annotations, type Run, type Started } from './support/action.ts';
 import { channels, expectMaskedFirst, expectUnseen, secretsIn } from './support/canary.ts';
+import { SAME } from './support/company.ts';
 import { World } from './support/world.ts';
 
 const ADD_LIST = `email,role,team_name,key_name
@@ -155,6 +158,39 @@ describe('delete', () => {
     expect([run.code, world.proxyWrites]).toEqual([1, []]);
     expect(annotations(run).join('\n')).toContain('max-deletes allows 1');
   });
+});
+
+it("a viewer's key on 1.75 is told in the row that it is too weak", async () => {
+  const world = await World.create({
+    version: '1.75',
+    csv: SAME.replace('bob@example.com,internal_user,engineering', 'bob@example.com,internal_user,research'),
+  });
+  world.publish(sha('e'));
+  const viewer = world.proxy.state.addUser({ userId: 'viewer', email: null, role: 'proxy_admin_viewer', teams: [] });
+  const api = new Api(world.proxy.baseUrl, world.proxy.masterKey);
+  const { key } = await api.ok('/key/generate', { user_id: viewer.userId });
+  const run = await world.run('workflow_dispatch', { inputs: { 'master-key': key } });
+  expect(run.code).toBe(1);
+  expect(run.stdout).toMatch(/FAILED UPDATED bob@example\.com: .*the key may not do this: .*Use the master key/);
+});
+
+it('masked emails that a message names have their lines, and a fresh link its id once', async () => {
+  const world = await World.create();
+  world.write('user_email\nbob@example.com\n', 'users.csv');
+  const links = await world.run('pull_request', { ...OPEN, inputs: { command: 'onboard' } });
+  expect(links.stdout).toContain('* b***@example.com (id user-bob)\n');
+  for (const [id, email] of [
+    ['user-jo', 'jo@example.com'],
+    ['user-al', 'al@example.com'],
+  ] as const) {
+    const user = world.proxy.state.addUser({ userId: id, email, role: 'internal_user', teams: ['team-eng'] });
+    expect(world.proxy.state.teams.get('team-eng')?.roster.has(user.userId)).toBe(false);
+  }
+  const exported = await world.run('workflow_dispatch', {
+    ...OPEN,
+    inputs: { command: 'export', 'csv-file': 'x.csv' },
+  });
+  expect(annotations(exported).join()).toContain('***@example.com (line 2), ***@example.com (line 8): a team and');
 });
 
 it('onboard uploads both files with links', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -65,6 +65,19 @@ it.each<[string, (path: string) => Promise<unknown>, RegExp]>([
     const [stdout, stderr] = [new Sink(), new Sink()];
     expect(await runCli(['sync'], { LITELLM_MASTER_KEY: 'sk-not-a-real-key' }, { stdout, stderr }, folder)).toBe(2);
     expect(stderr.text).toMatch(message);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+it.each([[['sync', '--dry-run']], [['list']], [['export']]])('%j makes no folder for results', async (argv) => {
+  const folder = await mkdtemp(join(tmpdir(), 'no-results-'));
+  try {
+    const [stdout, stderr] = [new Sink(), new Sink()];
+    const env = { LITELLM_MASTER_KEY: 'sk-not-a-real-key', LITELLM_BASE_URL: 'http://127.0.0.1:9' };
+    const nowhere = ['--output-directory', 'results', '--retries', '0'];
+    expect(await runCli([...argv, ...nowhere], env, { stdout, stderr }, folder)).not.toBe(0);
+    expect(await readdir(folder)).toEqual([]);
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -300,6 +300,17 @@ describe('findApprovals: a pull request that does not show as merged yet', () =>
     expect(waits.reduce((sum, pause) => sum + pause)).toBe(120_000);
   });
 
+  it('of a tag is not waited for: no merge brings one', async () => {
+    serveList('open', [apiPull(9, DAYS)]);
+    serveList('closed', []);
+    quiet();
+    const { found, waits } = waiting({ event: { ...push([]), branch: null } });
+    await expect(found).rejects.toThrow(
+      /pull request #9 belongs to this push, but is still open\. Nothing was written/,
+    );
+    expect(waits).toEqual([]);
+  });
+
   it('names all of them', async () => {
     serveList('open', [apiPull(9, DAYS), apiPull(8, { mergedAt: null, head: sha('e') })]);
     serveList('closed', []);

@@ -249,6 +249,20 @@ describe('capabilities', () => {
     ]);
   });
 
+  it('that a gateway holds back are told of once the users are read, and so in a plan, once', async () => {
+    const server = await proxyOf('1.106', {
+      'GET /management/v1/users/bulk': () => ({ status: 403, json: { detail: 'blocked path' } }),
+      'GET /key/info': () => ({ status: 404, json: {} }),
+      'GET /v2/team/list': () => ({ json: { teams: [], total: 0 } }),
+      'GET /user/list': () => ({ json: { users: [], total: 0 } }),
+    });
+    const { proxy, log } = client(server.url);
+    await proxy.inventory();
+    await proxy.inventory();
+    const warnings = log.lines.filter((line) => line.startsWith('warning'));
+    expect(warnings).toEqual([expect.stringContaining('seems to hold back /management/v1')]);
+  });
+
   it.each([
     [200, true],
     [404, false],

@@ -120,12 +120,16 @@ interface Found {
   readonly belongs: (pull: Pull) => boolean;
 }
 
-/** Asks until nothing is pending. What is found by then counts; nothing found, and something pending, is a failure. */
+/**
+ * Asks until nothing is pending; of a tag only once, as no merge brings one. What is found by then counts; nothing found,
+ * and something pending, is a failure.
+ */
 async function pullsOfPush(search: ApprovalSearch, push: Push): Promise<Pick<Found, 'merged' | 'newest'>> {
   const { client, event, branch, signal, pausesMs = PAUSES_MS } = search;
   const sleep = search.sleep ?? ((milliseconds) => wait(milliseconds, undefined, { signal }));
   let { merged, pending, newest, belongs } = await findPulls(search, push);
-  for (const pause of pausesMs) {
+  const isTag = event.branch === null;
+  for (const pause of isTag ? [] : pausesMs) {
     if (pending.length === 0) break;
     await sleep(pause, signal);
     const again = await Promise.all(pending.map(({ number }) => getPull(client, event.repository, number)));
@@ -136,7 +140,7 @@ async function pullsOfPush(search: ApprovalSearch, push: Push): Promise<Pick<Fou
   const one = pending.length === 1;
   throw new LookupFailedError(
     `Failed to find out which changes were reviewed: pull request ${pending.map(({ number }) => `#${number}`).join(', ')} ` +
-      `${one ? 'belongs' : 'belong'} to this push, but ${one ? 'is' : 'are'} still open after two minutes. Nothing was ` +
+      `${one ? 'belongs' : 'belong'} to this push, but ${one ? 'is' : 'are'} still open${isTag ? '' : ' after two minutes'}. Nothing was ` +
       `written. Run this job again once ${one ? 'it shows' : 'they show'} as merged, or look at the plan and run the ` +
       "workflow by 'workflow_dispatch'.",
   );
