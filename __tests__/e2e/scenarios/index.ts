@@ -44,5 +44,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'by-hand': byHand,
 };
 
-/** Those that wait more than they work: beside the others, each with a stand-in of its own for the proxy. */
+/** Those that wait a lot, or are about the forge alone: beside the others, each with a stand-in of its own for the proxy. */
 export const WAITING: typeof SCENARIOS = { schedule, merges };
