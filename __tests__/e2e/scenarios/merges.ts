@@ -81,5 +81,6 @@ async function edited({ checks, forge, proxy }: Lab, project: Project, rows: rea
   const merged = await project.merge(pull);
   checks.that('edited comment: green', merged.isGreen, merged.log);
   checks.that('edited comment: not applied', !(await proxy.people()).has('edited@example.com'), merged.log);
-  checks.contains('edited comment: says why, and the way', merged.log, 'were not reviewed', 'workflow_dispatch');
+  const why = `not reviewed: pull request #${pull.number} has no comment with a plan`;
+  checks.contains('edited comment: says why, and the way', merged.log, why, 'workflow_dispatch');
 }
