@@ -35,6 +35,9 @@ export interface Pull {
 /** File names to texts. */
 export type Artifact = ReadonlyMap<string, Buffer>;
 
+/** In the forge's words. */
+export type MergeStyle = 'merge' | 'squash' | 'rebase';
+
 const ORGANISATION = 'acme';
 const RUN_SECONDS = 180;
 
@@ -142,10 +145,10 @@ export class Forge {
     return this.call('POST', `/repos/${repository}/pulls`, { head, base: 'main', title });
   }
 
-  /** Merges as a person would, with a merge commit; gives its id. */
-  async merge(repository: string, number: number): Promise<string> {
+  /** Merges as a person would; gives the id of the commit that the branch then points to. */
+  async merge(repository: string, number: number, style: MergeStyle = 'merge'): Promise<string> {
     for (let tries = 0; tries < 60 && !(await this.pull(repository, number)).mergeable; tries++) await sleep(250);
-    await this.call('POST', `/repos/${repository}/pulls/${number}/merge`, { Do: 'merge' });
+    await this.call('POST', `/repos/${repository}/pulls/${number}/merge`, { Do: style });
     return (await this.pull(repository, number)).merge_commit_sha ?? '';
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Checks } from './checks.ts';
-import type { Artifact, Comment, Forge, Pull, Run } from './forge.ts';
+import type { Artifact, Comment, Forge, MergeStyle, Pull, Run } from './forge.ts';
 import type { ProxyAdmin, SeedUser } from './proxy.ts';
 
 /** Of this project. */
@@ -114,8 +114,8 @@ export class Project {
     return this.finished('pull_request', await this.#lab.forge.commit(this.repository, branch, 'user_list.csv', csv));
   }
 
-  async merge(pull: Pull): Promise<Finished> {
-    return this.finished('push', await this.#lab.forge.merge(this.repository, pull.number));
+  async merge(pull: Pull, style?: MergeStyle): Promise<Finished> {
+    return this.finished('push', await this.#lab.forge.merge(this.repository, pull.number, style));
   }
 
   /** Starts a workflow by hand, and waits for its run. */

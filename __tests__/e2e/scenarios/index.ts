@@ -10,6 +10,7 @@ import { life } from './life.ts';
 import { mail, mailPublic } from './mail.ts';
 import { mainJob } from './main-job.ts';
 import { massDelete } from './mass-delete.ts';
+import { merges } from './merges.ts';
 import { noArtifacts } from './no-artifacts.ts';
 import { encrypted, placeholderRecipient, publicRepository } from './public-repository.ts';
 import { severalPulls, superseded } from './several-pulls.ts';
@@ -43,5 +44,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'by-hand': byHand,
 };
 
-/** Those that wait more than they work: beside the others, each with a stand-in of its own for the proxy. */
-export const WAITING: typeof SCENARIOS = { schedule };
+/** Those that wait a lot, or are about the forge alone: beside the others, each with a stand-in of its own for the proxy. */
+export const WAITING: typeof SCENARIOS = { schedule, merges };

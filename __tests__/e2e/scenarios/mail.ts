@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import Papa from 'papaparse';
 import { decoded, type Inbox, PASSWORD, withServer } from '../../mail/servers.ts';
+import { acceptInvitation } from '../browser.ts';
 import type { Artifact } from '../forge.ts';
 import { asWritten, fileOf, type Lab, Project, type ProjectOptions, rowOf, userList } from '../project.ts';
 import { crowd } from './people.ts';
@@ -56,6 +59,7 @@ export function mail(lab: Lab): Promise<void> {
       const invitation = await proxy.invitation(invitationIn(link));
       checks.equal(`${email}'s link is their own`, invitation?.user_id, people.get(email)?.userId);
     }
+    await checkOpens(lab, NEW[0], links.get(NEW[0])?.[0] ?? '');
     const artifacts = await project.artifacts(merged);
     const rows = linkRows(artifacts);
     checks.equal(
@@ -111,6 +115,15 @@ export function mailPublic(lab: Lab): Promise<void> {
     const texts = { ...allOf(artifacts, [...artifacts.keys()]), comment: result?.body ?? '', log: merged.log };
     checks.clean('nobody else sees link or email', texts, [...sent, ...sent.map(invitationIn), ...NEW, PASSWORD]);
   });
+}
+
+/** As it stands in the mail, behind all that a mail does to long lines. */
+async function checkOpens({ checks, proxy, output }: Lab, email: string, link: string): Promise<void> {
+  const password = `Aa1!${randomBytes(12).toString('hex')}`;
+  const seen = await acceptInvitation(link, password, join(output, 'mailed-link'));
+  checks.equal(`the link of the mail opens a form for ${email}`, seen.email, email);
+  const wrong = await proxy.canLogIn(email, `${password}?`);
+  checks.that('who sets a password there may log in with it alone', (await proxy.canLogIn(email, password)) && !wrong);
 }
 
 function linkRows(artifacts: ReadonlyMap<string, Artifact>): Record<string, string>[] {
