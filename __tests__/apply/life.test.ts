@@ -286,6 +286,17 @@ describe('a team move with keys', () => {
     expect([...proxy.users.keys()]).toEqual(['u', 'v']);
   });
 
+  it.each([
+    [['b'], /and no key is lost$/],
+    [['b', 'c'], /and no key is lost\. The next plan will delete it, as the row names several teams: /],
+  ])('tells what the next plan does with a key that stays behind, on the way to %j', async (to, reason) => {
+    const { proxy } = person();
+    proxy.team('c', 'u');
+    proxy.rowFaults.set('move two', 'tpm_limit=100 is greater than the team');
+    const { outcomes } = await apply(proxy, [moveWithKeys('u', ['a', ...to.slice(1)], to, 'b')]);
+    expect(outcomes[0]).toMatchObject({ status: 'FAILED', reason: expect.stringMatching(reason) });
+  });
+
   it.each([1, 2])('follows with a key that appears when %d of two are moved', async (moved) => {
     const { proxy } = person();
     const moveKey = proxy.moveKey.bind(proxy);

@@ -10,7 +10,15 @@ export interface KeyMove {
   readonly userId: string;
   readonly team: TeamRef;
   readonly keysTo: TeamRef | null;
+  /**
+   * A key that stays behind is deleted by the next plan: the user is in the new team by then, so that a row of several
+   * teams has no single destination any more.
+   */
+  readonly deletedNext: boolean;
 }
+
+const NEXT_TIME =
+  '. The next plan will delete it, as the row names several teams: before that, move the key in LiteLLM, or keep the old team in the row';
 
 type StaysBehind = Exclude<RowAnswer<never>, { kind: 'answered' }>;
 
@@ -45,7 +53,7 @@ export async function movedAway(run: Run, moves: readonly KeyMove[]): Promise<Re
 /** @param unheard why it is not known what became of a move: that shows when the keys are listed again */
 async function moveKey(
   run: Run,
-  { userId, keysTo }: KeyMove,
+  { userId, keysTo, deletedNext }: KeyMove,
   key: ProxyKey,
   failures: Map<string, StaysBehind>,
   unheard: Map<string, string>,
@@ -69,7 +77,7 @@ async function moveKey(
     failures.set(userId, answer.kind === 'refused' ? { ...answer, reason, wholeCall: true } : { ...answer, reason });
     return;
   }
-  const reason = `key ${key.name} was not moved to team ${keysTo.name} (${answer.reason}): the user stays in both teams, and no key is lost`;
+  const reason = `key ${key.name} was not moved to team ${keysTo.name} (${answer.reason}): the user stays in both teams, and no key is lost${deletedNext ? NEXT_TIME : ''}`;
   failures.set(userId, { ...answer, reason });
 }
 

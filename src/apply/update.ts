@@ -346,9 +346,10 @@ class Round {
   /** Those whose keys are out of the team as the plan says: moved, or deleted where leaving it would not do that. */
   async #withoutKeys(rows: readonly RowStep<StepOf<'leave'>>[]): Promise<readonly RowStep<StepOf<'leave'>>[]> {
     const { leavingDeletesKeys } = await this.#run.options.proxy.facts();
-    const moving = rows.flatMap(({ userId, step: { team, keysTo, deletesKeys } }) =>
-      keysTo !== null || (deletesKeys && !leavingDeletesKeys) ? { userId, team, keysTo } : [],
-    );
+    const moving = rows.flatMap(({ row, userId, step: { team, keysTo, deletesKeys } }) => {
+      const deletedNext = leavingDeletesKeys && (row.target.teams?.to.length ?? 0) > 1;
+      return keysTo !== null || (deletesKeys && !leavingDeletesKeys) ? { userId, team, keysTo, deletedNext } : [];
+    });
     const failures = await movedAway(this.#run, moving);
     return rows.filter((of) => {
       const failure = failures.get(of.userId);
