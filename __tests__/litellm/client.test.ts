@@ -144,7 +144,7 @@ describe('inventory', () => {
       const routes = { ...NO_KEY, 'GET /user/list': () => users(), 'GET /v2/team/list': () => teams(...rows) };
       return client((await proxyOf('1.75', routes)).url).proxy.inventory();
     };
-    expect((await inventoryOf(team('t'))).users).toEqual([]);
+    expect((await inventoryOf(team('t'), team('own', 'default_user_id'))).users).toEqual([]);
     const error = await failure(inventoryOf(team('t'), team('u', 'a', 'b')));
     expect([error.name, error.message]).toEqual([
       'IncompleteInventoryError',

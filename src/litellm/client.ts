@@ -19,7 +19,7 @@ import { setActivity } from './activity.ts';
 import { Capabilities } from './capabilities.ts';
 import { IncompleteInventoryError } from './errors.ts';
 import { type Effects, Http, type HttpOptions } from './http.ts';
-import { Invitations } from './invitations.ts';
+import { Invitations, SIGNER } from './invitations.ts';
 import { allKeys, createKey, deleteKeys, keysOfUser, leavingKeys, moveKey, ownUserId, takenAliases } from './keys.ts';
 import { type ListedRow, modelList } from './schemas.ts';
 import { Snapshot } from './snapshot.ts';
@@ -59,9 +59,13 @@ export function connect(options: ProxyOptions, effects: Partial<Effects> = {}): 
   return new ProxyClient(http, options);
 }
 
-/** Teams with members and nobody there: a listing that answers "0 users" is wrong, not proof of an empty proxy. */
+/**
+ * Teams with members and nobody there: a listing that answers "0 users" is wrong, not proof of an empty proxy. The user
+ * that the proxy has of itself is in the roster of each team that the master key creates, and may have been deleted.
+ */
 function assertPeopled(users: readonly ProxyUser[], teams: readonly Team[]): void {
-  const team = users.length > 0 ? undefined : teams.find(({ members }) => members.size > 0);
+  if (users.length > 0) return;
+  const team = teams.find(({ members }) => [...members].some((id) => id !== SIGNER));
   if (team === undefined) return;
   throw new IncompleteInventoryError(
     `GET /user/list is not complete: it names no user at all, but team ${team.teamId} has ${team.members.size} members. Run again; if that stays so, the proxy's database needs a look.`,

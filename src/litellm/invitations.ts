@@ -6,7 +6,7 @@ import { anyJson, created, invitation } from './schemas.ts';
 import { findUsers } from './users.ts';
 
 /** Signs the invitations that the master key makes. The proxy makes this user itself, with its first team. */
-const SIGNER = 'default_user_id';
+export const SIGNER = 'default_user_id';
 
 /** Makes onboarding invitations, good for seven days and one use. */
 export class Invitations {
