@@ -216,6 +216,19 @@ describe('a pull request that the forge does not show as merged yet', () => {
     ]);
   });
 
+  it('says in the comment that nothing was applied, and keeps what it shows', async () => {
+    const world = await World.create();
+    await world.run('pull_request');
+    world.publish(sha('e'));
+    await world.run('push', { ...arrived, env });
+    expect(world.github.commentsOf(7)).toEqual([
+      expect.stringMatching(/\n> \*\*Not applied:\*\* .*#7` belongs to this push, but is still open.*\n\n\*\*1 to add/),
+    ]);
+    world.github.mergePull(7, sha('e'));
+    const run = await world.run('push', arrived);
+    expect(run.outputs).toMatchObject({ added: '1', deleted: '1', updated: '1', skipped: '0' });
+  });
+
   it('does not concern a push that only another branch has a pull request for', async () => {
     const world = await World.create();
     world.github.openPull(7, { head: sha('a'), base: 'release' });

@@ -162,7 +162,7 @@ function shownChanges(count: number): string {
 }
 
 /**
- * Says in the comments of the pull requests that this push merged that nothing was applied, and why. What they approve
+ * Says in the comments of the pull requests of this push, merged or still open, that nothing was applied, and why. What they approve
  * stays approved: the job may run again.
  * @param approvals as far as they are known already; `null`: looked up here
  */
@@ -195,6 +195,7 @@ async function commentsOfPush({ event, targetHash }: Job, client: NonNullable<Jo
     author: await findAuthor(client),
     target: targetHash,
     readMarker,
+    alsoOpen: true,
     pausesMs: [],
   });
 }

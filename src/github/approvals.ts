@@ -72,6 +72,8 @@ export interface ApprovalSearch {
   readonly readMarker: (body: string) => ShownChanges | null;
   /** Ends waiting for the forge. */
   readonly signal?: AbortSignal;
+  /** Open pull requests whose head is in the push are read like merged ones: for telling, never for applying. */
+  readonly alsoOpen?: boolean;
   /** How long to wait for a pull request to show as merged, pause by pause. */
   readonly pausesMs?: readonly number[];
   readonly sleep?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>;
@@ -137,6 +139,7 @@ async function pullsOfPush(search: ApprovalSearch, push: Push): Promise<Pick<Fou
     pending = again.filter((pull) => pull.state === 'open');
   }
   if (merged.length > 0 || pending.length === 0) return { merged, newest };
+  if (search.alsoOpen === true) return { merged: pending, newest };
   const one = pending.length === 1;
   throw new LookupFailedError(
     `Failed to find out which changes were reviewed: pull request ${pending.map(({ number }) => `#${number}`).join(', ')} ` +
