@@ -6,6 +6,11 @@ part() {
   if logged "$@"; then count 1 0; else count 0 1; fi
 }
 
+# For what needs the network, which may fail once.
+twice() { # COMMAND...
+  "$@" || "$@"
+}
+
 # suite NAME COMMAND...: vitest, which writes $logs/NAME.json; each of its tests counts.
 suite() {
   local name=$1 code found
