@@ -84,6 +84,11 @@ limited() {
   return "$code"
 }
 
+# What needs the network may fail once.
+twice() { # COMMAND...
+  "$@" || "$@"
+}
+
 stop_program() {
   [ -z "$program" ] || { kill "$program" && wait "$program"; } 2>/dev/null
 }

@@ -1,11 +1,13 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, test } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
 import { SmtpMailer } from '../../src/mail/mailer.ts';
 import { mailServer, sender } from '../../src/mail/server.ts';
 import { composeMail, DEFAULT_SUBJECT, DEFAULT_TEMPLATE } from '../../src/mail/template.ts';
+import { Job } from '../real/job.ts';
+import { onRealProxy } from '../real/suite.ts';
 
 const { SMTP_REAL_URL = '', SMTP_REAL_MAILDIR = '' } = process.env;
 const ignore = (): void => undefined;
@@ -78,4 +80,33 @@ it.skipIf(SMTP_REAL_URL === '')('a real server says no to an unknown recipient a
   expect(done).toEqual({ kind: 'failed', response: expect.stringMatching(/^550 5\.1\.1 .*User unknown/) });
   const wrong = mailerAt(SMTP_REAL_URL.replace(/:[^:@]+@/, ':wrong-password@'));
   await expect(wrong.verify()).rejects.toThrow(/did not take the log-in of smtp-url: 535 .*\. Nothing was written\.$/);
+});
+
+onRealProxy('the command line tool and a real mail server', (proxy) => {
+  test.skipIf(SMTP_REAL_URL === '')(
+    '200 new users: one mail each, whose link is their own, and no other copy of it',
+    async () => {
+      const run = `new${Date.now()}`;
+      const emails = Array.from({ length: 200 }, (_, index) => `${run}.person${index}@here.test`).sort();
+      const job = new Job(proxy().target);
+      job.write(`email,role\n${emails.map((email) => `${email},internal_user\n`).join('')}`);
+      const flags = ['--deliver', 'smtp', '--smtp-url', SMTP_REAL_URL, '--mail-from', 'accounts@here.test'];
+      const { NODE_EXTRA_CA_CERTS = '' } = process.env;
+      const { code, stdout, stderr } = await job.cli(['sync', ...flags], { NODE_EXTRA_CA_CERTS });
+      expect(code, stderr.slice(-2000)).toBe(0);
+      const mails = await delivered(run, emails.length);
+      expect([...mails.keys()].sort()).toEqual(emails);
+      const left = stdout + stderr + job.read('onboarding_links.csv');
+      for (const [email, texts] of mails) {
+        const text = texts.join('').replace(/=\n/g, '').replace(/=3D/g, '=');
+        const ids = [...text.matchAll(/invitation_id=([\w-]+)/g)].map(([, id]) => id ?? '');
+        expect(ids).toHaveLength(1);
+        expect(left).not.toContain(ids[0]);
+        const { body: invitation } = await proxy().api.get(`/invitation/info?invitation_id=${ids[0]}`);
+        const { body: owner } = await proxy().api.get(`/user/info?user_id=${invitation.user_id}`);
+        expect(owner.user_info.user_email).toBe(email);
+      }
+    },
+    240_000,
+  );
 });
