@@ -11,7 +11,7 @@ export function deleteUsers(call: Call): unknown {
   if (behaviour.deletingIsAtomic) for (const userId of userIds) known(state, userId);
   for (const userId of userIds) {
     const user = known(state, userId);
-    for (const teamId of behaviour.deletingCleansRosters ? user.teams : []) {
+    for (const teamId of behaviour.deletingCleansRosters ? teamsToLeave(call, user) : []) {
       const team = state.teams.get(teamId);
       if (team !== undefined) dropEntries(call, team, user);
     }
@@ -20,6 +20,11 @@ export function deleteUsers(call: Call): unknown {
   refuseInviters(call, users);
   for (const user of users) removeUser(call, user);
   return users.length;
+}
+
+/** From 1.110 on those of the table of memberships, too, which a half membership may have kept. */
+function teamsToLeave({ state, behaviour }: Call, { userId, teams }: UserRow): Iterable<string> {
+  return behaviour.deletingIsAtomic ? new Set([...teams, ...(state.memberships.get(userId) ?? [])]) : teams;
 }
 
 function known(state: State, userId: string): UserRow {
