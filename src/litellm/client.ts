@@ -19,9 +19,9 @@ import { setActivity } from './activity.ts';
 import { Capabilities } from './capabilities.ts';
 import { IncompleteInventoryError } from './errors.ts';
 import { type Effects, Http, type HttpOptions } from './http.ts';
-import { Invitations, SIGNER } from './invitations.ts';
+import { Invitations } from './invitations.ts';
 import { allKeys, createKey, deleteKeys, keysOfUser, leavingKeys, moveKey, ownUserId, takenAliases } from './keys.ts';
-import { type ListedRow, modelList } from './schemas.ts';
+import { type ListedRow, modelList, PROXY_USER } from './schemas.ts';
 import { Snapshot } from './snapshot.ts';
 import { findTeams, JOIN_BATCH, joinTeam, leaveTeam, listTeams, listTeamsUnpaged, ownBudgets } from './teams.ts';
 import { createUsers } from './user-create.ts';
@@ -65,7 +65,7 @@ export function connect(options: ProxyOptions, effects: Partial<Effects> = {}): 
  */
 function assertPeopled(users: readonly ProxyUser[], teams: readonly Team[]): void {
   if (users.length > 0) return;
-  const team = teams.find(({ members }) => [...members].some((id) => id !== SIGNER));
+  const team = teams.find(({ members }) => [...members].some((id) => id !== PROXY_USER));
   if (team === undefined) return;
   throw new IncompleteInventoryError(
     `GET /user/list is not complete: it names no user at all, but team ${team.teamId} has ${team.members.size} members. Run again; if that stays so, the proxy's database needs a look.`,

@@ -2,11 +2,8 @@ import type { Invitation } from '../apply/ports.ts';
 import { Secret } from '../core/secret.ts';
 import { ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
-import { anyJson, created, invitation } from './schemas.ts';
+import { anyJson, created, invitation, PROXY_USER } from './schemas.ts';
 import { findUsers } from './users.ts';
-
-/** Signs the invitations that the master key makes. The proxy makes this user itself, with its first team. */
-export const SIGNER = 'default_user_id';
 
 /** Makes onboarding invitations, good for seven days and one use. */
 export class Invitations {
@@ -60,10 +57,10 @@ export class Invitations {
    * @returns false where that was not what was missing
    */
   async #makeSigner(userId: string): Promise<boolean> {
-    const found = await findUsers(this.#http, [userId, SIGNER]);
+    const found = await findUsers(this.#http, [userId, PROXY_USER]);
     const ids = new Set(found.map((user) => user.userId));
-    if (!ids.has(userId) || ids.has(SIGNER)) return false;
-    const body = { user_id: SIGNER, user_role: 'internal_user', teams: [], auto_create_key: false };
+    if (!ids.has(userId) || ids.has(PROXY_USER)) return false;
+    const body = { user_id: PROXY_USER, user_role: 'internal_user', teams: [], auto_create_key: false };
     await this.#http.requestJson({ method: 'POST', path: '/user/new', body }, created);
     return true;
   }

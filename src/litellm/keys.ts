@@ -5,7 +5,7 @@ import { Secret } from '../core/secret.ts';
 import { ProxyAuthError, ProxyError, ProxyForbiddenError, ProxyResponseError } from './errors.ts';
 import type { Http } from './http.ts';
 import { type Listing, PAGE_SIZE, readAll } from './paging.ts';
-import { anyJson, generatedKey, keyInfo, keyPage } from './schemas.ts';
+import { anyJson, generatedKey, keyInfo, keyPage, PROXY_USER } from './schemas.ts';
 
 /** The token (hash) is the primary key; the proxy's own order, newest first, shifts when a key is made meanwhile. */
 const ORDER = { sort_by: 'token', sort_order: 'asc', return_full_object: 'true' } as const;
@@ -124,7 +124,7 @@ async function keysAmong(http: Http, aliases: readonly string[]): Promise<ProxyK
 export async function ownUserId(http: Http): Promise<string | null> {
   try {
     const { info } = await http.requestJson({ method: 'GET', path: '/key/info' }, keyInfo);
-    return info.user_id === 'default_user_id' ? null : info.user_id;
+    return info.user_id === PROXY_USER ? null : info.user_id;
   } catch (error) {
     if (error instanceof ProxyResponseError && error.status === 404 && error.proxyMessage !== null) return null;
     throw error;

@@ -3,6 +3,9 @@ import type { Activity } from '../core/inventory.ts';
 import { htmlError, isHtml, LostWriteError, lostReason, type ProxyError, UnexpectedShapeError } from './errors.ts';
 import type { Answer } from './transport.ts';
 
+/** The proxy's own user, made with its first team. Signs the invitations that the master key makes. */
+export const PROXY_USER = 'default_user_id';
+
 const text = z
   .string()
   .nullish()
