@@ -73,10 +73,14 @@ describe.skipIf(baseUrl === '' || masterKey === '')('on a real proxy', { timeout
     for (const team_id of Object.values(TEAMS)) await post('/team/new', { team_id, team_alias: `alias ${RUN}` });
   }, TURN_TIMEOUT);
 
+  // Whatever fails, before or after: else all other files would wait for their turn until the run's time is over.
   afterAll(async () => {
-    for (let begin = 0; begin < made.length; begin += 500) await proxy.deleteUsers(made.slice(begin, begin + 500));
-    await post('/team/delete', { team_ids: Object.values(TEAMS) });
-    endTurn();
+    try {
+      for (let begin = 0; begin < made.length; begin += 500) await proxy.deleteUsers(made.slice(begin, begin + 500));
+      await post('/team/delete', { team_ids: Object.values(TEAMS) });
+    } finally {
+      endTurn();
+    }
   });
 
   it('is new enough, and says what it can', async () => {
