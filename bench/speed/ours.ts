@@ -25,20 +25,11 @@ const PRELOAD = `data:text/javascript,${encodeURIComponent(
   "process.on('exit', () => process.stderr.write('\\npeak ' + process.resourceUsage().maxRSS + '\\n'))",
 )}`;
 
-/** Runs the command line bundle in a process and a folder of its own. */
+/** Runs the command line bundle in a process and a folder of its own; with `--debug` among the flags it names its requests. */
 export async function ours(dist: string, proxy: Target, csv: string, flags: readonly string[]): Promise<Measured> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'));
   writeFileSync(join(directory, 'user_list.csv'), csv);
-  const argv = [
-    '--import',
-    PRELOAD,
-    join(dist, 'cli', 'index.js'),
-    'sync',
-    '--debug',
-    '--max-deletes',
-    '100%',
-    ...flags,
-  ];
+  const argv = ['--import', PRELOAD, join(dist, 'cli', 'index.js'), 'sync', '--max-deletes', '100%', ...flags];
   const env = { PATH: process.env.PATH, LITELLM_BASE_URL: proxy.baseUrl, LITELLM_MASTER_KEY: proxy.masterKey };
   try {
     const begin = performance.now();
