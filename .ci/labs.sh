@@ -39,10 +39,10 @@ install_age() {
   export AGE_BIN
 }
 
-# start_proxy VERSION: with an empty database; names it for the tests. One that still runs is replaced.
+# start_proxy VERSION [LAB]: with an empty database; names it for the tests. One that still runs is replaced.
 start_proxy() {
   started proxy "$1"
-  limited "$lab/litellm-proxy/up" --litellm "$1" --fresh >"$logs/proxy-$1.env" || return 1
+  limited "${2:-$lab/litellm-proxy}/up" --litellm "$1" --fresh >"$logs/proxy-$1.env" || return 1
   . "$logs/proxy-$1.env"
   export LITELLM_VERSION=$1 LITELLM_DATABASE_URL
   LITELLM_DATABASE_URL=$(database_of "$1")
@@ -55,6 +55,18 @@ database_of() { # VERSION
     . "$lab/litellm-proxy/lib.sh"
     echo "postgresql://litellm@127.0.0.1:$(postgres_port)/litellm"
   )
+}
+
+start_proxy_with_default_budget() { # VERSION
+  lab_with_default_budget "$1" && start_proxy "$1" "$logs/default-budget-$1"
+}
+
+# A copy of the lab whose proxy has a default budget, which only its configuration can give it.
+lab_with_default_budget() { # VERSION
+  local copy=$logs/default-budget-$1
+  mkdir -p "$copy" && cp -r "$lab/litellm-proxy/." "$copy" || return 1
+  sed -i 's/^litellm_settings:$/&\n  max_internal_user_budget: 10\n  internal_user_budget_duration: 30d/' "$copy/config.yaml"
+  grep -q '^  max_internal_user_budget: 10$' "$copy/config.yaml"
 }
 
 stop_proxy() { # VERSION

@@ -11,6 +11,7 @@ export interface PlanJson {
   readonly summary: Readonly<Record<string, number>>;
   readonly changes: readonly ChangeJson[];
   readonly warnings: readonly string[];
+  readonly notes: readonly string[];
 }
 
 interface TeamJson {
