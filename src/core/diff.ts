@@ -26,13 +26,13 @@ import type {
 } from './plan.ts';
 import type { Problem } from './problem.ts';
 import {
-  byEmail,
   countUnmanaged,
   globMatcher,
   meantUser,
   type Population,
   splitManaged,
   type UnmanagedReason,
+  UsersByEmail,
   unmatchedGlobs,
 } from './scope.ts';
 import { type Memberships, memberships, sortTeams, type TeamDirectory, teamMove, teamRefs } from './teams.ts';
@@ -151,7 +151,7 @@ interface Context {
   readonly memberships: Memberships;
   readonly teams: ReadonlyMap<string, Team>;
   /** Users by email, those with no email by an id that is one. */
-  readonly users: ReadonlyMap<string, readonly UserWithEmail[]>;
+  readonly users: UsersByEmail;
   readonly nameless: ReadonlyMap<string, string>;
   readonly population: Population;
   readonly isProtected: (value: string) => boolean;
@@ -164,7 +164,7 @@ function contextOf({ inventory, directory, facts }: ProxyState, policy: Policy):
     policy,
     memberships: memberships(inventory.teams),
     teams: new Map(inventory.teams.map((team) => [team.teamId, team])),
-    users: byEmail(inventory.users),
+    users: new UsersByEmail(inventory.users),
     nameless: namelessUsers(inventory.users),
     population: splitManaged(inventory, policy.protectedUsers),
     isProtected: globMatcher(policy.protectedUsers),
@@ -212,7 +212,7 @@ function findUser(row: DesiredUser, context: Context): Found {
 
 /** Users with this email. Where all but one are protected, that one is meant. */
 function meant(email: string, { users, population }: Context): readonly UserWithEmail[] {
-  const all = users.get(emailKey(email)) ?? [];
+  const all = users.get(emailKey(email));
   const only = meantUser(all, population.unmanaged);
   return only === null ? all : [only];
 }
@@ -413,10 +413,11 @@ export function namelessMessage(email: string, userId: string): string {
 
 /** Users that share an email and are in reach of a plan: nothing is guessed. Rows that name them have their own problem. */
 function sharedEmails(named: ReadonlySet<string>, context: Context): Problem[] {
+  const shared = [...context.users.shared.keys()].filter((key) => !named.has(key));
+  if (shared.length === 0) return [];
   const inReach = new Set<ProxyUser>(context.population.managed);
-  return [...context.users]
-    .filter(([key, users]) => users.length > 1 && !named.has(key))
-    .map(([key]) => ({ key, users: meant(key, context) }))
+  return shared
+    .map((key) => ({ key, users: meant(key, context) }))
     .filter(({ users }) => users.length > 1 && users.some((user) => inReach.has(user)))
     .sort((a, b) => compare(a.key, b.key))
     .map(({ key, users }) => aboutProxy(sharedMessage(key, users)));
@@ -460,11 +461,11 @@ function aboutProxy(message: string): Problem {
 }
 
 function problemAt(row: DesiredUser, message: string): Problem {
-  return { line: row.line, column: row.emailColumn, columnName: 'email', email: row.email, message };
+  return { line: row.line, column: row.columns.email, columnName: 'email', email: row.email, message };
 }
 
 function previousProblem(row: DesiredUser, message: string): Problem {
-  return { line: row.line, column: row.previousEmailColumn, columnName: 'previous_email', email: row.email, message };
+  return { line: row.line, column: row.columns.previousEmail, columnName: 'previous_email', email: row.email, message };
 }
 
 const ORDER = { add: 0, delete: 1, deactivate: 2, update: 3, invite: 4 } as const;
@@ -500,8 +501,8 @@ function touchedEmails(base: readonly UserRow[], head: readonly UserRow[]): Set<
 
 /** What a row says, whatever its place in the file. */
 function contentOf(row: UserRow): string {
-  const isPosition = (name: string): boolean => name === 'line' || /Columns?$/.test(name);
-  return JSON.stringify(Object.entries(row).filter(([name]) => !isPosition(name)));
+  const { line: _, columns: __, ...content } = row;
+  return JSON.stringify(content);
 }
 
 /** The plan with its limits measured again, after more of it was withheld. */
@@ -511,7 +512,7 @@ export function withLimits(plan: Plan, limits: Limits): Plan {
 
 /** Rows whose `key_name` a new user's key would take from somebody: a row above it, or a key on the proxy. */
 export function takenKeyNames(
-  desired: readonly Pick<DesiredUser, 'line' | 'email' | 'keyName' | 'keyColumn'>[],
+  desired: readonly Pick<DesiredUser, 'line' | 'email' | 'keyName' | 'columns'>[],
   added: ReadonlySet<string>,
   taken: ReadonlySet<string>,
 ): Problem[] {
@@ -519,7 +520,7 @@ export function takenKeyNames(
   return desired.flatMap((row) => {
     if (row.keyName === null || !added.has(emailKey(row.email))) return [];
     const at = (message: string): Problem[] => [
-      { line: row.line, column: row.keyColumn, columnName: 'key_name', email: row.email, message },
+      { line: row.line, column: row.columns.key, columnName: 'key_name', email: row.email, message },
     ];
     if (taken.has(row.keyName)) {
       return at(

@@ -3,6 +3,7 @@ import type { Blocked, RoleResult, RoleRow, RowResult, UpdatedUser, UserFields }
 import { halves, mapConcurrent, type TeamLocks } from '../concurrency.ts';
 import { StoppedError } from '../core/errors.ts';
 import { emailKey, type LimitSettings, type ProxyUser, type UserLimits } from '../core/inventory.ts';
+import { Shared } from '../core/shared.ts';
 import type { Capabilities } from './capabilities.ts';
 import { failedRow, LostWriteError, ProxyResponseError, rowResults, unsentRow } from './errors.ts';
 import { type Http, routeOf } from './http.ts';
@@ -222,23 +223,26 @@ const ORDER = { sort_by: 'user_id', sort_order: 'asc' } as const;
 /** Longest list of ids in one address, in encoded characters: servers refuse addresses from 8 KiB on. */
 const LONGEST_IDS = 5000;
 
-function proxyUser(row: PlainUserRow): ProxyUser {
-  return {
+/** Of users who are listed together: they share what they have in common, which saves 15 MB of 100,000. */
+function toProxyUser(): (row: PlainUserRow) => ProxyUser {
+  const shared = new Shared();
+  return (row) => ({
     userId: row.user_id,
     email: row.user_email === '' ? null : row.user_email,
-    role: row.user_role === '' ? null : row.user_role,
+    role: row.user_role === '' || row.user_role === null ? null : shared.text(row.user_role),
     // Joining twice on 1.75 lists the team twice.
-    teams: row.teams.length > 1 ? [...new Set(row.teams)] : row.teams,
+    teams: shared.list(row.teams.length > 1 ? [...new Set(row.teams)] : row.teams),
     keyCount: row.key_count,
     spend: row.spend,
     limits: limitsOf(row),
     activity: row.metadata,
-  };
+  });
 }
 
 export async function listUsers(http: Http, snapshot: Snapshot): Promise<ProxyUser[]> {
   const { rows, total } = await snapshot.everybody(userSnapshot);
-  return rows?.map(proxyUser) ?? pagesOfUsers(http, {}, userPage, proxyUser, total);
+  const project = toProxyUser();
+  return rows?.map(project) ?? pagesOfUsers(http, {}, userPage, project, total);
 }
 
 /** Every user with these columns of the proxy, reduced at once: 100,000 whole rows would not fit into memory. */
@@ -292,7 +296,7 @@ export async function findManyUsers(http: Http, snapshot: Snapshot, userIds: rea
   const wanted = new Set(userIds);
   const rows = await snapshot.some(userSnapshot, wanted);
   for (const row of rows) wanted.delete(row.user_id);
-  return [...rows.map(proxyUser), ...(await findUsers(http, [...wanted]))];
+  return [...rows.map(toProxyUser()), ...(await findUsers(http, [...wanted]))];
 }
 
 /** Numbers of keys by user id, of these users alone; a user who is not there any more may be left out. */
@@ -346,7 +350,7 @@ function idLists(userIds: readonly string[]): string[][] {
 }
 
 function usersOfIds(http: Http, ids: readonly string[]): Promise<ProxyUser[]> {
-  return pagesOfUsers(http, { user_ids: asList(ids) }, userPage, proxyUser);
+  return pagesOfUsers(http, { user_ids: asList(ids) }, userPage, toProxyUser());
 }
 
 /** One id alone matches every id that *contains* it, several match exactly: so a lone one is said twice. */
@@ -357,7 +361,7 @@ function asList(ids: readonly string[]): string {
 async function userOfInfo(http: Http, userId: string): Promise<ProxyUser | null> {
   const info = await ofUserInfo(http, userId, userInfo);
   if (info?.user_info === null || info?.user_info === undefined) return null;
-  return { ...proxyUser(info.user_info), keyCount: info.keys?.length ?? 0 };
+  return { ...toProxyUser()(info.user_info), keyCount: info.keys?.length ?? 0 };
 }
 
 /** For ids that fit into no list. `null`: no such user. */
@@ -376,6 +380,6 @@ async function ofUserInfo<T>(http: Http, userId: string, schema: ZodType<T>): Pr
 /** Users with this email in any letter case; the proxy's own filter is *contains*. */
 export async function findUsersByEmail(http: Http, email: string): Promise<ProxyUser[]> {
   const wanted = emailKey(email);
-  const found = await pagesOfUsers(http, { user_email: email.trim() }, userPage, proxyUser);
+  const found = await pagesOfUsers(http, { user_email: email.trim() }, userPage, toProxyUser());
   return found.filter((user) => user.email !== null && emailKey(user.email) === wanted);
 }
