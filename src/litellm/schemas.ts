@@ -28,18 +28,14 @@ const limit = z
   .transform((value) => value ?? null);
 
 /** Of all that a user's metadata may hold, who switched their keys off; the rest is dropped here. */
-const activity = z
-  .object({
-    scim_active: z.unknown(),
-    litellm_user_sync: z.object({ deactivated_at: z.string() }).nullish().catch(null),
-  })
-  .nullish()
-  .catch(null)
-  .transform((metadata): Activity => {
-    // Source: only the boolean counts, a string "false" does nothing.
-    if (metadata?.scim_active !== false) return 'active';
-    return metadata.litellm_user_sync ? 'deactivated by us' : 'deactivated by others';
-  });
+function activityOf(metadata: unknown): Activity {
+  // Source: only the boolean counts, a string "false" does nothing.
+  if (!isObject(metadata) || metadata.scim_active !== false) return 'active';
+  const mark = metadata.litellm_user_sync;
+  return isObject(mark) && typeof mark.deactivated_at === 'string' ? 'deactivated by us' : 'deactivated by others';
+}
+
+const activity = z.unknown().optional().transform(activityOf);
 
 const limitFields = {
   max_budget: limit,
@@ -48,6 +44,33 @@ const limitFields = {
   rpm_limit: limit,
   models: list,
 };
+
+type Row = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Rows of which there may be 100,000, read by hand; whatever is not as expected is left to the schema, which tells what is
+ * wrong. By itself it makes three objects of each field, and V8 comes to put those where only a full collection finds
+ * them: that costs 100 MB and a third of the time of reading 100,000 users.
+ */
+function quickly<T>(schema: ZodType<T>, read: (row: Row) => T | null) {
+  return z.unknown().transform((value, context): T => {
+    const row = isObject(value) ? read(value) : null;
+    if (row !== null) return row;
+    const result = schema.safeParse(value);
+    if (result.success) return result.data;
+    for (const { path, message } of result.error.issues) context.addIssue({ code: 'custom', path, message });
+    return z.NEVER;
+  });
+}
+
+const isText = (value: unknown): value is string | null | undefined => typeof (value ?? '') === 'string';
+const isAmount = (value: unknown): value is number | null | undefined => Number.isFinite(value ?? 0);
+const isList = (value: unknown): value is string[] | null | undefined =>
+  value === undefined || value === null || (Array.isArray(value) && value.every((one) => typeof one === 'string'));
 
 const userFields = {
   user_id: z.string(),
@@ -60,7 +83,31 @@ const userFields = {
 };
 
 /** A row of `GET /user/list`. */
-const userRow = z.object({ ...userFields, key_count: amount });
+const userRow = quickly(z.object({ ...userFields, key_count: amount }), (row) => {
+  const user = quickUser(row);
+  return user !== null && isAmount(row.key_count) ? { ...user, key_count: row.key_count ?? 0 } : null;
+});
+
+function quickUser(row: Row) {
+  const { user_id, user_email, user_role, teams, spend, metadata } = row;
+  const { max_budget, budget_duration, tpm_limit, rpm_limit, models } = row;
+  if (typeof user_id !== 'string' || !isText(user_email) || !isText(user_role) || !isList(teams)) return null;
+  if (!isAmount(spend) || !isAmount(max_budget) || !isAmount(tpm_limit) || !isAmount(rpm_limit)) return null;
+  if (!isText(budget_duration) || !isList(models)) return null;
+  return {
+    user_id,
+    user_email: user_email ?? null,
+    user_role: user_role ?? null,
+    teams: teams ?? [],
+    spend: spend ?? 0,
+    max_budget: max_budget ?? null,
+    budget_duration: budget_duration ?? null,
+    tpm_limit: tpm_limit ?? null,
+    rpm_limit: rpm_limit ?? null,
+    models: models ?? [],
+    metadata: activityOf(metadata),
+  };
+}
 
 /** `key_count: null`: the route does not tell it. */
 export type PlainUserRow = Omit<z.output<typeof userRow>, 'key_count'> & { readonly key_count: number | null };
@@ -146,11 +193,17 @@ export const userInfo = z.object({
   keys: z.array(z.unknown()).nullish(),
 });
 
+const member = quickly(z.object({ user_id: text, user_email: text, role: text }), ({ user_id, user_email, role }) =>
+  isText(user_id) && isText(user_email) && isText(role)
+    ? { user_id: user_id ?? null, user_email: user_email ?? null, role: role ?? null }
+    : null,
+);
+
 /** A row of `GET /v2/team/list` and `GET /team/list`. */
 export const teamRow = z.object({
   team_id: z.string(),
   team_alias: text,
-  members_with_roles: z.array(z.object({ user_id: text, user_email: text, role: text })).nullish(),
+  members_with_roles: z.array(member).nullish(),
 });
 
 const budget = z.object({ max_budget: limit, budget_duration: text, tpm_limit: limit, rpm_limit: limit });
