@@ -1,6 +1,7 @@
 import { type ZodError, type ZodType, z } from 'zod';
 import type { Activity } from '../core/inventory.ts';
 import { htmlError, isHtml, LostWriteError, lostReason, type ProxyError, UnexpectedShapeError } from './errors.ts';
+import type { Page } from './paging.ts';
 import type { Answer } from './transport.ts';
 
 /** The proxy's own user, made with its first team. Signs the invitations that the master key makes. */
@@ -52,14 +53,14 @@ function isObject(value: unknown): value is Row {
 }
 
 /**
- * Rows of which there may be 100,000, read by hand; whatever is not as expected is left to the schema, which tells what is
- * wrong. By itself it makes three objects of each field, and V8 comes to put those where only a full collection finds
- * them: that costs 100 MB and a third of the time of reading 100,000 users.
+ * A schema for what may hold 100,000 rows: they are read by hand, and what is not as expected is left to the schema, which
+ * tells what is wrong. By itself it makes three objects of each field, and V8 comes to put those where only a full
+ * collection finds them: that costs 100 MB and a third of the time that the rows take.
  */
-function quickly<T>(schema: ZodType<T>, read: (row: Row) => T | null) {
+function quickly<T>(schema: ZodType<T>, read: (value: unknown) => T | null): ZodType<T> {
   return z.unknown().transform((value, context): T => {
-    const row = isObject(value) ? read(value) : null;
-    if (row !== null) return row;
+    const known = read(value);
+    if (known !== null) return known;
     const result = schema.safeParse(value);
     if (result.success) return result.data;
     for (const { path, message } of result.error.issues) context.addIssue({ code: 'custom', path, message });
@@ -69,6 +70,7 @@ function quickly<T>(schema: ZodType<T>, read: (row: Row) => T | null) {
 
 const isText = (value: unknown): value is string | null | undefined => typeof (value ?? '') === 'string';
 const isAmount = (value: unknown): value is number | null | undefined => Number.isFinite(value ?? 0);
+const isCount = (value: unknown): value is number => Number.isFinite(value);
 const isList = (value: unknown): value is string[] | null | undefined =>
   value === undefined || value === null || (Array.isArray(value) && value.every((one) => typeof one === 'string'));
 
@@ -83,17 +85,16 @@ const userFields = {
 };
 
 /** A row of `GET /user/list`. */
-const userRow = quickly(z.object({ ...userFields, key_count: amount }), (row) => {
-  const user = quickUser(row);
-  return user !== null && isAmount(row.key_count) ? { ...user, key_count: row.key_count ?? 0 } : null;
-});
+const userRow = z.object({ ...userFields, key_count: amount });
 
-function quickUser(row: Row) {
-  const { user_id, user_email, user_role, teams, spend, metadata } = row;
+/** What {@link userRow} makes of a row; `null`: to be left to it. */
+function quickUser(row: unknown): z.output<typeof userRow> | null {
+  if (!isObject(row)) return null;
+  const { user_id, user_email, user_role, teams, spend, metadata, key_count } = row;
   const { max_budget, budget_duration, tpm_limit, rpm_limit, models } = row;
   if (typeof user_id !== 'string' || !isText(user_email) || !isText(user_role) || !isList(teams)) return null;
   if (!isAmount(spend) || !isAmount(max_budget) || !isAmount(tpm_limit) || !isAmount(rpm_limit)) return null;
-  if (!isText(budget_duration) || !isList(models)) return null;
+  if (!isText(budget_duration) || !isList(models) || !isAmount(key_count)) return null;
   return {
     user_id,
     user_email: user_email ?? null,
@@ -106,6 +107,7 @@ function quickUser(row: Row) {
     rpm_limit: rpm_limit ?? null,
     models: models ?? [],
     metadata: activityOf(metadata),
+    key_count: key_count ?? 0,
   };
 }
 
@@ -116,7 +118,32 @@ function pageOf<T extends ZodType>(row: T) {
   return z.object({ users: z.array(row), total: z.number() });
 }
 
-export const userPage = pageOf(userRow);
+/** A page of users, of each of whom is kept what `project` makes of them. */
+export function projected<R extends { readonly user_id: string }, T>(
+  page: ZodType<{ users: R[]; total: number }>,
+  project: (row: R) => T,
+): ZodType<Page<T>> {
+  return page.transform(({ users, total }) => ({
+    ids: users.map((user) => user.user_id),
+    rows: users.map(project),
+    total,
+  }));
+}
+
+/** A page of `GET /user/list`; the rows themselves are kept nowhere. */
+export function userPage<T>(project: (row: PlainUserRow) => T): ZodType<Page<T>> {
+  return quickly(projected(pageOf(userRow), project), (body) => {
+    if (!isObject(body) || !Array.isArray(body.users) || !isCount(body.total)) return null;
+    const page = { ids: [] as string[], rows: [] as T[], total: body.total };
+    for (const one of body.users) {
+      const row = quickUser(one);
+      if (row === null) return null;
+      page.ids.push(row.user_id);
+      page.rows.push(project(row));
+    }
+    return page;
+  });
+}
 
 /** `GET /user/list` of which only the count of all users is wanted. */
 export const userTotal = z.object({ total: z.number() });
@@ -193,17 +220,28 @@ export const userInfo = z.object({
   keys: z.array(z.unknown()).nullish(),
 });
 
-const member = quickly(z.object({ user_id: text, user_email: text, role: text }), ({ user_id, user_email, role }) =>
-  isText(user_id) && isText(user_email) && isText(role)
-    ? { user_id: user_id ?? null, user_email: user_email ?? null, role: role ?? null }
-    : null,
+const member = z.object({ user_id: text, user_email: text, role: text });
+
+interface Member {
+  readonly user_id?: string | null | undefined;
+  readonly user_email?: string | null | undefined;
+  readonly role?: string | null | undefined;
+}
+
+/** As it comes: copied, a roster of 100,000 would be in memory twice. */
+const roster = quickly<readonly Member[]>(z.array(member), (value) =>
+  Array.isArray(value) && value.every(isMember) ? value : null,
 );
+
+function isMember(value: unknown): value is Member {
+  return isObject(value) && isText(value.user_id) && isText(value.user_email) && isText(value.role);
+}
 
 /** A row of `GET /v2/team/list` and `GET /team/list`. */
 export const teamRow = z.object({
   team_id: z.string(),
   team_alias: text,
-  members_with_roles: z.array(member).nullish(),
+  members_with_roles: roster.nullish(),
 });
 
 const budget = z.object({ max_budget: limit, budget_duration: text, tpm_limit: limit, rpm_limit: limit });

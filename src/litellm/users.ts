@@ -8,7 +8,7 @@ import type { Capabilities } from './capabilities.ts';
 import { failedRow, LostWriteError, ProxyResponseError, rowResults, unsentRow } from './errors.ts';
 import { type Http, routeOf } from './http.ts';
 import { fewKeys } from './keys.ts';
-import { PAGE_SIZE, readAll } from './paging.ts';
+import { PAGE_SIZE, type Page, readAll } from './paging.ts';
 import {
   anyJson,
   type ListedRow,
@@ -17,6 +17,7 @@ import {
   metadataPage,
   modelsPage,
   type PlainUserRow,
+  projected,
   resultData,
   resultList,
   updatedUser,
@@ -203,7 +204,7 @@ async function checkRename(http: Http, userId: string, email: string): Promise<v
 /** A user's metadata as it is, for {@link writeMetadata}; `null`: no such user. Never printed: it may hold secrets. */
 export async function readMetadata(http: Http, userId: string): Promise<Metadata | null> {
   if (fitsList(userId)) {
-    const found = await pagesOfUsers(http, { user_ids: asList([userId]) }, metadataPage, (user) => user);
+    const found = await pagesOfUsers(http, { user_ids: asList([userId]) }, projected(metadataPage, (user) => user));
     return found.find((user) => user.user_id === userId)?.metadata ?? null;
   }
   const info = await ofUserInfo(http, userId, metadataInfo);
@@ -242,7 +243,7 @@ function toProxyUser(): (row: PlainUserRow) => ProxyUser {
 export async function listUsers(http: Http, snapshot: Snapshot): Promise<ProxyUser[]> {
   const { rows, total } = await snapshot.everybody(userSnapshot);
   const project = toProxyUser();
-  return rows?.map(project) ?? pagesOfUsers(http, {}, userPage, project, total);
+  return rows?.map(project) ?? pagesOfUsers(http, {}, userPage(project), total);
 }
 
 /** Every user with these columns of the proxy, reduced at once: 100,000 whole rows would not fit into memory. */
@@ -253,17 +254,17 @@ export async function projectUsers<T>(
   project: (user: ListedRow) => T,
 ): Promise<T[]> {
   const schemas = listedUsers(columns);
-  if (columns.includes('key_count')) return pagesOfUsers(http, {}, schemas.page, project);
+  const page = projected(schemas.page, project);
+  if (columns.includes('key_count')) return pagesOfUsers(http, {}, page);
   const { rows, total } = await snapshot.everybody(schemas.snapshot);
-  return rows?.map(project) ?? pagesOfUsers(http, {}, schemas.page, project, total);
+  return rows?.map(project) ?? pagesOfUsers(http, {}, page, total);
 }
 
 /** @param filter Query parameters of `/user/list`. @param expected About how many users, where that is known. */
-function pagesOfUsers<R extends { user_id: string }, T>(
+function pagesOfUsers<T>(
   http: Http,
   filter: Readonly<Record<string, string>>,
-  schema: ZodType<{ users: R[]; total: number }>,
-  project: (user: R) => T,
+  schema: ZodType<Page<T>>,
   expected = 0,
 ): Promise<T[]> {
   const isWhole = Object.keys(filter).length === 0;
@@ -273,11 +274,9 @@ function pagesOfUsers<R extends { user_id: string }, T>(
     concurrency: http.concurrency,
     expected,
     onRead: isWhole ? http.onRead : undefined,
-    page: async (page) => {
+    page: (page) => {
       const query = { ...filter, page, page_size: PAGE_SIZE, ...ORDER };
-      const call = { method: 'GET', path: '/user/list', query, lookUp: !isWhole } as const;
-      const { users, total } = await http.requestJson(call, schema);
-      return { ids: users.map((user) => user.user_id), rows: users.map(project), total };
+      return http.requestJson({ method: 'GET', path: '/user/list', query, lookUp: !isWhole }, schema);
     },
   });
 }
@@ -286,7 +285,7 @@ function pagesOfUsers<R extends { user_id: string }, T>(
 export async function modelsOf(http: Http, userIds: readonly string[]): Promise<Map<string, readonly string[]>> {
   const wanted = new Set(userIds.filter(fitsList));
   const lists = await mapConcurrent(idLists([...wanted]), http.concurrency, (ids) =>
-    pagesOfUsers(http, { user_ids: asList(ids) }, modelsPage, (user) => user),
+    pagesOfUsers(http, { user_ids: asList(ids) }, projected(modelsPage, (user) => user)),
   );
   return new Map(lists.flat().flatMap((user) => (wanted.has(user.user_id) ? [[user.user_id, user.models]] : [])));
 }
@@ -350,7 +349,7 @@ function idLists(userIds: readonly string[]): string[][] {
 }
 
 function usersOfIds(http: Http, ids: readonly string[]): Promise<ProxyUser[]> {
-  return pagesOfUsers(http, { user_ids: asList(ids) }, userPage, toProxyUser());
+  return pagesOfUsers(http, { user_ids: asList(ids) }, userPage(toProxyUser()));
 }
 
 /** One id alone matches every id that *contains* it, several match exactly: so a lone one is said twice. */
@@ -380,6 +379,6 @@ async function ofUserInfo<T>(http: Http, userId: string, schema: ZodType<T>): Pr
 /** Users with this email in any letter case; the proxy's own filter is *contains*. */
 export async function findUsersByEmail(http: Http, email: string): Promise<ProxyUser[]> {
   const wanted = emailKey(email);
-  const found = await pagesOfUsers(http, { user_email: email.trim() }, userPage, toProxyUser());
+  const found = await pagesOfUsers(http, { user_email: email.trim() }, userPage(toProxyUser()));
   return found.filter((user) => user.email !== null && emailKey(user.email) === wanted);
 }
