@@ -1,4 +1,4 @@
-import { type DesiredUser, readUserList, resolveTeams } from '../../src/core/desired.ts';
+import { type DesiredUser, readUserList, resolveTeams, type UserRow } from '../../src/core/desired.ts';
 import { makePlan, type Planned, type Policy } from '../../src/core/diff.ts';
 import {
   emailKey,
@@ -22,6 +22,16 @@ export const POLICY: Policy = {
   onMissing: 'delete',
   teamKeys: 'move',
   apiKeys: true,
+};
+
+/** Of a file that has the column `email` alone. */
+export const COLUMNS: UserRow['columns'] = {
+  email: 1,
+  team: 1,
+  key: 1,
+  limits: { maxBudget: 1, budgetDuration: 1, tpmLimit: 1, rpmLimit: 1, models: 1 },
+  previousEmail: 1,
+  expires: 1,
 };
 
 /** As of the newest proxies. */

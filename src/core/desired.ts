@@ -204,20 +204,20 @@ function readTeams(
 
 function repeatedEmails(rows: readonly UserRow[]): Problem[] {
   const first = new Map<string, UserRow>();
-  return rows.flatMap((row) => {
-    if (row.email === '') return [];
+  const repeated = rows.filter((row) => {
     const key = emailKey(row.email);
-    const before = first.get(key);
-    if (before === undefined) {
-      first.set(key, row);
-      return [];
-    }
+    if (row.email === '' || first.has(key)) return row.email !== '';
+    first.set(key, row);
+    return false;
+  });
+  return repeated.map((row) => {
+    const before = first.get(emailKey(row.email)) as UserRow;
     const isTypedAlike = row.email.toLowerCase() === before.email.toLowerCase();
     const note = isTypedAlike
       ? 'letter case does not count'
       : `the same letters in other code points: ${codePointsOf(row.email, before.email)}`;
     const message = `\`${row.email}\` stands on line ${before.line} already, and again on line ${row.line} (${note}). Remove one of them.`;
-    return [{ line: row.line, column: row.columns.email, message }];
+    return { line: row.line, column: row.columns.email, message };
   });
 }
 
@@ -370,7 +370,7 @@ export function resolveTeams(
   const users = rows.map((row): DesiredUser => {
     const { line, email, role, keyName, limits, previousEmail, expires, columns, teamNames } = row;
     const { teams, faults } = teamNames === null ? NOT_MANAGED : teamsOf(teamNames);
-    problems.push(...faults.map((fault) => ({ line, column: columns.team, ...fault })));
+    for (const fault of faults) problems.push({ line, column: columns.team, ...fault });
     return { line, email, role, keyName, limits, previousEmail, expires, columns, teams };
   });
   return { users, problems };

@@ -86,11 +86,11 @@ export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, pol
   const expired = desired.filter((row) => isExpired(row, today));
   const active = desired.filter((row) => !isExpired(row, today));
   const leaving = expired.map((row) => planExpired(row, context));
-  const wanted = new Set(active.flatMap((row) => keysOf(row)));
-  const rows = [...active.map((row) => planRow(row, context)), ...leaving];
-  const gone = missing(wanted, new Set(leaving.flatMap((row) => row.user ?? [])), context);
+  const wanted = new Set([...named(active, context.users), ...leaving.flatMap((row) => row.user ?? [])]);
+  const { rows: staying, unchanged } = planRows(active, context);
+  const rows = [...staying, ...leaving];
+  const gone = missing(wanted, context);
   const changes = [...rows, ...gone].flatMap((row) => row.change ?? []);
-  const unchanged = rows.flatMap((row) => row.unchanged ?? []);
   const plan = planOf({ changes, unchanged }, proxy.inventory, context.population, policy);
   return {
     plan: {
@@ -106,7 +106,7 @@ export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, pol
     },
     problems: [
       ...rows.flatMap((row) => row.problems ?? []),
-      ...sharedEmails(new Set([...wanted, ...expired.flatMap(keysOf)]), context),
+      ...sharedEmails(desired, context),
       ...onMissingProblems(proxy.facts, policy),
     ],
   };
@@ -229,6 +229,21 @@ function bothMessage(user: UserWithEmail, before: UserWithEmail): string {
   return `\`${user.email.trim()}\` (\`${user.userId}\`) and \`${before.email.trim()}\` (\`${before.userId}\`) are both on the proxy: nobody can be renamed. Clear previous_email and give each a row, or delete one of them in LiteLLM.`;
 }
 
+/** Most rows change nothing: of each of those nothing is kept but its user. */
+function planRows(
+  desired: readonly DesiredUser[],
+  context: Context,
+): { readonly rows: PlannedRow[]; readonly unchanged: UnchangedUser[] } {
+  const rows: PlannedRow[] = [];
+  const unchanged: UnchangedUser[] = [];
+  for (const one of desired) {
+    const row = planRow(one, context);
+    if (row.unchanged === undefined) rows.push(row);
+    else unchanged.push(row.unchanged);
+  }
+  return { rows, unchanged };
+}
+
 function planRow(row: DesiredUser, context: Context): PlannedRow {
   const found = findUser(row, context);
   if (found.kind === 'problem') return { problems: [found.problem] };
@@ -291,11 +306,14 @@ function planExpired(row: DesiredUser, context: Context): PlannedRow {
   return { user, ...removal(user, context, row) };
 }
 
+/** Users whom rows name, by either email. */
+function* named(rows: readonly DesiredUser[], users: UsersByEmail): Iterable<ProxyUser> {
+  for (const row of rows) for (const key of keysOf(row)) yield* users.get(key);
+}
+
 /** Managed users that no row names. */
-function missing(wanted: ReadonlySet<string>, expired: ReadonlySet<ProxyUser>, context: Context): PlannedRow[] {
-  return context.population.managed
-    .filter((user) => !wanted.has(emailKey(user.email)) && !expired.has(user))
-    .map((user) => removal(user, context, null));
+function missing(wanted: ReadonlySet<ProxyUser>, context: Context): PlannedRow[] {
+  return context.population.managed.filter((user) => !wanted.has(user)).map((user) => removal(user, context, null));
 }
 
 function removal(user: UserWithEmail, context: Context, row: DesiredUser | null): PlannedRow {
@@ -412,11 +430,13 @@ export function namelessMessage(email: string, userId: string): string {
 }
 
 /** Users that share an email and are in reach of a plan: nothing is guessed. Rows that name them have their own problem. */
-function sharedEmails(named: ReadonlySet<string>, context: Context): Problem[] {
-  const shared = [...context.users.shared.keys()].filter((key) => !named.has(key));
+function sharedEmails(desired: readonly DesiredUser[], context: Context): Problem[] {
+  const shared = [...context.users.shared.keys()];
   if (shared.length === 0) return [];
+  const keys = new Set(desired.flatMap(keysOf));
   const inReach = new Set<ProxyUser>(context.population.managed);
   return shared
+    .filter((key) => !keys.has(key))
     .map((key) => ({ key, users: meant(key, context) }))
     .filter(({ users }) => users.length > 1 && users.some((user) => inReach.has(user)))
     .sort((a, b) => compare(a.key, b.key))

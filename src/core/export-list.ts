@@ -2,7 +2,7 @@ import { sharedMessage } from './diff.ts';
 import type { Inventory, ProxyUser, UserLimits, UserWithEmail } from './inventory.ts';
 import { compare } from './order.ts';
 import type { LimitField, UnmanagedCounts } from './plan.ts';
-import { UsersByEmail, countUnmanaged, meantUser, splitManaged } from './scope.ts';
+import { countUnmanaged, meantUser, splitManaged, UsersByEmail } from './scope.ts';
 import {
   isNoTeam,
   type Memberships,

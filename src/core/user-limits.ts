@@ -258,7 +258,8 @@ export function unknownModels(rows: readonly LimitedRow[], known: ReadonlySet<st
   const names = new Set([...(known ?? []), ...SPECIAL_MODELS]);
   const lines = new Map<string, number[]>();
   for (const { limits, line } of rows) {
-    for (const model of limits.models.kind === 'value' ? limits.models.value : []) {
+    if (limits.models.kind !== 'value') continue;
+    for (const model of limits.models.value) {
       if (!names.has(model) && !model.includes('*')) lines.set(model, [...(lines.get(model) ?? []), line]);
     }
   }

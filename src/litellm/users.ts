@@ -204,7 +204,11 @@ async function checkRename(http: Http, userId: string, email: string): Promise<v
 /** A user's metadata as it is, for {@link writeMetadata}; `null`: no such user. Never printed: it may hold secrets. */
 export async function readMetadata(http: Http, userId: string): Promise<Metadata | null> {
   if (fitsList(userId)) {
-    const found = await pagesOfUsers(http, { user_ids: asList([userId]) }, projected(metadataPage, (user) => user));
+    const found = await pagesOfUsers(
+      http,
+      { user_ids: asList([userId]) },
+      projected(metadataPage, (user) => user),
+    );
     return found.find((user) => user.user_id === userId)?.metadata ?? null;
   }
   const info = await ofUserInfo(http, userId, metadataInfo);
@@ -285,7 +289,11 @@ function pagesOfUsers<T>(
 export async function modelsOf(http: Http, userIds: readonly string[]): Promise<Map<string, readonly string[]>> {
   const wanted = new Set(userIds.filter(fitsList));
   const lists = await mapConcurrent(idLists([...wanted]), http.concurrency, (ids) =>
-    pagesOfUsers(http, { user_ids: asList(ids) }, projected(modelsPage, (user) => user)),
+    pagesOfUsers(
+      http,
+      { user_ids: asList(ids) },
+      projected(modelsPage, (user) => user),
+    ),
   );
   return new Map(lists.flat().flatMap((user) => (wanted.has(user.user_id) ? [[user.user_id, user.models]] : [])));
 }
