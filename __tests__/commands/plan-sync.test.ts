@@ -91,7 +91,7 @@ describe('models', () => {
 
 describe('an expired row', () => {
   const csv = 'email,role,team_name,key_name\nann@x.io,,,\nbob@x.io,,,\nold@x.io,boss,gone,k\nodd,,,\n';
-  const past = { expires: '2026-01-01', columns: { ...COLUMNS, expires: 9 } };
+  const past = { expires: '2026-01-01', columns: { ...COLUMNS, team: 3, key: 4, expires: 9 } };
 
   it('is checked for email and date alone', async () => {
     const found = await problemsOf(planFor(listOf(csv, { 4: past, 5: past }), INPUTS, proxyOf(have), TODAY));
