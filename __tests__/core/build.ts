@@ -9,6 +9,7 @@ import {
   type UserLimits,
 } from '../../src/core/inventory.ts';
 import type { Change } from '../../src/core/plan.ts';
+import { UsersByEmail } from '../../src/core/scope.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 
 export const POLICY: Policy = {
@@ -100,7 +101,8 @@ export function planOf(csv: string, have: Inventory, policy: Partial<Policy> = {
   const { users, problems } = resolveTeams(list.rows, directory);
   const rows = users.map((row) => ({ ...row, ...more.rows?.[emailKey(row.email)] }));
   const modelNames = more.modelNames === undefined ? null : new Set(more.modelNames);
-  const proxy = { inventory: have, directory, facts: { ...FACTS, ...more.facts }, modelNames };
+  const byEmail = new UsersByEmail(have.users);
+  const proxy = { inventory: have, users: byEmail, directory, facts: { ...FACTS, ...more.facts }, modelNames };
   const planned = makePlan(rows, proxy, { ...POLICY, ...policy }, more.today ?? TODAY);
   return { ...planned, problems: [...list.problems, ...problems, ...planned.problems] };
 }

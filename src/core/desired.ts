@@ -285,12 +285,17 @@ function emailFault(text: string): string | null {
   return all > LONGEST_EMAIL ? ` It has ${all} characters; ${LONGEST_EMAIL} are allowed.` : null;
 }
 
+/** The {@link emailKey} of every email on the proxy: a set, or what users are found in by it. */
+export interface KnownEmails {
+  has(key: string): boolean;
+  keys(): Iterable<string>;
+}
+
 /**
  * Emails that cannot be right, and new ones that look like another one; one that the proxy has already (it checks
  * nothing) is accepted.
- * @param known the {@link emailKey} of every email on the proxy
  */
-export function badEmails(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
+export function badEmails(rows: readonly UserRow[], known: KnownEmails): Problem[] {
   const fresh = rows.filter((row) => row.email !== '' && !known.has(emailKey(row.email)));
   if (fresh.length === 0) return [];
   const twinOf = twins(rows, known);
@@ -327,7 +332,7 @@ interface KnownEmail {
 }
 
 /** Says of a new email which other one it looks like, on the proxy or in the file; `null` if none. */
-function twins(rows: readonly UserRow[], known: ReadonlySet<string>): (row: UserRow) => string | null {
+function twins(rows: readonly UserRow[], known: KnownEmails): (row: UserRow) => string | null {
   const seen = lookAlikes(rows, known);
   return (row) => {
     const key = emailKey(row.email);
@@ -340,10 +345,10 @@ function twins(rows: readonly UserRow[], known: ReadonlySet<string>): (row: User
 }
 
 /** Emails by what they look like. Two plain ones never look alike, so that only those beside an odd one are kept. */
-function lookAlikes(rows: readonly UserRow[], known: ReadonlySet<string>): Map<string, KnownEmail[]> {
+function lookAlikes(rows: readonly UserRow[], known: KnownEmails): Map<string, KnownEmail[]> {
   const forEach = (visit: (email: string, line: number | null) => void): void => {
     for (const row of rows) visit(emailKey(row.email), row.line);
-    for (const email of known) visit(email, null);
+    for (const email of known.keys()) visit(email, null);
   };
   const seen = new Map<string, KnownEmail[]>();
   forEach((email) => {
@@ -400,8 +405,7 @@ function resolveRow(cells: readonly string[], directory: TeamDirectory): RowTeam
 /** What is known while a `user_list.csv` is checked. */
 export interface Known {
   readonly directory: TeamDirectory;
-  /** The {@link emailKey} of every email on the proxy. */
-  readonly emails: ReadonlySet<string>;
+  readonly emails: KnownEmails;
   /** `YYYY-MM-DD`, UTC: core has no clock. */
   readonly today: string;
 }
@@ -446,7 +450,7 @@ function isOver(
  * A name that holds the email of a user without a row: two rows have run together, and that user would be deleted. Every
  * other cell that they may end in refuses an email of itself.
  */
-function swallowedRows(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
+function swallowedRows(rows: readonly UserRow[], known: KnownEmails): Problem[] {
   const holding = rows.flatMap((row) =>
     freeNames(row).flatMap(([column, name, at]) => {
       const held = emailsIn(name, known);
@@ -474,7 +478,7 @@ function freeNames({ keyName, limits, columns }: UserRow): [string, string, numb
  * The known emails in a text, also where letters stand right before or after: for each `@` all that it may be part of,
  * the longest first.
  */
-function emailsIn(text: string, known: ReadonlySet<string>): string[][] {
+function emailsIn(text: string, known: KnownEmails): string[][] {
   return (emailKey(text).match(/[^\s,;"@]+@[^\s,;"@]+/g) ?? []).flatMap((word) => {
     const [local, domain] = word.split('@') as [string, string];
     const found = [];

@@ -32,7 +32,7 @@ import {
   type Population,
   splitManaged,
   type UnmanagedReason,
-  UsersByEmail,
+  type UsersByEmail,
   unmatchedGlobs,
 } from './scope.ts';
 import { type Memberships, memberships, sortTeams, type TeamDirectory, teamMove, teamRefs } from './teams.ts';
@@ -57,6 +57,8 @@ export interface Policy extends Limits {
 /** Everything that a plan is told of the proxy. */
 export interface ProxyState {
   readonly inventory: Inventory;
+  /** Those of the inventory. */
+  readonly users: UsersByEmail;
   readonly directory: TeamDirectory;
   readonly facts: ProxyFacts;
   /** Names of `/v1/models`; `null`: not read. */
@@ -157,14 +159,14 @@ interface Context {
   readonly isProtected: (value: string) => boolean;
 }
 
-function contextOf({ inventory, directory, facts }: ProxyState, policy: Policy): Context {
+function contextOf({ inventory, users, directory, facts }: ProxyState, policy: Policy): Context {
   return {
     directory,
     facts,
     policy,
     memberships: memberships(inventory.teams),
     teams: new Map(inventory.teams.map((team) => [team.teamId, team])),
-    users: new UsersByEmail(inventory.users),
+    users,
     nameless: namelessUsers(inventory.users),
     population: splitManaged(inventory, policy.protectedUsers),
     isProtected: globMatcher(policy.protectedUsers),

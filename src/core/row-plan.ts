@@ -1,4 +1,12 @@
-import { badEmails, type DesiredUser, isEmail, resolveTeams, type UserList, type UserRow } from './desired.ts';
+import {
+  badEmails,
+  type DesiredUser,
+  isEmail,
+  type KnownEmails,
+  resolveTeams,
+  type UserList,
+  type UserRow,
+} from './desired.ts';
 import {
   addition,
   deletion,
@@ -226,8 +234,8 @@ export class Lookup {
   }
 
   /** Emails that the proxy has: it checks none, so that odd ones are among them. */
-  get emails(): ReadonlySet<string> {
-    return new Set(this.#users.keys());
+  get emails(): KnownEmails {
+    return this.#users;
   }
 
   /** The one user of a row who may be touched; `null` where there is none. Any obstacle refuses the row. */
