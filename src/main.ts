@@ -1,8 +1,7 @@
 import { setFailed } from '@actions/core';
 import { runAction } from './action/run.ts';
-import { catchDefects, keepHeapSmall } from './process.ts';
+import { catchDefects } from './process.ts';
 import { redactText } from './render/redact.ts';
 
-keepHeapSmall();
 catchDefects((message) => setFailed(redactText(message)), process.env);
 await runAction(process.env);

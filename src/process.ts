@@ -1,16 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
 import { withoutKeys } from './core/secret.ts';
 import { VERSION } from './version.ts';
-
-/**
- * Keeps the part of the heap for new objects at its initial size, instead of letting it double up to 16 MiB and more.
- * Most of what a plan reads is kept, so that more space makes it hardly faster and costs memory: planning for 100,000
- * users on the stand-in peaks at 356 MB with this flag and at 488 MB without it (`npm run bench -- --growth 100000`, median of 3,
- * Node 24), in the same time. V8 looks at the flag each time it thinks of growing; no other flag is touched.
- */
-export function keepHeapSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1');
-}
 
 /** Whether this can only come of a mistake in our own code: everything that others do to us has an error of its own. */
 export function isDefect(error: unknown): boolean {

@@ -3,7 +3,7 @@ import { type PlanInputs, type PlanReads, planFor } from '../../src/commands/pla
 import { FileProblemsError } from '../../src/commands/problems.ts';
 import { NO_LIMITS, readUserList, type UserList, type UserRow } from '../../src/core/desired.ts';
 import type { Inventory, ProxyKey } from '../../src/core/inventory.ts';
-import { FACTS, inventory, POLICY, short, TODAY, team, user } from '../core/build.ts';
+import { COLUMNS, FACTS, inventory, POLICY, short, TODAY, team, user } from '../core/build.ts';
 
 const INPUTS: PlanInputs = { ...POLICY, csvFile: 'user_list.csv', apiKeys: true };
 
@@ -91,7 +91,7 @@ describe('models', () => {
 
 describe('an expired row', () => {
   const csv = 'email,role,team_name,key_name\nann@x.io,,,\nbob@x.io,,,\nold@x.io,boss,gone,k\nodd,,,\n';
-  const past = { expires: '2026-01-01', expiresColumn: 9 };
+  const past = { expires: '2026-01-01', columns: { ...COLUMNS, team: 3, key: 4, expires: 9 } };
 
   it('is checked for email and date alone', async () => {
     const found = await problemsOf(planFor(listOf(csv, { 4: past, 5: past }), INPUTS, proxyOf(have), TODAY));

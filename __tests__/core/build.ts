@@ -1,4 +1,4 @@
-import { type DesiredUser, readUserList, resolveTeams } from '../../src/core/desired.ts';
+import { type DesiredUser, readUserList, resolveTeams, type UserRow } from '../../src/core/desired.ts';
 import { makePlan, type Planned, type Policy } from '../../src/core/diff.ts';
 import {
   emailKey,
@@ -9,6 +9,7 @@ import {
   type UserLimits,
 } from '../../src/core/inventory.ts';
 import type { Change } from '../../src/core/plan.ts';
+import { UsersByEmail } from '../../src/core/scope.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 
 export const POLICY: Policy = {
@@ -22,6 +23,16 @@ export const POLICY: Policy = {
   onMissing: 'delete',
   teamKeys: 'move',
   apiKeys: true,
+};
+
+/** Of a file that has the column `email` alone. */
+export const COLUMNS: UserRow['columns'] = {
+  email: 1,
+  team: 1,
+  key: 1,
+  limits: { maxBudget: 1, budgetDuration: 1, tpmLimit: 1, rpmLimit: 1, models: 1 },
+  previousEmail: 1,
+  expires: 1,
 };
 
 /** As of the newest proxies. */
@@ -90,7 +101,8 @@ export function planOf(csv: string, have: Inventory, policy: Partial<Policy> = {
   const { users, problems } = resolveTeams(list.rows, directory);
   const rows = users.map((row) => ({ ...row, ...more.rows?.[emailKey(row.email)] }));
   const modelNames = more.modelNames === undefined ? null : new Set(more.modelNames);
-  const proxy = { inventory: have, directory, facts: { ...FACTS, ...more.facts }, modelNames };
+  const byEmail = new UsersByEmail(have.users);
+  const proxy = { inventory: have, users: byEmail, directory, facts: { ...FACTS, ...more.facts }, modelNames };
   const planned = makePlan(rows, proxy, { ...POLICY, ...policy }, more.today ?? TODAY);
   return { ...planned, problems: [...list.problems, ...problems, ...planned.problems] };
 }

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { desiredUsers, readUserList, type UserRow } from '../../src/core/desired.ts';
 import { makePlan, type Policy } from '../../src/core/diff.ts';
-import { emailKey } from '../../src/core/inventory.ts';
 import type { Change } from '../../src/core/plan.ts';
 import type { Problem } from '../../src/core/problem.ts';
+import { UsersByEmail } from '../../src/core/scope.ts';
 import { teamDirectory } from '../../src/core/teams.ts';
 import { FACTS, inventory, POLICY, short, TODAY, team, user } from './build.ts';
 
@@ -29,13 +29,14 @@ const COMPANY = inventory(
 );
 const PROXY = {
   inventory: COMPANY,
+  users: new UsersByEmail(COMPANY.users),
   directory: teamDirectory(COMPANY.teams),
   facts: FACTS,
   modelNames: null,
 };
 const KNOWN = {
   directory: PROXY.directory,
-  emails: new Set(COMPANY.users.map((one) => emailKey(one.email as string))),
+  emails: PROXY.users,
   today: TODAY,
 };
 

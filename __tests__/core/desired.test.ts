@@ -87,7 +87,7 @@ describe('limits', () => {
     expect([limits?.maxBudget, limits?.budgetDuration, limits?.tpmLimit, limits?.rpmLimit, limits?.models]).toEqual(
       expected,
     );
-    expect(rows[0]?.limitColumns).toEqual({ maxBudget: 2, budgetDuration: 3, tpmLimit: 4, rpmLimit: 5, models: 6 });
+    expect(rows[0]?.columns.limits).toEqual({ maxBudget: 2, budgetDuration: 3, tpmLimit: 4, rpmLimit: 5, models: 6 });
   });
 
   it.each([
@@ -115,7 +115,7 @@ describe('limits', () => {
   it('many rows without such columns share one object', () => {
     const [a, b] = list('email\na@x.io\nb@x.io\n').rows;
     expect(a?.limits).toBe(b?.limits);
-    expect(a?.limitColumns).toBe(b?.limitColumns);
+    expect(a?.columns).toBe(b?.columns);
   });
 
   it.each([
@@ -146,7 +146,7 @@ describe('an expiry', () => {
   const expires = (cell: string) => list(`email,expires\na@x.io,${cell}\n`);
 
   it.each(['2027-01-31', '2028-02-29', '2000-02-29', '2027-12-31'])('%s', (day) => {
-    expect(expires(day)).toMatchObject({ problems: [], rows: [{ expires: day, expiresColumn: 2 }] });
+    expect(expires(day)).toMatchObject({ problems: [], rows: [{ expires: day, columns: { expires: 2 } }] });
   });
 
   it.each(['', '-'])('none: %j', (cell) => {

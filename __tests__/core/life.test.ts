@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type DesiredLimits, NO_LIMITS } from '../../src/core/desired.ts';
 import type { ProxyUser, UserLimits } from '../../src/core/inventory.ts';
 import { isStopped, type Plan } from '../../src/core/plan.ts';
-import { inventory, type PlanMore, planOf, short, TODAY, team, UNLIMITED, user } from './build.ts';
+import { COLUMNS, inventory, type PlanMore, planOf, short, TODAY, team, UNLIMITED, user } from './build.ts';
 
 const ann = (over: Partial<ProxyUser> = {}) => inventory([user('ann', over)]);
 const lines = ({ changes }: Plan) => changes.map(short);
@@ -118,7 +118,8 @@ describe('limits', () => {
 });
 
 describe('a rename', () => {
-  const from = (previousEmail: string) => ({ rows: { 'new@x.io': { previousEmail, previousEmailColumn: 4 } } });
+  const columns = { ...COLUMNS, previousEmail: 4 };
+  const from = (previousEmail: string) => ({ rows: { 'new@x.io': { previousEmail, columns } } });
 
   it('keeps the user and may come with other changes', () => {
     const { plan, problems } = planOf(
@@ -328,7 +329,7 @@ describe('deactivation', () => {
 describe('expiry', () => {
   const expires = (dates: Record<string, string>, columns = {}): PlanMore => ({
     rows: Object.fromEntries(
-      Object.entries(dates).map(([name, date]) => [`${name}@x.io`, { expires: date, expiresColumn: 3, ...columns }]),
+      Object.entries(dates).map(([name, date]) => [`${name}@x.io`, { expires: date, ...columns }]),
     ),
   });
   const people = inventory(['ann', 'bob', 'cat', 'dan', 'eve'].map((id) => user(id)));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byEmail, countUnmanaged, meantUser, splitManaged, unmatchedGlobs } from '../../src/core/scope.ts';
+import { countUnmanaged, meantUser, splitManaged, UsersByEmail, unmatchedGlobs } from '../../src/core/scope.ts';
 import { inventory, user } from './build.ts';
 
 const OFF = { activity: 'deactivated by others' } as const;
@@ -67,9 +67,14 @@ describe('who may be touched', () => {
 describe('users by email', () => {
   it('are found trimmed and in any letter case; those without one are left out', () => {
     const users = [user('1', { email: 'Ann@x.io' }), user('2', { email: ' ann@X.io' }), user('3', { email: null })];
-    expect([...byEmail(users)].map(([key, same]) => [key, same.map((one) => one.userId)])).toEqual([
-      ['ann@x.io', ['1', '2']],
+    const byEmail = new UsersByEmail([...users, user('4', { email: 'bob@x.io' }), user('5', { email: 'ann@x.io' })]);
+    const found = [...byEmail.keys()].map((key) => [key, byEmail.get(key).map((one) => one.userId)]);
+    expect(found).toEqual([
+      ['ann@x.io', ['1', '2', '5']],
+      ['bob@x.io', ['4']],
     ]);
+    expect([...byEmail.shared.keys()]).toEqual(['ann@x.io']);
+    expect([byEmail.get('eve@x.io'), byEmail.has('eve@x.io'), byEmail.has('bob@x.io')]).toEqual([[], false, true]);
   });
 });
 
@@ -85,8 +90,7 @@ describe('the user that is meant', () => {
     ['none where all are protected', [twin('vip-a'), twin('vip-b')], null],
   ])('is %s', (_, users, meant) => {
     const { unmanaged } = splitManaged(inventory(users, [], 'vip-me'), ['vip*']);
-    const [same = []] = byEmail(users).values();
-    expect(meantUser(same, unmanaged)?.userId ?? null).toBe(meant);
+    expect(meantUser(new UsersByEmail(users).get('two@x.io'), unmanaged)?.userId ?? null).toBe(meant);
   });
 });
 

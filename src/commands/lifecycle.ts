@@ -112,8 +112,7 @@ export async function runWriting<E>(
   let mailer: LinkMailer | null = null;
   try {
     const form = await mailForm(inputs);
-    const bytes = inputs.emails.length > 0 ? new Uint8Array() : await readCsvFile(inputs.csvPath, inputs.csvFile);
-    const list = writing.read(bytes, inputs);
+    const list = await readList(writing, inputs);
     if (writing.problemsOfFile(list).length > 0) throw new FileProblemsError(inputs.csvFile, list.problems);
     if (host.mode.kind === 'offline')
       return await checkOffline(writing.problemsOffline(list, today), list, { inputs, host });
@@ -420,6 +419,12 @@ function rowsWithEarlier(
     return isSkippedRow ? (before ?? outcome) : outcome;
   });
   return [...byEmail.values(), ...told];
+}
+
+/** In a function of its own: the file's bytes are gone while its rows are worked on. */
+async function readList(writing: Writing, inputs: Inputs): Promise<UserList> {
+  const bytes = inputs.emails.length > 0 ? new Uint8Array() : await readCsvFile(inputs.csvPath, inputs.csvFile);
+  return writing.read(bytes, inputs);
 }
 
 /**

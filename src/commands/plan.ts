@@ -5,6 +5,7 @@ import { emailKey, type Inventory, type ProxyFacts, type ProxyKey } from '../cor
 import type { Plan } from '../core/plan.ts';
 import { type Problem, withCells } from '../core/problem.ts';
 import { type ChangesByLine, Lookup, Rows, rowPlan } from '../core/row-plan.ts';
+import { UsersByEmail } from '../core/scope.ts';
 import { teamDirectory } from '../core/teams.ts';
 import type { RunPlan } from '../host/port.ts';
 import type { RunContext } from './lifecycle.ts';
@@ -53,14 +54,14 @@ export async function planFor(
   if (list.rows.length === 0) throw new FileProblemsError(inputs.csvFile, problemsOfList(list, today));
   const { inventory, facts } = await observeProxy(proxy, list, inputs, today);
   const directory = teamDirectory(inventory.teams);
-  const emails = new Set(inventory.users.flatMap((user) => (user.email === null ? [] : [emailKey(user.email)])));
-  const { users, problems } = desiredUsers(list, { directory, emails, today });
+  const users = new UsersByEmail(inventory.users);
+  const { users: desired, problems } = desiredUsers(list, { directory, emails: users, today });
   const modelNames = await modelsFor(list.rows, proxy);
-  const planned = makePlan(users, { inventory, directory, facts, modelNames }, inputs, today);
+  const planned = makePlan(desired, { inventory, users, directory, facts, modelNames }, inputs, today);
   const keyNames = await keyNameProblems(planned.plan, list.rows, inputs, proxy);
   const found = [...problems, ...withCells([...planned.problems, ...keyNames], list)];
   if (found.length > 0) throw new FileProblemsError(inputs.csvFile, found);
-  return { plan: await costed(planned.plan, proxy, facts), desired: users };
+  return { plan: await costed(planned.plan, proxy, facts), desired };
 }
 
 /** What is wrong with a file that was read, as far as that can be told without the proxy. */

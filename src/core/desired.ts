@@ -3,6 +3,7 @@ import { codePointsOf, didYouMean, shown, skeleton } from './did-you-mean.ts';
 import { emailKey, isRole, nameKey, ROLES, type Role } from './inventory.ts';
 import type { TeamRef } from './plan.ts';
 import { type Problem, withCells } from './problem.ts';
+import { Shared } from './shared.ts';
 import { isNoTeam, type TeamDirectory, teamCellFault } from './teams.ts';
 import {
   type DesiredLimits,
@@ -23,19 +24,24 @@ export type DesiredRole = Role | 'blank' | 'default';
 interface RowCells {
   readonly line: number;
   readonly email: string;
-  readonly emailColumn: number;
   readonly role: DesiredRole;
-  readonly teamColumn: number;
   readonly keyName: string | null;
-  readonly keyColumn: number;
   readonly limits: DesiredLimits;
-  readonly limitColumns: LimitColumns;
   /** The email that the row's user has had so far. */
   readonly previousEmail: string | null;
-  readonly previousEmailColumn: number;
   /** The last day (`YYYY-MM-DD`, UTC) on which the row counts. */
   readonly expires: string | null;
-  readonly expiresColumn: number;
+  readonly columns: RowColumns;
+}
+
+/** Where a row has its cells, 1-based; 1 without such a column. Shared by the rows of a file. */
+export interface RowColumns {
+  readonly email: number;
+  readonly team: number;
+  readonly key: number;
+  readonly limits: LimitColumns;
+  readonly previousEmail: number;
+  readonly expires: number;
 }
 
 /** A row of the file, its cells understood as far as that goes without knowing the proxy. */
@@ -119,80 +125,99 @@ export function readUserList(bytes: Uint8Array, spec: TableSpec = USER_LIST): Us
 function readRows(rows: readonly TableRow[], table: CsvTable, problems: Problem[]): UserRow[] {
   const [first] = rows;
   if (first === undefined) return [];
-  // Once for all rows: 100,000 of them share the columns, and most files set no limits.
-  const shared = { limitColumns: limitColumns(first), hasLimits: LIMITS.some((column) => table.columns.has(column)) };
+  const shared: SharedByRows = {
+    byId: columnsOf(first, 'team_id'),
+    byName: columnsOf(first, 'team_name'),
+    hasLimits: LIMITS.some((column) => table.columns.has(column)),
+    texts: new Shared(),
+  };
   return rows.map((row) => userRow(row, shared, problems));
 }
 
-function userRow(
-  row: TableRow,
-  shared: { readonly limitColumns: LimitColumns; readonly hasLimits: boolean },
-  problems: Problem[],
-): UserRow {
+/** Once for all rows: 100,000 of them share the columns, few roles and teams, and most files set no limits. */
+interface SharedByRows {
+  /** With the column of the team's id. */
+  readonly byId: RowColumns;
+  readonly byName: RowColumns;
+  readonly hasLimits: boolean;
+  readonly texts: Shared;
+}
+
+function columnsOf(row: TableRow, team: 'team_id' | 'team_name'): RowColumns {
+  const at = (column: string): number => row.cell(column).column;
+  return {
+    email: at('email'),
+    team: at(team),
+    key: at('key_name'),
+    limits: limitColumns(row),
+    previousEmail: at('previous_email'),
+    expires: at('expires'),
+  };
+}
+
+function userRow(row: TableRow, shared: SharedByRows, problems: Problem[]): UserRow {
   const email = row.cell('email');
   const key = row.cell('key_name');
   const previous = row.cell('previous_email');
-  const role = readRole(row, problems);
+  const roleText = shared.texts.text(row.cell('role').text);
+  const role = readRole(row, roleText, problems);
   if (email.text === '') problems.push({ line: row.line, column: email.column, message: 'The row has no email.' });
   return {
     line: row.line,
     email: email.text,
-    emailColumn: email.column,
     role,
-    roleText: row.cell('role').text,
-    ...readTeams(row, problems),
+    roleText,
+    ...readTeams(row, shared, problems),
     keyName: key.text === '' || key.text === '-' ? null : key.text,
-    keyColumn: key.column,
     limits: shared.hasLimits ? readLimits(row, problems) : NO_LIMITS,
-    limitColumns: shared.limitColumns,
     previousEmail: previous.text === '' || previous.text === '-' ? null : previous.text,
-    previousEmailColumn: previous.column,
     expires: readDate(row, 'expires', problems),
-    expiresColumn: row.cell('expires').column,
   };
 }
 
 /** Blank, `default` or one of ours; anything else is a problem and reads as blank. */
-function readRole(row: TableRow, problems: Problem[]): DesiredRole {
-  const { text, column } = row.cell('role');
+function readRole(row: TableRow, text: string, problems: Problem[]): DesiredRole {
   if (text === '') return 'blank';
   if (text === 'default' || isRole(text)) return text;
   const allowed = [...ROLES, 'default'];
   const message = `Invalid role \`${text}\`.${didYouMean(text, allowed)} Allowed: ${allowed.join(', ')}, or blank.`;
-  problems.push({ line: row.line, column, message });
+  problems.push({ line: row.line, column: row.cell('role').column, message });
   return 'blank';
 }
 
 /** Names and ids are taken alike, from either column or both. */
-function readTeams(row: TableRow, problems: Problem[]): Pick<UserRow, 'teamNames' | 'teamColumn'> {
+function readTeams(
+  row: TableRow,
+  { byId, byName, texts }: SharedByRows,
+  problems: Problem[],
+): Pick<UserRow, 'teamNames' | 'columns'> {
   const cells = [row.cell('team_id'), row.cell('team_name')].filter((cell) => cell.text !== '');
-  const [first] = cells;
-  if (first === undefined) return { teamNames: null, teamColumn: row.cell('team_name').column };
-  const teamColumn = first.column;
-  if (cells.every((cell) => isNoTeam(cell.text))) return { teamNames: [], teamColumn };
+  const columns = row.cell('team_id').text === '' ? byName : byId;
+  if (cells.length === 0) return { teamNames: null, columns };
+  if (cells.every((cell) => isNoTeam(cell.text))) return { teamNames: texts.list([]), columns };
   for (const { text, column } of cells) {
     const message = teamCellFault(text, cells.length > 1);
     if (message !== null) problems.push({ line: row.line, column, message });
   }
-  return { teamNames: cells.map((cell) => cell.text), teamColumn };
+  return { teamNames: texts.list(cells.map((cell) => cell.text)), columns };
 }
 
 function repeatedEmails(rows: readonly UserRow[]): Problem[] {
   const first = new Map<string, UserRow>();
-  return rows.flatMap((row) => {
-    if (row.email === '') return [];
+  const repeated = rows.filter((row) => {
     const key = emailKey(row.email);
-    const before = first.get(key);
-    if (before === undefined) {
-      first.set(key, row);
-      return [];
-    }
+    if (row.email === '' || first.has(key)) return row.email !== '';
+    first.set(key, row);
+    return false;
+  });
+  return repeated.map((row) => {
+    const before = first.get(emailKey(row.email)) as UserRow;
     const isTypedAlike = row.email.toLowerCase() === before.email.toLowerCase();
     const note = isTypedAlike
       ? 'letter case does not count'
       : `the same letters in other code points: ${codePointsOf(row.email, before.email)}`;
     const message = `\`${row.email}\` stands on line ${before.line} already, and again on line ${row.line} (${note}). Remove one of them.`;
-    return [{ line: row.line, column: row.emailColumn, message }];
+    return { line: row.line, column: row.columns.email, message };
   });
 }
 
@@ -205,7 +230,7 @@ function takenPreviousEmails(rows: readonly UserRow[]): Problem[] {
   return renames.flatMap((row) => {
     const previous = row.previousEmail as string;
     const key = emailKey(previous);
-    const at = (message: string): Problem => ({ line: row.line, column: row.previousEmailColumn, message });
+    const at = (message: string): Problem => ({ line: row.line, column: row.columns.previousEmail, message });
     const found: Problem[] = [];
     const line = emails.get(key);
     if (line === row.line) {
@@ -260,12 +285,17 @@ function emailFault(text: string): string | null {
   return all > LONGEST_EMAIL ? ` It has ${all} characters; ${LONGEST_EMAIL} are allowed.` : null;
 }
 
+/** The {@link emailKey} of every email on the proxy: a set, or what users are found in by it. */
+export interface KnownEmails {
+  has(key: string): boolean;
+  keys(): Iterable<string>;
+}
+
 /**
  * Emails that cannot be right, and new ones that look like another one; one that the proxy has already (it checks
  * nothing) is accepted.
- * @param known the {@link emailKey} of every email on the proxy
  */
-export function badEmails(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
+export function badEmails(rows: readonly UserRow[], known: KnownEmails): Problem[] {
   const fresh = rows.filter((row) => row.email !== '' && !known.has(emailKey(row.email)));
   if (fresh.length === 0) return [];
   const twinOf = twins(rows, known);
@@ -277,11 +307,11 @@ export function badEmails(rows: readonly UserRow[], known: ReadonlySet<string>):
     const { previousEmail } = row;
     const isOddBefore = previousEmail !== null && !known.has(emailKey(previousEmail)) && !isEmail(previousEmail);
     return [
-      ...(fault === null ? [] : [invalidAt(row.emailColumn, invalid(row.email, fault) + (twin ? ` ${twin}` : ''))]),
+      ...(fault === null ? [] : [invalidAt(row.columns.email, invalid(row.email, fault) + (twin ? ` ${twin}` : ''))]),
       ...(fault === null && twin !== null
-        ? [at(row.emailColumn, `${twin} Write it the same, or create this user in LiteLLM if there really are two.`)]
+        ? [at(row.columns.email, `${twin} Write it the same, or create this user in LiteLLM if there really are two.`)]
         : []),
-      ...(isOddBefore ? [invalidAt(row.previousEmailColumn, invalid(previousEmail, ''))] : []),
+      ...(isOddBefore ? [invalidAt(row.columns.previousEmail, invalid(previousEmail, ''))] : []),
     ];
   });
 }
@@ -302,7 +332,7 @@ interface KnownEmail {
 }
 
 /** Says of a new email which other one it looks like, on the proxy or in the file; `null` if none. */
-function twins(rows: readonly UserRow[], known: ReadonlySet<string>): (row: UserRow) => string | null {
+function twins(rows: readonly UserRow[], known: KnownEmails): (row: UserRow) => string | null {
   const seen = lookAlikes(rows, known);
   return (row) => {
     const key = emailKey(row.email);
@@ -315,10 +345,10 @@ function twins(rows: readonly UserRow[], known: ReadonlySet<string>): (row: User
 }
 
 /** Emails by what they look like. Two plain ones never look alike, so that only those beside an odd one are kept. */
-function lookAlikes(rows: readonly UserRow[], known: ReadonlySet<string>): Map<string, KnownEmail[]> {
+function lookAlikes(rows: readonly UserRow[], known: KnownEmails): Map<string, KnownEmail[]> {
   const forEach = (visit: (email: string, line: number | null) => void): void => {
     for (const row of rows) visit(emailKey(row.email), row.line);
-    for (const email of known) visit(email, null);
+    for (const email of known.keys()) visit(email, null);
   };
   const seen = new Map<string, KnownEmail[]>();
   forEach((email) => {
@@ -335,33 +365,47 @@ export function resolveTeams(
   directory: TeamDirectory,
 ): { users: DesiredUser[]; problems: Problem[] } {
   const problems: Problem[] = [];
+  // By the list, which rows of the same cells share: so they share the teams, too.
+  const resolved = new Map<readonly string[], RowTeams>();
+  const teamsOf = (cells: readonly string[]): RowTeams => {
+    const found = resolved.get(cells) ?? resolveRow(cells, directory);
+    resolved.set(cells, found);
+    return found;
+  };
   const users = rows.map((row): DesiredUser => {
-    const { teamNames, roleText: _, ...rest } = row;
-    return { ...rest, teams: teamNames && resolveRow(teamNames, { row, directory, problems }) };
+    const { line, email, role, keyName, limits, previousEmail, expires, columns, teamNames } = row;
+    const { teams, faults } = teamNames === null ? NOT_MANAGED : teamsOf(teamNames);
+    for (const fault of faults) problems.push({ line, column: columns.team, ...fault });
+    return { line, email, role, keyName, limits, previousEmail, expires, columns, teams };
   });
   return { users, problems };
 }
 
-function resolveRow(
-  cells: readonly string[],
-  at: { row: UserRow; directory: TeamDirectory; problems: Problem[] },
-): TeamRef[] {
-  const found = new Map<string, TeamRef>();
-  for (const lookup of cells.flatMap((cell) => at.directory.read(cell))) {
-    if (lookup.found) found.set(lookup.team.teamId, lookup.team);
+/** The teams of a row, and what is wrong with its cells. */
+interface RowTeams {
+  readonly teams: readonly TeamRef[] | null;
+  readonly faults: readonly Pick<Problem, 'message' | 'code'>[];
+}
+
+const NOT_MANAGED: RowTeams = { teams: null, faults: [] };
+
+function resolveRow(cells: readonly string[], directory: TeamDirectory): RowTeams {
+  const teams = new Map<string, TeamRef>();
+  const faults: Pick<Problem, 'message' | 'code'>[] = [];
+  for (const lookup of cells.flatMap((cell) => directory.read(cell))) {
+    if (lookup.found) teams.set(lookup.team.teamId, lookup.team);
     else {
       const { found: _, ...fault } = lookup;
-      at.problems.push({ line: at.row.line, column: at.row.teamColumn, ...fault });
+      faults.push(fault);
     }
   }
-  return [...found.values()];
+  return { teams: [...teams.values()], faults };
 }
 
 /** What is known while a `user_list.csv` is checked. */
 export interface Known {
   readonly directory: TeamDirectory;
-  /** The {@link emailKey} of every email on the proxy. */
-  readonly emails: ReadonlySet<string>;
+  readonly emails: KnownEmails;
   /** `YYYY-MM-DD`, UTC: core has no clock. */
   readonly today: string;
 }
@@ -390,7 +434,7 @@ function withoutOver(list: UserList, problems: readonly Problem[], known: Pick<K
     const row = line === null ? undefined : over.get(line);
     if (row === undefined || column === null) return true;
     const isSurplus = (list.header[column - 1] ?? '') === '';
-    return isSurplus || column === row.emailColumn || column === row.expiresColumn;
+    return isSurplus || column === row.columns.email || column === row.columns.expires;
   });
 }
 
@@ -406,7 +450,7 @@ function isOver(
  * A name that holds the email of a user without a row: two rows have run together, and that user would be deleted. Every
  * other cell that they may end in refuses an email of itself.
  */
-function swallowedRows(rows: readonly UserRow[], known: ReadonlySet<string>): Problem[] {
+function swallowedRows(rows: readonly UserRow[], known: KnownEmails): Problem[] {
   const holding = rows.flatMap((row) =>
     freeNames(row).flatMap(([column, name, at]) => {
       const held = emailsIn(name, known);
@@ -424,17 +468,17 @@ function swallowedRows(rows: readonly UserRow[], known: ReadonlySet<string>): Pr
 }
 
 /** The cells of a row that take any text, with their columns. */
-function freeNames({ keyName, keyColumn, limits, limitColumns: columns }: UserRow): [string, string, number | null][] {
+function freeNames({ keyName, limits, columns }: UserRow): [string, string, number | null][] {
   const models = limits.models.kind === 'value' ? limits.models.value : [];
-  const named = models.map((name): [string, string, number | null] => ['models', name, columns.models]);
-  return keyName === null ? named : [['key_name', keyName, keyColumn], ...named];
+  const named = models.map((name): [string, string, number | null] => ['models', name, columns.limits.models]);
+  return keyName === null ? named : [['key_name', keyName, columns.key], ...named];
 }
 
 /**
  * The known emails in a text, also where letters stand right before or after: for each `@` all that it may be part of,
  * the longest first.
  */
-function emailsIn(text: string, known: ReadonlySet<string>): string[][] {
+function emailsIn(text: string, known: KnownEmails): string[][] {
   return (emailKey(text).match(/[^\s,;"@]+@[^\s,;"@]+/g) ?? []).flatMap((word) => {
     const [local, domain] = word.split('@') as [string, string];
     const found = [];

@@ -26,13 +26,13 @@ import type {
 } from './plan.ts';
 import type { Problem } from './problem.ts';
 import {
-  byEmail,
   countUnmanaged,
   globMatcher,
   meantUser,
   type Population,
   splitManaged,
   type UnmanagedReason,
+  type UsersByEmail,
   unmatchedGlobs,
 } from './scope.ts';
 import { type Memberships, memberships, sortTeams, type TeamDirectory, teamMove, teamRefs } from './teams.ts';
@@ -57,6 +57,8 @@ export interface Policy extends Limits {
 /** Everything that a plan is told of the proxy. */
 export interface ProxyState {
   readonly inventory: Inventory;
+  /** Those of the inventory. */
+  readonly users: UsersByEmail;
   readonly directory: TeamDirectory;
   readonly facts: ProxyFacts;
   /** Names of `/v1/models`; `null`: not read. */
@@ -86,11 +88,11 @@ export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, pol
   const expired = desired.filter((row) => isExpired(row, today));
   const active = desired.filter((row) => !isExpired(row, today));
   const leaving = expired.map((row) => planExpired(row, context));
-  const wanted = new Set(active.flatMap((row) => keysOf(row)));
-  const rows = [...active.map((row) => planRow(row, context)), ...leaving];
-  const gone = missing(wanted, new Set(leaving.flatMap((row) => row.user ?? [])), context);
+  const wanted = new Set([...named(active, context.users), ...leaving.flatMap((row) => row.user ?? [])]);
+  const { rows: staying, unchanged } = planRows(active, context);
+  const rows = [...staying, ...leaving];
+  const gone = missing(wanted, context);
   const changes = [...rows, ...gone].flatMap((row) => row.change ?? []);
-  const unchanged = rows.flatMap((row) => row.unchanged ?? []);
   const plan = planOf({ changes, unchanged }, proxy.inventory, context.population, policy);
   return {
     plan: {
@@ -106,7 +108,7 @@ export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, pol
     },
     problems: [
       ...rows.flatMap((row) => row.problems ?? []),
-      ...sharedEmails(new Set([...wanted, ...expired.flatMap(keysOf)]), context),
+      ...sharedEmails(desired, context),
       ...onMissingProblems(proxy.facts, policy),
     ],
   };
@@ -151,20 +153,20 @@ interface Context {
   readonly memberships: Memberships;
   readonly teams: ReadonlyMap<string, Team>;
   /** Users by email, those with no email by an id that is one. */
-  readonly users: ReadonlyMap<string, readonly UserWithEmail[]>;
+  readonly users: UsersByEmail;
   readonly nameless: ReadonlyMap<string, string>;
   readonly population: Population;
   readonly isProtected: (value: string) => boolean;
 }
 
-function contextOf({ inventory, directory, facts }: ProxyState, policy: Policy): Context {
+function contextOf({ inventory, users, directory, facts }: ProxyState, policy: Policy): Context {
   return {
     directory,
     facts,
     policy,
     memberships: memberships(inventory.teams),
     teams: new Map(inventory.teams.map((team) => [team.teamId, team])),
-    users: byEmail(inventory.users),
+    users,
     nameless: namelessUsers(inventory.users),
     population: splitManaged(inventory, policy.protectedUsers),
     isProtected: globMatcher(policy.protectedUsers),
@@ -212,7 +214,7 @@ function findUser(row: DesiredUser, context: Context): Found {
 
 /** Users with this email. Where all but one are protected, that one is meant. */
 function meant(email: string, { users, population }: Context): readonly UserWithEmail[] {
-  const all = users.get(emailKey(email)) ?? [];
+  const all = users.get(emailKey(email));
   const only = meantUser(all, population.unmanaged);
   return only === null ? all : [only];
 }
@@ -227,6 +229,21 @@ function refusedPrevious(row: DesiredUser, message: string): Found {
 
 function bothMessage(user: UserWithEmail, before: UserWithEmail): string {
   return `\`${user.email.trim()}\` (\`${user.userId}\`) and \`${before.email.trim()}\` (\`${before.userId}\`) are both on the proxy: nobody can be renamed. Clear previous_email and give each a row, or delete one of them in LiteLLM.`;
+}
+
+/** Most rows change nothing: of each of those nothing is kept but its user. */
+function planRows(
+  desired: readonly DesiredUser[],
+  context: Context,
+): { readonly rows: PlannedRow[]; readonly unchanged: UnchangedUser[] } {
+  const rows: PlannedRow[] = [];
+  const unchanged: UnchangedUser[] = [];
+  for (const one of desired) {
+    const row = planRow(one, context);
+    if (row.unchanged === undefined) rows.push(row);
+    else unchanged.push(row.unchanged);
+  }
+  return { rows, unchanged };
 }
 
 function planRow(row: DesiredUser, context: Context): PlannedRow {
@@ -291,11 +308,14 @@ function planExpired(row: DesiredUser, context: Context): PlannedRow {
   return { user, ...removal(user, context, row) };
 }
 
+/** Users whom rows name, by either email. */
+function* named(rows: readonly DesiredUser[], users: UsersByEmail): Iterable<ProxyUser> {
+  for (const row of rows) for (const key of keysOf(row)) yield* users.get(key);
+}
+
 /** Managed users that no row names. */
-function missing(wanted: ReadonlySet<string>, expired: ReadonlySet<ProxyUser>, context: Context): PlannedRow[] {
-  return context.population.managed
-    .filter((user) => !wanted.has(emailKey(user.email)) && !expired.has(user))
-    .map((user) => removal(user, context, null));
+function missing(wanted: ReadonlySet<ProxyUser>, context: Context): PlannedRow[] {
+  return context.population.managed.filter((user) => !wanted.has(user)).map((user) => removal(user, context, null));
 }
 
 function removal(user: UserWithEmail, context: Context, row: DesiredUser | null): PlannedRow {
@@ -412,11 +432,14 @@ export function namelessMessage(email: string, userId: string): string {
 }
 
 /** Users that share an email and are in reach of a plan: nothing is guessed. Rows that name them have their own problem. */
-function sharedEmails(named: ReadonlySet<string>, context: Context): Problem[] {
+function sharedEmails(desired: readonly DesiredUser[], context: Context): Problem[] {
+  const shared = [...context.users.shared.keys()];
+  if (shared.length === 0) return [];
+  const keys = new Set(desired.flatMap(keysOf));
   const inReach = new Set<ProxyUser>(context.population.managed);
-  return [...context.users]
-    .filter(([key, users]) => users.length > 1 && !named.has(key))
-    .map(([key]) => ({ key, users: meant(key, context) }))
+  return shared
+    .filter((key) => !keys.has(key))
+    .map((key) => ({ key, users: meant(key, context) }))
     .filter(({ users }) => users.length > 1 && users.some((user) => inReach.has(user)))
     .sort((a, b) => compare(a.key, b.key))
     .map(({ key, users }) => aboutProxy(sharedMessage(key, users)));
@@ -460,11 +483,11 @@ function aboutProxy(message: string): Problem {
 }
 
 function problemAt(row: DesiredUser, message: string): Problem {
-  return { line: row.line, column: row.emailColumn, columnName: 'email', email: row.email, message };
+  return { line: row.line, column: row.columns.email, columnName: 'email', email: row.email, message };
 }
 
 function previousProblem(row: DesiredUser, message: string): Problem {
-  return { line: row.line, column: row.previousEmailColumn, columnName: 'previous_email', email: row.email, message };
+  return { line: row.line, column: row.columns.previousEmail, columnName: 'previous_email', email: row.email, message };
 }
 
 const ORDER = { add: 0, delete: 1, deactivate: 2, update: 3, invite: 4 } as const;
@@ -500,8 +523,8 @@ function touchedEmails(base: readonly UserRow[], head: readonly UserRow[]): Set<
 
 /** What a row says, whatever its place in the file. */
 function contentOf(row: UserRow): string {
-  const isPosition = (name: string): boolean => name === 'line' || /Columns?$/.test(name);
-  return JSON.stringify(Object.entries(row).filter(([name]) => !isPosition(name)));
+  const { line: _, columns: __, ...content } = row;
+  return JSON.stringify(content);
 }
 
 /** The plan with its limits measured again, after more of it was withheld. */
@@ -511,7 +534,7 @@ export function withLimits(plan: Plan, limits: Limits): Plan {
 
 /** Rows whose `key_name` a new user's key would take from somebody: a row above it, or a key on the proxy. */
 export function takenKeyNames(
-  desired: readonly Pick<DesiredUser, 'line' | 'email' | 'keyName' | 'keyColumn'>[],
+  desired: readonly Pick<DesiredUser, 'line' | 'email' | 'keyName' | 'columns'>[],
   added: ReadonlySet<string>,
   taken: ReadonlySet<string>,
 ): Problem[] {
@@ -519,7 +542,7 @@ export function takenKeyNames(
   return desired.flatMap((row) => {
     if (row.keyName === null || !added.has(emailKey(row.email))) return [];
     const at = (message: string): Problem[] => [
-      { line: row.line, column: row.keyColumn, columnName: 'key_name', email: row.email, message },
+      { line: row.line, column: row.columns.key, columnName: 'key_name', email: row.email, message },
     ];
     if (taken.has(row.keyName)) {
       return at(

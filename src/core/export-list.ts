@@ -2,7 +2,7 @@ import { sharedMessage } from './diff.ts';
 import type { Inventory, ProxyUser, UserLimits, UserWithEmail } from './inventory.ts';
 import { compare } from './order.ts';
 import type { LimitField, UnmanagedCounts } from './plan.ts';
-import { byEmail, countUnmanaged, meantUser, splitManaged } from './scope.ts';
+import { countUnmanaged, meantUser, splitManaged, UsersByEmail } from './scope.ts';
 import {
   isNoTeam,
   type Memberships,
@@ -58,8 +58,9 @@ export function exportList(
     limits: options.limits,
   };
   const inReach = new Set<ProxyUser>(managed.filter(isActive));
-  const entries = [...byEmail(inventory.users)]
-    .map(([key, users]) => ({ key, users, meant: meantUser(users, unmanaged) }))
+  const byEmail = new UsersByEmail(inventory.users);
+  const entries = [...byEmail.keys()]
+    .map((key) => ({ key, users: byEmail.get(key), meant: meantUser(byEmail.get(key), unmanaged) }))
     .filter(({ users, meant }) => (meant === null ? users.some((user) => inReach.has(user)) : inReach.has(meant)))
     .sort((a, b) => compare(a.key, b.key))
     .map(({ key, users, meant }) => (meant === null ? sharedEntry(key, users) : entryOf(meant, context)));

@@ -100,10 +100,11 @@ const SOON_DAYS = 30;
 /** Rows whose last day is at most 30 days ahead, by day. */
 export function leavingSoon(rows: readonly DesiredUser[], today: string): Plan['leavingSoon'] {
   const last = dayNumber(today) + SOON_DAYS;
+  const isSoon = (row: DesiredUser): row is DesiredUser & { readonly expires: string } =>
+    row.expires !== null && dayNumber(row.expires) <= last;
   return rows
-    .flatMap(({ line, email, expires }): LeavingSoon[] =>
-      expires !== null && dayNumber(expires) <= last ? [{ line, email, expires }] : [],
-    )
+    .filter(isSoon)
+    .map(({ line, email, expires }): LeavingSoon => ({ line, email, expires }))
     .sort((a, b) => compare(a.expires, b.expires) || compare(emailKey(a.email), emailKey(b.email)));
 }
 

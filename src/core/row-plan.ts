@@ -1,4 +1,12 @@
-import { badEmails, type DesiredUser, isEmail, resolveTeams, type UserList, type UserRow } from './desired.ts';
+import {
+  badEmails,
+  type DesiredUser,
+  isEmail,
+  type KnownEmails,
+  resolveTeams,
+  type UserList,
+  type UserRow,
+} from './desired.ts';
 import {
   addition,
   deletion,
@@ -14,7 +22,7 @@ import { emailKey, type Inventory, type UserWithEmail } from './inventory.ts';
 import type { Failed, Outcome, Skipped } from './outcome.ts';
 import type { AddChange, Change, DeleteChange, InviteChange, Plan } from './plan.ts';
 import type { Problem } from './problem.ts';
-import { byEmail, meantUser, type Population, splitManaged } from './scope.ts';
+import { meantUser, type Population, splitManaged, UsersByEmail } from './scope.ts';
 import { type Memberships, memberships, type TeamDirectory, teamDirectory, teamRefs, UNKNOWN_TEAM } from './teams.ts';
 
 /** A row of the file: a change of the plan, or why it is none. */
@@ -163,7 +171,7 @@ export class Rows {
   }
 
   refuseRow(row: UserRow, message: string, userId = ''): void {
-    this.#problems.push({ line: row.line, column: row.emailColumn, message });
+    this.#problems.push({ line: row.line, column: row.columns.email, message });
     this.#fail(row, message, userId);
   }
 
@@ -207,7 +215,7 @@ export class Lookup {
   readonly directory: TeamDirectory;
   readonly policy: Policy;
   readonly #population: Population;
-  readonly #users: ReadonlyMap<string, readonly UserWithEmail[]>;
+  readonly #users: UsersByEmail;
   readonly #memberships: Memberships;
   readonly #nameless: ReadonlyMap<string, string>;
 
@@ -216,7 +224,7 @@ export class Lookup {
     this.directory = teamDirectory(inventory.teams);
     this.policy = policy;
     this.#population = splitManaged(inventory, policy.protectedUsers);
-    this.#users = byEmail(inventory.users);
+    this.#users = new UsersByEmail(inventory.users);
     this.#memberships = memberships(inventory.teams);
     this.#nameless = namelessUsers(inventory.users);
   }
@@ -226,13 +234,13 @@ export class Lookup {
   }
 
   /** Emails that the proxy has: it checks none, so that odd ones are among them. */
-  get emails(): ReadonlySet<string> {
-    return new Set(this.#users.keys());
+  get emails(): KnownEmails {
+    return this.#users;
   }
 
   /** The one user of a row who may be touched; `null` where there is none. Any obstacle refuses the row. */
   touchable(row: UserRow, rows: Rows): UserWithEmail | null {
-    const all = this.#users.get(emailKey(row.email)) ?? [];
+    const all = this.#users.get(emailKey(row.email));
     if (all.length === 0) {
       this.refuseNameless(row, rows);
       return null;

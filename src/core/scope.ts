@@ -81,17 +81,39 @@ export function countUnmanaged(unmanaged: ReadonlyMap<ProxyUser, UnmanagedReason
   };
 }
 
-/** Users by the key of their email, those without one left out. */
-export function byEmail(users: Iterable<ProxyUser>): Map<string, UserWithEmail[]> {
-  const found = new Map<string, UserWithEmail[]>();
-  for (const user of users) {
-    if (!hasEmail(user)) continue;
-    const key = emailKey(user.email);
-    const same = found.get(key);
-    if (same) same.push(user);
-    else found.set(key, [user]);
+/**
+ * Users by the key of their email, those without one left out. Lists are kept of emails alone that several users share:
+ * one for each of 100,000 users would take 6 MB.
+ */
+export class UsersByEmail {
+  readonly #first = new Map<string, UserWithEmail>();
+  /** All users of an email that has several. */
+  readonly shared: ReadonlyMap<string, readonly UserWithEmail[]>;
+
+  constructor(users: Iterable<ProxyUser>) {
+    const shared = new Map<string, UserWithEmail[]>();
+    for (const user of users) {
+      if (!hasEmail(user)) continue;
+      const key = emailKey(user.email);
+      const first = this.#first.get(key);
+      if (first === undefined) this.#first.set(key, user);
+      else shared.set(key, [...(shared.get(key) ?? [first]), user]);
+    }
+    this.shared = shared;
   }
-  return found;
+
+  has(key: string): boolean {
+    return this.#first.has(key);
+  }
+
+  get(key: string): readonly UserWithEmail[] {
+    const only = this.#first.get(key);
+    return only === undefined ? [] : (this.shared.get(key) ?? [only]);
+  }
+
+  keys(): Iterable<string> {
+    return this.#first.keys();
+  }
 }
 
 /**

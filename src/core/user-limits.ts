@@ -60,7 +60,7 @@ interface LimitedRow {
   readonly line: number;
   readonly email: string;
   readonly limits: DesiredLimits;
-  readonly limitColumns: LimitColumns;
+  readonly columns: { readonly limits: LimitColumns };
 }
 
 export function limitColumns(row: TableRow): LimitColumns {
@@ -241,7 +241,7 @@ export function unclearable(row: LimitedRow, changes: readonly LimitChange[], fa
     const columnName = LIMIT_HEADERS[field];
     const since = field === 'maxBudget' ? '1.82' : '1.106';
     const message = `${litellm} cannot take ${columnName} off a user: it answers "done" and keeps it. Leave the cell blank, write ${REPLACEMENT[field]}, or update LiteLLM to ${since}.`;
-    return { line: row.line, column: row.limitColumns[field], columnName, email: row.email, message };
+    return { line: row.line, column: row.columns.limits[field], columnName, email: row.email, message };
   });
 }
 
@@ -258,7 +258,8 @@ export function unknownModels(rows: readonly LimitedRow[], known: ReadonlySet<st
   const names = new Set([...(known ?? []), ...SPECIAL_MODELS]);
   const lines = new Map<string, number[]>();
   for (const { limits, line } of rows) {
-    for (const model of limits.models.kind === 'value' ? limits.models.value : []) {
+    if (limits.models.kind !== 'value') continue;
+    for (const model of limits.models.value) {
       if (!names.has(model) && !model.includes('*')) lines.set(model, [...(lines.get(model) ?? []), line]);
     }
   }

@@ -219,16 +219,17 @@ const ORDER = { sort_by: 'team_id', sort_order: 'asc' } as const;
 
 function team(row: z.output<typeof teamRow>): Team {
   const roster = row.members_with_roles ?? [];
-  const entries = roster.flatMap(({ user_id, user_email }): [string, string | null][] =>
-    user_email === null ? [] : [[emailKey(user_email), user_id]],
-  );
+  const rosterEmails = new Map<string, string | null>();
+  for (const { user_id: userId = null, user_email: email = null } of roster) {
+    if (email !== null) rosterEmails.set(emailKey(email), userId);
+  }
   const ids = (members: typeof roster): Set<string> => new Set(members.flatMap((member) => member.user_id ?? []));
   return {
     teamId: row.team_id,
     alias: row.team_alias,
     members: ids(roster),
     admins: ids(roster.filter((member) => member.role === 'admin')),
-    rosterEmails: new Map(entries),
+    rosterEmails,
   };
 }
 

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { BlockList, isIP } from 'node:net';
+import { StringDecoder } from 'node:string_decoder';
 import fetch from 'node-fetch';
 
 /** One HTTP exchange as it is sent. */
@@ -82,7 +83,7 @@ export function createTransport(): Transport {
         status: response.status,
         location: response.headers.get('location'),
         retryAfter: response.headers.get('retry-after'),
-        text: await response.text(),
+        text: await textOf(response.body),
       };
     } catch (error) {
       throw aborter.signal.aborted
@@ -92,6 +93,17 @@ export function createTransport(): Transport {
       clearTimeout(timer);
     }
   };
+}
+
+/**
+ * As `response.text()`, which copies the whole body once more, outside of the heap: of 1,000 pages side by side with what
+ * was read of them that takes 40 MB.
+ */
+async function textOf(body: NodeJS.ReadableStream | null): Promise<string> {
+  const decoder = new StringDecoder();
+  let text = '';
+  for await (const chunk of body ?? []) text += decoder.write(chunk as Buffer);
+  return (text + decoder.end()).replace(/^\ufeff/, '');
 }
 
 type Protocol = 'http:' | 'https:';
