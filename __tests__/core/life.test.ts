@@ -427,7 +427,9 @@ describe('expiry', () => {
     const file = `email\n${names.map((name) => `${name.replace('+', '')}@x.io\n`).join('')}`;
     const past = expires(Object.fromEntries(names.filter((name) => !name.endsWith('+')).map((n) => [n, '2026-01-01'])));
     const { problems } = planOf(file, inventory(ids.map((id) => user(id))), policy, past);
-    expect(problems.map(({ message }) => message)).toEqual(expected === null ? [] : [expect.stringContaining(expected)]);
+    expect(problems.map(({ message }) => message)).toEqual(
+      expected === null ? [] : [expect.stringContaining(expected)],
+    );
   });
 
   it('of one of several with one email is an error', () => {
