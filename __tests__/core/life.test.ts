@@ -188,6 +188,16 @@ describe('a rename', () => {
     ]);
   });
 
+  it('is hinted at with the expired row, which a rename cannot stand beside', () => {
+    const past = { rows: { 'ann@x.io': { expires: '2026-01-01', expiresColumn: 2 } } };
+    const { notes } = planOf('email\nann@x.io\nann@y.io\n', ann(), {}, past).plan;
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /into the column previous_email of that row, and remove the row of `ann@x\.io` \(line 2\)\.$/,
+      ),
+    ]);
+  });
+
   it('is not hinted at where nothing is in common, and hints have an end', () => {
     const people = Array.from({ length: 30 }, (_, index) => `person${String(index).padStart(2, '0')}`);
     const have = inventory([user('ab'), ...people.map((name) => user(`${name}x`))]);
