@@ -89,6 +89,20 @@ commands('add', (place, api) => {
     expect(await emails(api())).toEqual(['Old@Example.com']);
   });
 
+  test('a model that the proxy lacks warns, and a budget beside a team has its note', async () => {
+    await prepare();
+    const rows = 'a@example.com,development,5,fake-modl\nb@example.com,,,"fake-model,*"\nold@example.com,,,other\n';
+    place().write('user_addlist.csv', `email,team_name,max_budget,models\n${rows}`);
+    const { code, stdout } = await place().run('add', '--dry-run');
+    expect(code).toBe(0);
+    expect(stdout).toContain(`
+Warnings:
+  * The proxy's model list has no \`fake-modl\` (line 2). Did you mean \`fake-model\`? It is sent as it is written.
+
+Notes:
+  * A user's budget and models bind their personal keys alone.`);
+  });
+
   test('an older result file keeps its keys under another name', async () => {
     await makeTeams(api(), 'development');
     place().write('user_addlist.csv', 'email\na@example.com\n');

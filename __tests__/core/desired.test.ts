@@ -105,6 +105,13 @@ describe('limits', () => {
     }
   });
 
+  it('a number too large to be exact says so, as it has the form that is asked for', () => {
+    expect(read(`${'9'.repeat(400)},,9007199254740993,,`).problems.map(({ message }) => message)).toEqual([
+      expect.stringMatching(/^Invalid max_budget `9+`\. It is too large to be exact\. Allowed: less,/),
+      expect.stringContaining('Invalid tpm_limit `9007199254740993`. It is too large to be exact.'),
+    ]);
+  });
+
   it('`-` for models names the words for it, a dash its code point', () => {
     expect(read(',,,–,-').problems.map(({ message }) => message)).toEqual([
       expect.stringContaining('Invalid rpm_limit `–` (a dash, U+2013, and no plain `-`).'),

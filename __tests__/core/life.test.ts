@@ -189,6 +189,16 @@ describe('a rename', () => {
     ]);
   });
 
+  it('is hinted at with the expired row, which a rename cannot stand beside', () => {
+    const past = { rows: { 'ann@x.io': { expires: '2026-01-01', expiresColumn: 2 } } };
+    const { notes } = planOf('email\nann@x.io\nann@y.io\n', ann(), {}, past).plan;
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /into the column previous_email of that row, and remove the row of `ann@x\.io` \(line 2\)\.$/,
+      ),
+    ]);
+  });
+
   it('is not hinted at where nothing is in common, and hints have an end', () => {
     const people = Array.from({ length: 30 }, (_, index) => `person${String(index).padStart(2, '0')}`);
     const have = inventory([user('ab'), ...people.map((name) => user(`${name}x`))]);
@@ -220,6 +230,14 @@ describe('people with an id for an email', () => {
     expect(problems).toMatchObject([
       { line: 2, message: expect.stringContaining('has the id `Ann@X.io` and no email') },
     ]);
+  });
+
+  it('are not doubled by a rename to that address', () => {
+    const both = inventory([...have.users, user('bob')]);
+    const more = { rows: { 'ann@x.io': { previousEmail: 'bob@x.io' } } };
+    const { plan, problems } = planOf('email\nann@x.io\n', both, {}, more);
+    expect(plan.changes).toEqual([]);
+    expect(problems).toMatchObject([{ line: 2, columnName: 'email', message: expect.stringContaining('`Ann@X.io`') }]);
   });
 
   it('are no hindrance where the email has its user', () => {
@@ -407,6 +425,22 @@ describe('expiry', () => {
     const { plan, problems } = planOf('email\nann@x.io\nbob@x.io\ncat@x.io\n', have, { protectedUsers: ['bob'] }, past);
     expect([plan.changes, problems]).toEqual([[], []]);
     expect(plan.warnings).toEqual([expect.stringContaining('`bob@x.io` (line 3) expired on 2026-01-01, but stays')]);
+  });
+
+  it.each([
+    ['a user and of nobody else', ['ann'], ['ann'], {}, null],
+    ['a user, and others have no row', ['ann'], ['ann', 'bob'], {}, 'the one user without a row'],
+    ['nobody', ['zoe'], ['ann', 'bob'], {}, 'the 2 users without a row'],
+    ['nobody, and nobody is deleted', ['zoe'], ['ann', 'bob'], { noDelete: true }, null],
+    ['nobody, and all others are protected', ['zoe'], ['ann'], { protectedUsers: ['ann'] }, null],
+    ['nobody, beside a row that counts', ['zoe', 'ann+'], ['ann', 'bob'], {}, null],
+  ])('of all rows is no wish to delete everybody: of %s', (_, names, ids, policy, expected) => {
+    const file = `email\n${names.map((name) => `${name.replace('+', '')}@x.io\n`).join('')}`;
+    const past = expires(Object.fromEntries(names.filter((name) => !name.endsWith('+')).map((n) => [n, '2026-01-01'])));
+    const { problems } = planOf(file, inventory(ids.map((id) => user(id))), policy, past);
+    expect(problems.map(({ message }) => message)).toEqual(
+      expected === null ? [] : [expect.stringContaining(expected)],
+    );
   });
 
   it('of one of several with one email is an error', () => {

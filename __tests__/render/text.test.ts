@@ -56,6 +56,31 @@ DRY RUN - Changes that would be made:
     );
   });
 
+  it('shows both emails of an administrator who gains or loses the role with a rename', () => {
+    const renamed = (from: string, to: string) => ({ rename: { from, to } });
+    const text = planText(
+      plan([
+        update('ann@new.io', { ...renamed('ann@old.io', 'ann@new.io'), role: { from: null, to: 'proxy_admin' } }),
+        update('bob@new.io', {
+          ...renamed('bob@old.io', 'bob@new.io'),
+          role: { from: 'proxy_admin', to: 'internal_user' },
+          currentRole: 'proxy_admin',
+        }),
+      ]),
+      dryRun,
+    );
+    expect(text).toContain('! ann@old.io → ann@new.io becomes proxy_admin (was internal_user)');
+    expect(text).toContain('! bob@old.io → bob@new.io is no longer proxy_admin (becomes internal_user)');
+  });
+
+  it.each([
+    [12.5, '$12.50'],
+    [0.005, '$0.005'],
+    [1e-10, '$0.0000000001'],
+  ])('writes a budget of %d without an exponent', (maxBudget, expected) => {
+    expect(planText(plan([add('ann@x.io', { limits: { maxBudget } })]), dryRun)).toContain(`Budget: ${expected})`);
+  });
+
   it('ends with the counts again where it is long', () => {
     const many = Array.from({ length: 26 }, (_, index) => remove(`user${index}@example.com`));
     expect(planText(plan(many, { unchanged: unchanged(2) }), dryRun)).toMatch(/\nPlan: 26 to delete, 2 unchanged\.\n$/);

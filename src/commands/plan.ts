@@ -1,12 +1,14 @@
 import { leavings, type UserInTeam, uncounted, withCosts } from '../core/costs.ts';
 import { type DesiredUser, desiredUsers, problemsOffline, type UserList, type UserRow } from '../core/desired.ts';
 import { makePlan, type Policy, takenKeyNames } from '../core/diff.ts';
+import { budgetNotes } from '../core/hints.ts';
 import { emailKey, type Inventory, type ProxyFacts, type ProxyKey } from '../core/inventory.ts';
 import type { Plan } from '../core/plan.ts';
 import { type Problem, withCells } from '../core/problem.ts';
 import { type ChangesByLine, Lookup, Rows, rowPlan } from '../core/row-plan.ts';
 import { UsersByEmail } from '../core/scope.ts';
 import { teamDirectory } from '../core/teams.ts';
+import { unknownModels } from '../core/user-limits.ts';
 import type { RunPlan } from '../host/port.ts';
 import type { RunContext } from './lifecycle.ts';
 import { FileProblemsError } from './problems.ts';
@@ -138,7 +140,18 @@ export async function planRows(
   rows.refuse(list.problems);
   const lookup = new Lookup(inventory, inputs);
   const planned = rowPlan(rows, await plan(rows, lookup), lookup);
-  const costs = await costed(planned.plan, proxy, facts);
+  const costs = await costed(await withLimitsTold(planned.plan, rows.open, proxy, facts), proxy, facts);
   const problems = withCells(planned.problems, list);
   return { kind: 'rows', plan: costs, rowPlan: { ...planned, plan: costs, problems } };
+}
+
+/** The plan with what a reader of its limits has to know. */
+async function withLimitsTold(
+  plan: Plan,
+  rows: readonly UserRow[],
+  proxy: PlanReads,
+  facts: ProxyFacts,
+): Promise<Plan> {
+  const warnings = unknownModels(rows, await modelsFor(rows, proxy));
+  return { ...plan, warnings, notes: budgetNotes(plan.changes, facts) };
 }

@@ -110,6 +110,7 @@ export function makePlan(desired: readonly DesiredUser[], proxy: ProxyState, pol
       ...rows.flatMap((row) => row.problems ?? []),
       ...sharedEmails(desired, context),
       ...onMissingProblems(proxy.facts, policy),
+      ...(active.length === 0 ? nobodyLeft(leaving, gone) : []),
     ],
   };
 }
@@ -251,6 +252,8 @@ function planRow(row: DesiredUser, context: Context): PlannedRow {
   if (found.kind === 'problem') return { problems: [found.problem] };
   if (found.kind === 'none') return planNew(row, context);
   const { user, renamed } = found;
+  const nameless = renamed ? namelessProblem(row, [emailKey(row.email)], context) : null;
+  if (nameless !== null) return { problems: [nameless] };
   const change = update(row, found, context);
   const problems = [...obstacles(row, found, change, context), ...unclearable(row, change.limits, context.facts)];
   if (problems.length > 0) return { problems };
@@ -265,15 +268,19 @@ function planRow(row: DesiredUser, context: Context): PlannedRow {
 }
 
 function planNew(row: DesiredUser, context: Context): PlannedRow {
-  for (const email of keysOf(row)) {
-    const userId = context.nameless.get(email);
-    if (userId !== undefined) return { problems: [problemAt(row, namelessMessage(row.email, userId))] };
-  }
+  const nameless = namelessProblem(row, keysOf(row), context);
+  if (nameless !== null) return { problems: [nameless] };
   const conflicts = rosterConflicts(sortTeams(row.teams ?? []), [row.email], null, context.teams);
   const change = { ...addition(row, context.policy), conflicts };
   if (row.previousEmail === null) return { change };
   const warning = `Nobody on the proxy has \`${row.previousEmail}\` (previous_email, line ${row.line}): \`${row.email}\` becomes a new user.`;
   return { change, warning };
+}
+
+/** Somebody without email whose id is one that the row gives away: LiteLLM fills such an email in later, and there are two. */
+function namelessProblem(row: DesiredUser, emails: readonly string[], { nameless }: Context): Problem | null {
+  const userId = emails.flatMap((email) => nameless.get(email) ?? [])[0];
+  return userId === undefined ? null : problemAt(row, namelessMessage(row.email, userId));
 }
 
 /** Why the user must not be changed as the row asks. */
@@ -456,6 +463,15 @@ function onMissingProblems({ version, enforcesDeactivation }: ProxyFacts, { onMi
   const litellm = version === null ? 'the version of this LiteLLM is not known' : `this is LiteLLM ${version}`;
   const message = `on-missing: deactivate needs LiteLLM 1.90 or newer, and ${litellm}: older ones store the mark, and the keys go on working. Use on-missing: delete, or update LiteLLM.`;
   return [aboutProxy(message)];
+}
+
+/** A file whose rows have all expired is as good as one without users, and says no more than that of anybody else. */
+function nobodyLeft(leaving: readonly PlannedRow[], gone: readonly PlannedRow[]): Problem[] {
+  const count = gone.filter(({ change }) => change?.withheld === null).length;
+  if (count === 0 || leaving.length === 0 || leaving.some(({ problems }) => problems !== undefined)) return [];
+  const others = count === 1 ? 'the one user' : `the ${count} users`;
+  const message = `All rows of the file have expired. That never means "delete everyone else": ${others} without a row would go, too. Keep a row that has not expired, or use the command \`delete\` for them.`;
+  return [{ line: null, column: null, message }];
 }
 
 function policyWarnings({ inventory }: ProxyState, { protectedUsers }: Policy): string[] {

@@ -2,7 +2,16 @@ import type { DesiredUser } from './desired.ts';
 import { distance } from './did-you-mean.ts';
 import { emailKey, type ProxyFacts } from './inventory.ts';
 import { compare } from './order.ts';
-import { type AddChange, type Change, isRemoval, type LeavingSoon, type Plan, type UpdateChange } from './plan.ts';
+import {
+  type AddChange,
+  type Change,
+  type DeactivateChange,
+  type DeleteChange,
+  isRemoval,
+  type LeavingSoon,
+  type Plan,
+  type UpdateChange,
+} from './plan.ts';
 
 /** Most pairs or rows that a hint names. */
 const MOST_NAMED = 20;
@@ -11,7 +20,7 @@ const MOST_NAMED = 20;
 export function slipHints(changes: readonly Change[]): string[] {
   const pairs = slipPairs(
     changes.filter((change) => change.kind === 'add'),
-    changes.filter(isRemoval).map((change) => change.email),
+    changes.filter(isRemoval),
   );
   const more = pairs.length - MOST_NAMED;
   return [
@@ -21,21 +30,24 @@ export function slipHints(changes: readonly Change[]): string[] {
 }
 
 function pairHint([{ email, line }, removal]: Pair): string {
-  return `\`${email}\` (line ${line}) is new and \`${removal}\` leaves: a slip, or one person with a new address? To keep account, keys and spend, write \`${removal}\` into the column previous_email of that row.`;
+  const old = `\`${removal.email}\``;
+  const ownRow = removal.line === null ? '' : `, and remove the row of ${old} (line ${removal.line})`;
+  return `\`${email}\` (line ${line}) is new and ${old} leaves: a slip, or one person with a new address? To keep account, keys and spend, write ${old} into the column previous_email of that row${ownRow}.`;
 }
 
 /** Most pairs that are compared letter by letter: a plan with more of them is no slip. */
 const MOST_COMPARED = 250_000;
 const MOST_LETTERS = 2;
 
-/** A new user, and the email of one who leaves. */
-type Pair = readonly [AddChange, string];
+/** A new user, and one who leaves. */
+type Pair = readonly [AddChange, Removal];
+type Removal = DeleteChange | DeactivateChange;
 
-function slipPairs(adds: readonly AddChange[], removals: readonly string[]): Pair[] {
-  const byLocal = new Map(removals.map((email) => [localPart(email), email]));
+function slipPairs(adds: readonly AddChange[], removals: readonly Removal[]): Pair[] {
+  const byLocal = new Map(removals.map((removal) => [localPart(removal.email), removal]));
   const compares = adds.length * removals.length <= MOST_COMPARED;
   return adds.flatMap((add): Pair[] => {
-    const close = compares ? removals.find((email) => isClose(add.email, email)) : undefined;
+    const close = compares ? removals.find(({ email }) => isClose(add.email, email)) : undefined;
     const alike = byLocal.get(localPart(add.email)) ?? close;
     return alike === undefined ? [] : [[add, alike]];
   });

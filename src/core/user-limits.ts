@@ -96,10 +96,12 @@ export function readLimits(row: TableRow, problems: Problem[]): DesiredLimits {
 
 type Reader<Value> = (text: string) => DesiredLimit<Value> | { readonly fault: string };
 
+const TOO_LARGE = { fault: 'It is too large to be exact. Allowed: less, `-` for none, or blank.' };
+
 function budget(text: string): ReturnType<Reader<number>> {
   if (text === '-') return NONE;
   const value = Number(text);
-  if (/^\d+(\.\d+)?$/.test(text) && Number.isFinite(value)) return { kind: 'value', value };
+  if (/^\d+(\.\d+)?$/.test(text)) return Number.isFinite(value) ? { kind: 'value', value } : TOO_LARGE;
   return { fault: 'Allowed: US dollars as digits with at most one point (50, 12.5), `-` for none, or blank.' };
 }
 
@@ -115,7 +117,7 @@ function duration(text: string): ReturnType<Reader<string>> {
 function rate(text: string): ReturnType<Reader<number>> {
   if (text === '-') return NONE;
   const value = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(value)) return { kind: 'value', value };
+  if (/^\d+$/.test(text)) return Number.isSafeInteger(value) ? { kind: 'value', value } : TOO_LARGE;
   return { fault: 'Allowed: a whole number in digits alone (1000), `-` for none, or blank.' };
 }
 
@@ -175,7 +177,7 @@ function cellText(value: number | string | readonly string[] | null): string {
 }
 
 /** Without an exponent, which no cell takes. */
-function decimal(value: number): string {
+export function decimal(value: number): string {
   return value.toLocaleString('en-US', { useGrouping: false, maximumFractionDigits: 20 });
 }
 

@@ -12,6 +12,7 @@ import {
   type UpdateChange,
   type Withheld,
 } from '../core/plan.ts';
+import { decimal } from '../core/user-limits.ts';
 
 const ADMIN = 'proxy_admin';
 
@@ -119,7 +120,7 @@ type Show = (value: string) => string;
 /** `$50.00`; to the last digit where cents do not tell all. */
 function amount(dollars: number): string {
   const cents = dollars.toFixed(2);
-  return `$${Number(cents) === dollars ? cents : dollars}`;
+  return `$${Number(cents) === dollars ? cents : decimal(dollars)}`;
 }
 
 function budget({ maxBudget, budgetDuration }: LimitSettings, show: Show): string {

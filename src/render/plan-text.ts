@@ -115,13 +115,13 @@ function is(what: 'gained' | 'lost' | 'renamed'): (change: Change) => boolean {
 }
 
 function gainedLine(change: Change): string {
-  if (change.kind !== 'update') return `! ${plain(change.email)} becomes proxy_admin (new user)`;
+  if (change.kind !== 'update') return `! ${emails(change)} becomes proxy_admin (new user)`;
   const was = change.reactivates ? 'was deactivated' : `was ${role(change.currentRole)}`;
-  return `! ${plain(change.email)} becomes proxy_admin (${was})`;
+  return `! ${emails(change)} becomes proxy_admin (${was})`;
 }
 
 function lostLine(change: Change): string {
-  return `! ${plain(change.email)} is no longer proxy_admin (${becomes(change)})`;
+  return `! ${emails(change)} is no longer proxy_admin (${becomes(change)})`;
 }
 
 function becomes(change: Change): string {
@@ -221,7 +221,8 @@ export function notApplied({ withheld }: Change): string {
   return withheld === null ? '' : ` [not applied: ${withheld}]`;
 }
 
-function messageLines(title: string, messages: readonly string[]): string {
+/** Messages below their title, or nothing. */
+export function messageLines(title: string, messages: readonly string[]): string {
   return messages.length === 0 ? '' : [title, ...messages.map((message) => `  * ${plain(message)}`)].join('\n');
 }
 

@@ -6,7 +6,7 @@ import { code, plain } from './escape.ts';
 import { type DocumentOptions, fitDocument, type Table } from './fit.ts';
 import { plural, untouched } from './labels.ts';
 import { breachAlert, costs, heading, planTables } from './plan-markdown.ts';
-import { administratorBlocks, breachLines, changeLine, LONG, notApplied } from './plan-text.ts';
+import { administratorBlocks, breachLines, changeLine, LONG, messageLines, notApplied } from './plan-text.ts';
 import { redactOutcomes, redactPlan, redactProblems } from './redact.ts';
 import { reasonTable } from './result.ts';
 
@@ -51,6 +51,8 @@ export function rowPlanText(
       'Rows with ERRORS:',
       problems.map((problem) => `! ${problemLine(csvFile, problem)}`),
     ),
+    messageLines('Warnings:', plan.warnings),
+    messageLines('Notes:', plan.notes),
     untouched(plan).join('\n'),
     breachLines(plan),
     plan.changes.length + left.length > LONG
@@ -99,7 +101,7 @@ export function rowPlanMarkdown(view: RowPlanView, options: DocumentOptions): st
   return fitDocument(
     {
       head: [heading(options), headline(view, options), ...breachAlert(plan), ...costs(plan)],
-      notes: [],
+      notes: [...plan.warnings, ...plan.notes],
       tables: [...leftTables(view), ...planTables(plan.changes)].filter(({ count }) => count > 0),
       foot: [...untouched(plan), 'This was a dry run: nothing was written.'],
       rest: options.rest,
