@@ -210,12 +210,16 @@ async function complete(run: Run, { open, head }: JournalState, { onboardingFile
 }
 
 /**
- * Whether the user has joined, and keys are still to follow. Another plan could find no destination any more, as nothing
- * is joined by it, and would delete them.
+ * Whether keys are still to follow the user. Another plan could find no destination any more, as nothing is joined by it,
+ * and would delete them. Of several teams that goes for one that nobody has joined yet, too: the call may be under way,
+ * and what the proxy carries out after this look (seen on 1.106) would be there when the next plan is made.
  */
 function hasKeysUnderWay(target: UpdateTarget, observed: Observed): boolean {
   if (!observed.users.has(target.userId)) return false;
-  return missingSteps(target, observed).some((step) => step.kind === 'leave' && step.keysTo !== null);
+  const isOneOfSeveral = (target.teams?.to.length ?? 0) > 1 && target.keyFates.some((keys) => keys.fate === 'moves');
+  return missingSteps(target, observed).some(
+    (step) => (step.kind === 'leave' && step.keysTo !== null) || (step.kind === 'join' && isOneOfSeveral),
+  );
 }
 
 /** Links of existing users that are on disk are done with. @returns those that are not */
