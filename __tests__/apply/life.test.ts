@@ -306,12 +306,17 @@ describe('a team move with keys', () => {
   });
 
   it.each([
-    [['b'], /and no key is lost$/],
-    [['b', 'c'], /and no key is lost\. The next plan will delete it, as the row names several teams: /],
-  ])('tells what the next plan does with a key that stays behind, on the way to %j', async (to, reason) => {
+    [['b'], ['two'], /and no key is lost$/],
+    [
+      ['b', 'c'],
+      ['two'],
+      /and no key is lost\. The next plan will delete it, .*: before that, move the key in LiteLLM/,
+    ],
+    [['b', 'c'], ['one', 'two'], /The next plan will delete them, .*: before that, move the keys in LiteLLM/],
+  ])('tells what the next plan does with keys that stay behind, on the way to %j: %j', async (to, kept, reason) => {
     const { proxy } = person();
     proxy.team('c', 'u');
-    proxy.rowFaults.set('move two', 'tpm_limit=100 is greater than the team');
+    for (const name of kept) proxy.rowFaults.set(`move ${name}`, 'tpm_limit=100 is greater than the team');
     const { outcomes } = await apply(proxy, [moveWithKeys('u', ['a', ...to.slice(1)], to, 'b')]);
     expect(outcomes[0]).toMatchObject({ status: 'FAILED', reason: expect.stringMatching(reason) });
   });

@@ -18,8 +18,11 @@ export interface KeyMove {
   readonly deletedNext: boolean;
 }
 
-const NEXT_TIME =
-  '. The next plan will delete it, as the row names several teams: before that, move the key in LiteLLM, or keep the old team in the row';
+/** @param one just one key stays behind */
+function nextTime(one: boolean): string {
+  const [them, keys] = one ? ['it', 'the key'] : ['them', 'the keys'];
+  return `. The next plan will delete ${them}, as the row names several teams: before that, move ${keys} in LiteLLM, or keep the old team in the row`;
+}
 
 type StaysBehind = Exclude<RowAnswer<never>, { kind: 'answered' }>;
 
@@ -101,7 +104,7 @@ function heldBack({ keysTo, deletedNext }: KeyMove, { answer, keys }: Held): Sta
       return `${subject} ${names.join(', ')} ${verb} not ${done} (${why})`;
     });
   if (keysTo !== null) {
-    const next = deletedNext ? NEXT_TIME : '';
+    const next = deletedNext ? nextTime([...keys.values()].flat().length === 1) : '';
     return { ...answer, reason: `${told.join('; ')}: the user stays in both teams, and no key is lost${next}` };
   }
   const reason = `${told.join('; ')}: the user stays in the team`;
