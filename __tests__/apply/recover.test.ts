@@ -161,6 +161,26 @@ describe('recovery', () => {
   });
 
   it.each([
+    [1, 'SUCCESS'],
+    [9, 'FAILED'],
+  ])(
+    'waits for a user whom a call under way still makes, but not for ever (made at pause %d)',
+    async (late, status) => {
+      const proxy = new FakeProxy();
+      const { directory, journal } = await left({ changes: [add('n@example.com')], intents: [[0, 'n']] });
+      await journal.close();
+      let pauses = 0;
+      const pause = async (): Promise<void> => {
+        if (++pauses === late) await newUser(proxy, 'n');
+      };
+      const report = await recover(directory, { ...optionsWith(proxy), pause });
+      expect(report).toMatchObject({ isComplete: true, outcomes: [{ action: 'ADDED', status }] });
+      expect(await linksIn(directory)).toHaveLength(status === 'SUCCESS' ? 1 : 0);
+      expect(pauses).toBeLessThan(9);
+    },
+  );
+
+  it.each([
     [['b', 'c'], 'SUCCESS', 'b'],
     [['b'], 'FAILED', 'a'],
   ])('goes on with keys whose team another plan would not find, on the way to %j', async (to, status, keyIn) => {

@@ -193,7 +193,7 @@ async function complete(run: Run, { open, head }: JournalState, { onboardingFile
   await run.flush();
   const others = begun.filter(({ record }) => record.kind !== 'invite');
   const teamIds = others.flatMap(({ record }) => (record.kind === 'update' ? teamIdsOf(record) : []));
-  const observed = await observe(run.options.proxy, idsOf(others), teamIds);
+  const observed = await settled(run, others, teamIds);
   const created: NewUserState[] = [];
   const moving: UpdateRow[] = [];
   for (const change of others) {
@@ -207,6 +207,24 @@ async function complete(run: Run, { open, head }: JournalState, { onboardingFile
   await new AddPhase(run, silent).complete(created);
   for (const row of await applyUpdates(run, moving, false, silent.completed)) fail(run, row, '');
   await applyInvites(run, missingLinks, silent.completed);
+}
+
+/** How often users of a call that was under way are looked for again, longer apart each time: for seven seconds in all. */
+const LOOKS = 3;
+
+/**
+ * The proxy goes on with a call whose caller was killed (seen on 1.82: a user made after the first look). Whoever is made
+ * after the last look is like any user whom the next plan finds: nobody gets their link.
+ */
+async function settled(run: Run, begun: readonly OpenChange[], teamIds: readonly string[]): Promise<Observed> {
+  for (let look = 0; ; look++) {
+    const observed = await observe(run.options.proxy, idsOf(begun), teamIds);
+    const isMissing = begun.some(
+      ({ record, intended }) => record.kind === 'add' && !intended.some((id) => observed.users.has(id)),
+    );
+    if (!isMissing || look === LOOKS || run.blocked() !== null) return observed;
+    await run.pause(look);
+  }
 }
 
 /**
