@@ -286,13 +286,37 @@ describe('a team move with keys', () => {
     expect([...proxy.users.keys()]).toEqual(['u', 'v']);
   });
 
+  it('names every key that the proxy refuses, one reason for those that share it', async () => {
+    const { proxy } = person();
+    proxy.key('u', 'a', 'third');
+    const names = proxy.keys
+      .filter((key) => key.teamId === 'a')
+      .map((key) => [key.alias, `sk-...${key.secret.slice(-4)}`] as const);
+    const of = Object.fromEntries(names);
+    proxy.rowFaults.set('move one', 'tpm_limit=100 is above the team');
+    proxy.rowFaults.set('move two', 'the team lacks a model');
+    proxy.rowFaults.set('move third', 'the team lacks a model');
+    const { outcomes } = await apply(proxy, [change]);
+    const reason = outcomes[0]?.reason ?? '';
+    const both = [of.two, of.third].sort().join(', ');
+    expect(reason).toContain(`key ${of.one} was not moved to team Team b (tpm_limit=100 is above the team)`);
+    expect(reason).toContain(`keys ${both} were not moved to team Team b (the team lacks a model)`);
+    expect(reason.match(/the user stays in both teams, and no key is lost/g)).toHaveLength(1);
+    expect(keysOf(proxy)).toEqual(['one in a', 'own in null', 'third in a', 'two in a']);
+  });
+
   it.each([
-    [['b'], /and no key is lost$/],
-    [['b', 'c'], /and no key is lost\. The next plan will delete it, as the row names several teams: /],
-  ])('tells what the next plan does with a key that stays behind, on the way to %j', async (to, reason) => {
+    [['b'], ['two'], /and no key is lost$/],
+    [
+      ['b', 'c'],
+      ['two'],
+      /and no key is lost\. The next plan will delete it, .*: before that, move the key in LiteLLM/,
+    ],
+    [['b', 'c'], ['one', 'two'], /The next plan will delete them, .*: before that, move the keys in LiteLLM/],
+  ])('tells what the next plan does with keys that stay behind, on the way to %j: %j', async (to, kept, reason) => {
     const { proxy } = person();
     proxy.team('c', 'u');
-    proxy.rowFaults.set('move two', 'tpm_limit=100 is greater than the team');
+    for (const name of kept) proxy.rowFaults.set(`move ${name}`, 'tpm_limit=100 is greater than the team');
     const { outcomes } = await apply(proxy, [moveWithKeys('u', ['a', ...to.slice(1)], to, 'b')]);
     expect(outcomes[0]).toMatchObject({ status: 'FAILED', reason: expect.stringMatching(reason) });
   });

@@ -6,7 +6,19 @@ import type { Change, TeamRef } from '../../src/core/plan.ts';
 import { Secret } from '../../src/core/secret.ts';
 import { FileJournal, UnrecoveredJournalError } from '../../src/journal/journal.ts';
 import { FakeProxy } from './fake-proxy.ts';
-import { add, HEAD, linksIn, move, optionsFor, planOf, remove, setRole, teams, temporaryDirectory } from './setup.ts';
+import {
+  add,
+  HEAD,
+  linksIn,
+  move,
+  moveWithKeys,
+  optionsFor,
+  planOf,
+  remove,
+  setRole,
+  teams,
+  temporaryDirectory,
+} from './setup.ts';
 
 interface Left {
   readonly changes: readonly Change[];
@@ -146,6 +158,42 @@ describe('recovery', () => {
     const outcomes = (await recover(directory, optionsWith(proxy)))?.outcomes;
     expect(outcomes).toMatchObject([{ action: 'UPDATED', status: 'SUCCESS', userId: 'anew', teamName: 'Team a' }]);
     expect((await linksIn(directory)).map((row) => row.api_key)).toEqual(secretsOf(proxy));
+  });
+
+  it.each([
+    [1, 'SUCCESS'],
+    [9, 'FAILED'],
+  ])(
+    'waits for a user whom a call under way still makes, but not for ever (made at pause %d)',
+    async (late, status) => {
+      const proxy = new FakeProxy();
+      const { directory, journal } = await left({ changes: [add('n@example.com')], intents: [[0, 'n']] });
+      await journal.close();
+      let pauses = 0;
+      const pause = async (): Promise<void> => {
+        if (++pauses === late) await newUser(proxy, 'n');
+      };
+      const report = await recover(directory, { ...optionsWith(proxy), pause });
+      expect(report).toMatchObject({ isComplete: true, outcomes: [{ action: 'ADDED', status }] });
+      expect(await linksIn(directory)).toHaveLength(status === 'SUCCESS' ? 1 : 0);
+      expect(pauses).toBeLessThan(9);
+    },
+  );
+
+  it.each([
+    [['b', 'c'], 'SUCCESS', 'b'],
+    [['b'], 'FAILED', 'a'],
+  ])('goes on with keys whose team another plan would not find, on the way to %j', async (to, status, keyIn) => {
+    const proxy = new FakeProxy().user('u', 'u@example.com').team('a', 'u').team('b').team('c', 'u');
+    proxy.key('u', 'a', 'one');
+    // The call that joins is under way when the run is killed, so nothing of it is there yet.
+    const change = moveWithKeys('u', ['a', ...to.slice(1)], to, 'b');
+    const { directory, journal } = await left({ changes: [change], intents: [[0, 'u']] });
+    await journal.close();
+    const report = await recover(directory, optionsWith(proxy));
+    expect(report?.outcomes).toMatchObject([{ action: 'UPDATED', status }]);
+    expect(proxy.keys.map(({ teamId }) => teamId)).toEqual([keyIn]);
+    expect(proxy.lostKeys).toEqual([]);
   });
 
   it('leaves everything as it is without a key, and completes it later', async () => {

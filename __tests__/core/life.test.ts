@@ -314,7 +314,9 @@ describe('deactivation', () => {
 
   it('says of a protected user that they would be reactivated', () => {
     const { problems } = planOf('email\ncat@x.io\n', inventory([user('cat', off)]), { protectedUsers: ['cat'] });
-    expect(problems[0]?.message).toContain('would change them (reactivated)');
+    expect(problems[0]?.message).toMatch(
+      /would change them \(reactivated\)\. Remove the row, or reactivate them in LiteLLM\.$/,
+    );
   });
 
   it('and deletes count together for max-deletes, of active users', () => {

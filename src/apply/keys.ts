@@ -1,5 +1,6 @@
 import { Pool } from '../concurrency.ts';
 import type { ProxyKey } from '../core/inventory.ts';
+import { compare } from '../core/order.ts';
 import type { TeamRef } from '../core/plan.ts';
 import type { Run } from './apply-run.ts';
 import { type RowAnswer, writeOne } from './bulk.ts';
@@ -17,10 +18,21 @@ export interface KeyMove {
   readonly deletedNext: boolean;
 }
 
-const NEXT_TIME =
-  '. The next plan will delete it, as the row names several teams: before that, move the key in LiteLLM, or keep the old team in the row';
+/** @param one just one key stays behind */
+function nextTime(one: boolean): string {
+  const [them, keys] = one ? ['it', 'the key'] : ['them', 'the keys'];
+  return `. The next plan will delete ${them}, as the row names several teams: before that, move ${keys} in LiteLLM, or keep the old team in the row`;
+}
 
 type StaysBehind = Exclude<RowAnswer<never>, { kind: 'answered' }>;
+
+/** Keys of one user that stay where they are. */
+interface Held {
+  /** The last of the answers: the row is told by it, and all of them in words. */
+  answer: StaysBehind;
+  /** Names of keys by what the proxy said of them: an owner who has all reasons needs no run for each. */
+  readonly keys: Map<string, string[]>;
+}
 
 /**
  * Takes users' keys out of the team that they leave, and lists them again right after: as long as one remains the team
@@ -32,12 +44,17 @@ export async function movedAway(run: Run, moves: readonly KeyMove[]): Promise<Re
   const failures = new Map<string, StaysBehind>();
   if (moves.length === 0) return failures;
   const present = await keysOf(run, moves, failures);
+  const held = new Map<string, Held>();
   const unheard = new Map<string, string>();
   const pool = new Pool(run.options.concurrency);
   for (const move of moves) {
-    for (const key of present.get(move.userId) ?? []) pool.add(() => moveKey(run, move, key, failures, unheard));
+    for (const key of present.get(move.userId) ?? []) pool.add(() => moveKey(run, move, key, held, unheard));
   }
   await pool.idle();
+  for (const move of moves) {
+    const stays = held.get(move.userId);
+    if (stays !== undefined) failures.set(move.userId, heldBack(move, stays));
+  }
   if (present.size === 0) return failures;
   const left = await keysOf(
     run,
@@ -53,9 +70,9 @@ export async function movedAway(run: Run, moves: readonly KeyMove[]): Promise<Re
 /** @param unheard why it is not known what became of a move: that shows when the keys are listed again */
 async function moveKey(
   run: Run,
-  { userId, keysTo, deletedNext }: KeyMove,
+  { userId, keysTo }: KeyMove,
   key: ProxyKey,
-  failures: Map<string, StaysBehind>,
+  held: Map<string, Held>,
   unheard: Map<string, string>,
 ): Promise<void> {
   const answer = await writeOne(run, async () => {
@@ -71,14 +88,28 @@ async function moveKey(
     unheard.set(userId, answer.reason);
     return;
   }
-  if (keysTo === null) {
-    const reason = `key ${key.name} was not deleted (${answer.reason}): the user stays in the team`;
-    // Said of the call: a key is no reason to recreate its owner.
-    failures.set(userId, answer.kind === 'refused' ? { ...answer, reason, wholeCall: true } : { ...answer, reason });
-    return;
+  const stays = held.get(userId) ?? { answer, keys: new Map() };
+  stays.answer = answer;
+  stays.keys.set(answer.reason, [...(stays.keys.get(answer.reason) ?? []), key.name].sort(compare));
+  held.set(userId, stays);
+}
+
+/** Why the team is not left, with every key that keeps its owner there. */
+function heldBack({ keysTo, deletedNext }: KeyMove, { answer, keys }: Held): StaysBehind {
+  const done = keysTo === null ? 'deleted' : `moved to team ${keysTo.name}`;
+  const told = [...keys]
+    .sort(([, a], [, b]) => compare(String(a[0]), String(b[0])))
+    .map(([why, names]) => {
+      const [subject, verb] = names.length === 1 ? ['key', 'was'] : ['keys', 'were'];
+      return `${subject} ${names.join(', ')} ${verb} not ${done} (${why})`;
+    });
+  if (keysTo !== null) {
+    const next = deletedNext ? nextTime([...keys.values()].flat().length === 1) : '';
+    return { ...answer, reason: `${told.join('; ')}: the user stays in both teams, and no key is lost${next}` };
   }
-  const reason = `key ${key.name} was not moved to team ${keysTo.name} (${answer.reason}): the user stays in both teams, and no key is lost${deletedNext ? NEXT_TIME : ''}`;
-  failures.set(userId, { ...answer, reason });
+  const reason = `${told.join('; ')}: the user stays in the team`;
+  // Said of the call: a key is no reason to recreate its owner.
+  return answer.kind === 'refused' ? { ...answer, reason, wholeCall: true } : { ...answer, reason };
 }
 
 /** The keys by user; a look-up that fails keeps everybody where they are. */

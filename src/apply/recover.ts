@@ -193,7 +193,7 @@ async function complete(run: Run, { open, head }: JournalState, { onboardingFile
   await run.flush();
   const others = begun.filter(({ record }) => record.kind !== 'invite');
   const teamIds = others.flatMap(({ record }) => (record.kind === 'update' ? teamIdsOf(record) : []));
-  const observed = await observe(run.options.proxy, idsOf(others), teamIds);
+  const observed = await settled(run, others, teamIds);
   const created: NewUserState[] = [];
   const moving: UpdateRow[] = [];
   for (const change of others) {
@@ -209,13 +209,35 @@ async function complete(run: Run, { open, head }: JournalState, { onboardingFile
   await applyInvites(run, missingLinks, silent.completed);
 }
 
+/** How often users of a call that was under way are looked for again, longer apart each time: for seven seconds in all. */
+const LOOKS = 3;
+
 /**
- * Whether the user has joined, and keys are still to follow. Another plan could find no destination any more, as nothing
- * is joined by it, and would delete them.
+ * The proxy goes on with a call whose caller was killed (seen on 1.82: a user made after the first look). Whoever is made
+ * after the last look is like any user whom the next plan finds: nobody gets their link.
+ */
+async function settled(run: Run, begun: readonly OpenChange[], teamIds: readonly string[]): Promise<Observed> {
+  for (let look = 0; ; look++) {
+    const observed = await observe(run.options.proxy, idsOf(begun), teamIds);
+    const isMissing = begun.some(
+      ({ record, intended }) => record.kind === 'add' && !intended.some((id) => observed.users.has(id)),
+    );
+    if (!isMissing || look === LOOKS || run.blocked() !== null) return observed;
+    await run.pause(look);
+  }
+}
+
+/**
+ * Whether keys are still to follow the user. Another plan could find no destination any more, as nothing is joined by it,
+ * and would delete them. Of several teams that goes for one that nobody has joined yet, too: the call may be under way,
+ * and what the proxy carries out after this look (seen on 1.106) would be there when the next plan is made.
  */
 function hasKeysUnderWay(target: UpdateTarget, observed: Observed): boolean {
   if (!observed.users.has(target.userId)) return false;
-  return missingSteps(target, observed).some((step) => step.kind === 'leave' && step.keysTo !== null);
+  const isOneOfSeveral = (target.teams?.to.length ?? 0) > 1 && target.keyFates.some((keys) => keys.fate === 'moves');
+  return missingSteps(target, observed).some(
+    (step) => (step.kind === 'leave' && step.keysTo !== null) || (step.kind === 'join' && isOneOfSeveral),
+  );
 }
 
 /** Links of existing users that are on disk are done with. @returns those that are not */

@@ -422,7 +422,11 @@ function untouchable(email: string, reason: Exclude<UnmanagedReason, 'without em
     ...change.limits.map(limitWords),
     change.reactivates ? 'reactivated' : null,
   ].filter((part) => part !== null);
-  return `\`${email}\` ${WHY_UNTOUCHED[reason]}, but the row would change them (${differs.join(', ')}). Leave the cells blank, or remove the row.`;
+  // The row by itself reactivates, whatever its cells say.
+  const wayOut = change.reactivates
+    ? 'Remove the row, or reactivate them in LiteLLM.'
+    : 'Leave the cells blank, or remove the row.';
+  return `\`${email}\` ${WHY_UNTOUCHED[reason]}, but the row would change them (${differs.join(', ')}). ${wayOut}`;
 }
 
 function limitWords({ field, from, to }: LimitChange): string {
