@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
-import { inTurn } from '../faults/batch.ts';
+import { inTurn, placesOf } from '../faults/batch.ts';
 import { sha } from '../github/support.ts';
 import { annotations, type Started } from './support/action.ts';
 import { channels, expectMaskedFirst, expectUnseen, secretsIn } from './support/canary.ts';
@@ -181,12 +181,12 @@ function expectDelivered(command: Command, world: World, received: readonly stri
   for (const userId of invited) expect(delivered).toMatch(new RegExp(`,${userId},.*invitation_id=`));
 }
 
-describe.each(Object.keys(COMMANDS) as Command[])('%s, killed at every write in turn', (command) => {
+describe.each(Object.keys(COMMANDS) as Command[])('%s, killed at one write after the other', (command) => {
   it('post delivers its own files, with every link that it made', { timeout: 120_000 }, async () => {
     const whole = await runKilled(command, null);
     const writes = whole.world.proxyWrites.length;
     expect(writes).toBeGreaterThan(command === 'delete' ? 0 : 2);
-    await inTurn([...Array(writes).keys()], 3, async (at) => {
+    await inTurn(placesOf(writes), 3, async (at) => {
       const { world, killed } = await runKilled(command, at);
       expect([at, killed.code, world.artifacts.calls]).toEqual([at, null, []]);
       const received = receivedBy(world);

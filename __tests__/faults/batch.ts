@@ -8,3 +8,16 @@ export async function inTurn<T, R>(items: readonly T[], width: number, call: (it
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, work));
   return results;
 }
+
+/** How many of a test's places `npm test` plays; `FAULTS=all` plays every one, as CI does. */
+const PLAYED = process.env.FAULTS === 'all' ? Number.POSITIVE_INFINITY : 4;
+
+/** The places 0 to `count - 1` that a test plays: all, or the first, the last and some between at even distances. */
+export function placesOf(count: number): number[] {
+  const places = [...Array(count).keys()];
+  if (count <= PLAYED) return places;
+  return Array.from(
+    { length: PLAYED },
+    (_, index) => places[Math.round((index * (count - 1)) / (PLAYED - 1))] as number,
+  );
+}
