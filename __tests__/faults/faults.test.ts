@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inTurn, placesOf } from './batch.ts';
-import { caseOf, TIMEOUT } from './cases.ts';
+import { caseOf } from './cases.ts';
 import { hurry } from './hurry.ts';
 import { withStandin } from './labs.ts';
 import { play } from './scenario.ts';
@@ -28,7 +28,7 @@ it.each([
   const cases = placesOf(writes).map((at) => caseOf(kind, 'once', at));
   const reports = await inTurn(cases, 8, async ({ name, fault }) => ({
     name,
-    ...(await withStandin(version, (lab) => play(lab, { trial, fault, timeoutSeconds: TIMEOUT }))),
+    ...(await withStandin(version, (lab) => play(lab, { trial, fault }))),
   }));
   expect(reports.filter((report) => report.violations.length > 0)).toEqual([]);
 });
