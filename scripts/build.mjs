@@ -32,8 +32,31 @@ function bundle(entry, folder) {
   const temporary = mkdtempSync(join(tmpdir(), 'build-'));
   const stats = join(temporary, 'stats.json');
   run(bin('ncc'), 'build', entry, '-o', folder, '--minify', '--no-cache', '--stats-out', stats);
-  writeFileSync(join(root, folder, 'licenses.txt'), licenses(JSON.parse(readFileSync(stats, 'utf8')).modules));
+  const { modules } = JSON.parse(readFileSync(stats, 'utf8'));
+  compiledAtOnce(join(root, folder, 'index.js'), new Set(modules.map(({ id }) => String(id))));
+  writeFileSync(join(root, folder, 'licenses.txt'), licenses(modules));
   rmSync(temporary, { recursive: true });
+}
+
+/**
+ * Puts the function of each module back into parentheses, as webpack writes it and the minifier does not: V8 compiles such
+ * a function when it reads it, instead of looking it over first and reading it again when it is called, as all of these
+ * are at the start. (The action starts in 95 ms instead of 117.) The last one's end is not looked for: it stays as it is.
+ */
+function compiledAtOnce(path, ids) {
+  const start = /(?<=[{,])(?=\d+:(?:\(?[\w$,]*\)?=>|function\([\w$,]*\))\{)/;
+  const [before, ...modules] = readFileSync(path, 'utf8').split(start);
+  const found = modules.map((text) => text.slice(0, text.indexOf(':')));
+  const isStrange = (text, index) => !ids.has(found[index]) || (index < found.length - 1 && !text.endsWith('},'));
+  if (found.length < 2 || new Set(found).size < found.length || modules.some(isStrange)) {
+    throw new Error(
+      `The modules of ${path} are not written as they were: see to \`compiledAtOnce\` in scripts/build.mjs.`,
+    );
+  }
+  const last = modules.pop();
+  const inParentheses = modules.map((text) => text.replace(':', ':(').replace(/,$/, '),'));
+  writeFileSync(path, [before, ...inParentheses, last].join(''));
+  run(process.execPath, '--check', path);
 }
 
 /** The licence of every package in a bundle. (ncc's own list leaves out the ES modules that it joins into one.) */

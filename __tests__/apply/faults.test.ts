@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type ApplyOptions, applyPlan } from '../../src/apply/apply.ts';
 import { recover } from '../../src/apply/recover.ts';
+import { placesOf } from '../faults/batch.ts';
 import type { FakeProxy, Fault } from './fake-proxy.ts';
 import { optionsFor, started } from './setup.ts';
 import { check, expectNoLinkLost, killed, recoverWithKills, secondRun, type World, world } from './world.ts';
@@ -14,9 +15,9 @@ async function writesOf(make: () => World, more: Partial<ApplyOptions> = {}): Pr
   return one.proxy.writes;
 }
 
-/** Every write in its own world, side by side: they wait for the disk most of the time. */
+/** Each write in its own world, side by side: they wait for the disk most of the time. */
 async function eachOf(writes: number, play: (at: number) => Promise<void>): Promise<void> {
-  await Promise.all(Array.from({ length: writes }, (_, index) => play(index + 1)));
+  await Promise.all(placesOf(writes).map((place) => play(place + 1)));
 }
 
 const PROXIES: readonly (readonly [string, ConstructorParameters<typeof FakeProxy>[0]])[] = [
@@ -25,7 +26,7 @@ const PROXIES: readonly (readonly [string, ConstructorParameters<typeof FakeProx
   ['a proxy that makes no keys along', { forgetsKeys: true }],
 ];
 
-describe.each(PROXIES)('%s, with one fault at every write in turn', (_, proxyOptions) => {
+describe.each(PROXIES)('%s, with one fault at one write after the other', (_, proxyOptions) => {
   const make = () => world(proxyOptions);
 
   async function withFault(at: number, fault: Fault) {

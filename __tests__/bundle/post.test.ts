@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
-import { inTurn } from '../faults/batch.ts';
+import { inTurn, kindsOf, placesOf } from '../faults/batch.ts';
 import { sha } from '../github/support.ts';
 import { annotations, type Started } from './support/action.ts';
 import { channels, expectMaskedFirst, expectUnseen, secretsIn } from './support/canary.ts';
@@ -181,12 +181,12 @@ function expectDelivered(command: Command, world: World, received: readonly stri
   for (const userId of invited) expect(delivered).toMatch(new RegExp(`,${userId},.*invitation_id=`));
 }
 
-describe.each(Object.keys(COMMANDS) as Command[])('%s, killed at every write in turn', (command) => {
+describe.each(Object.keys(COMMANDS) as Command[])('%s, killed at one write after the other', (command) => {
   it('post delivers its own files, with every link that it made', { timeout: 120_000 }, async () => {
     const whole = await runKilled(command, null);
     const writes = whole.world.proxyWrites.length;
     expect(writes).toBeGreaterThan(command === 'delete' ? 0 : 2);
-    await inTurn([...Array(writes).keys()], 3, async (at) => {
+    await inTurn(placesOf(writes), 3, async (at) => {
       const { world, killed } = await runKilled(command, at);
       expect([at, killed.code, world.artifacts.calls]).toEqual([at, null, []]);
       const received = receivedBy(world);
@@ -234,54 +234,63 @@ function deadOf(world: World, text: string): string[] {
   ];
 }
 
-describe.each(HANDING_OVER)('%s, whose secrets cannot be uploaded', (command) => {
+describe('where secrets cannot be uploaded', () => {
   const REVOKING = /^\/(key\/delete|invitation\/delete)$/;
 
-  it('killed while it takes them back: post takes the rest back, delivers nothing dead, and tells it', async () => {
-    await inTurn([0, 3], 2, async (at) => {
-      const kill: { started: Started | null; left: number } = { started: null, left: at };
+  it.each(kindsOf(HANDING_OVER, 0))(
+    '%s, killed while it takes them back: post takes the rest back, delivers nothing dead, and tells it',
+    async (command) => {
+      await inTurn([0, 3], 2, async (at) => {
+        const kill: { started: Started | null; left: number } = { started: null, left: at };
+        const world = await World.create({
+          onRequest: ({ method, route }) => {
+            if (method === 'POST' && REVOKING.test(route) && kill.left-- === 0) kill.started?.child.kill('SIGKILL');
+          },
+        });
+        world.artifacts.failing = 500;
+        kill.started = startedWith(command, world);
+        const killed = await kill.started.done;
+        expect([at, killed.code]).toEqual([at, null]);
+        world.artifacts.failing = null;
+        const post = await world.run('workflow_dispatch', { inputs: inputsOf(command), state: killed.state });
+        expect(post.code).toBe(1);
+        expect(world.artifacts.filesOf('onboarding-links')).toEqual([]);
+        expect(world.proxy.state.invitations.size).toBe(0);
+        const created = [...world.proxy.state.users.values()].filter(({ email }) => /^(eve|gil)@/.test(email ?? ''));
+        expect(created.map(({ userId }) => world.proxy.state.keysOfUser(userId).length)).toEqual([0, 0]);
+        expect(post.stdout).toMatch(/FAILED ADDED eve@example.com: .*taken back/);
+      });
+    },
+  );
+
+  it.each(kindsOf(HANDING_OVER, 1))(
+    '%s, killed while it takes them back: post without a key delivers nothing, and tells it',
+    async (command) => {
+      const kill: { started: Started | null } = { started: null };
       const world = await World.create({
         onRequest: ({ method, route }) => {
-          if (method === 'POST' && REVOKING.test(route) && kill.left-- === 0) kill.started?.child.kill('SIGKILL');
+          if (method === 'POST' && REVOKING.test(route)) kill.started?.child.kill('SIGKILL');
         },
       });
       world.artifacts.failing = 500;
       kill.started = startedWith(command, world);
       const killed = await kill.started.done;
-      expect([at, killed.code]).toEqual([at, null]);
       world.artifacts.failing = null;
-      const post = await world.run('workflow_dispatch', { inputs: inputsOf(command), state: killed.state });
+      const inputs = { ...inputsOf(command), 'master-key': '' };
+      const post = await world.run('workflow_dispatch', { inputs, state: killed.state });
       expect(post.code).toBe(1);
-      expect(world.artifacts.filesOf('onboarding-links')).toEqual([]);
-      expect(world.proxy.state.invitations.size).toBe(0);
-      const created = [...world.proxy.state.users.values()].filter(({ email }) => /^(eve|gil)@/.test(email ?? ''));
-      expect(created.map(({ userId }) => world.proxy.state.keysOfUser(userId).length)).toEqual([0, 0]);
-      expect(post.stdout).toMatch(/FAILED ADDED eve@example.com: .*taken back/);
-    });
-  });
+      expect([...world.artifacts.finished.keys()]).not.toContain('onboarding-links');
+      expect(post.stdout).toMatch(/FAILED ADDED eve@example.com: .*taking them back was interrupted/);
+    },
+  );
 
-  it('killed while it takes them back: post without a key delivers nothing, and tells it', async () => {
-    const kill: { started: Started | null } = { started: null };
-    const world = await World.create({
-      onRequest: ({ method, route }) => {
-        if (method === 'POST' && REVOKING.test(route)) kill.started?.child.kill('SIGKILL');
-      },
-    });
-    world.artifacts.failing = 500;
-    kill.started = startedWith(command, world);
-    const killed = await kill.started.done;
-    world.artifacts.failing = null;
-    const inputs = { ...inputsOf(command), 'master-key': '' };
-    const post = await world.run('workflow_dispatch', { inputs, state: killed.state });
-    expect(post.code).toBe(1);
-    expect([...world.artifacts.finished.keys()]).not.toContain('onboarding-links');
-    expect(post.stdout).toMatch(/FAILED ADDED eve@example.com: .*taking them back was interrupted/);
-  });
-
-  it.each([
+  const STOPS = [
     ['with the first link: post takes all back', '/invitation/new', 0],
     ['with the users: post makes new ones of whom it left', '/management/v1/users/bulk', 2],
-  ])('stopped %s, and delivers nothing dead', async (_, at, made) => {
+  ] as const;
+  it.each(
+    STOPS.flatMap((stop, index) => kindsOf(HANDING_OVER, index + 1).map((command) => [command, ...stop] as const)),
+  )('%s, stopped %s, and delivers nothing dead', async (command, _, at, made) => {
     const stop: { started: Started | null } = { started: null };
     const world = await World.create({
       onRequest: ({ method, route }) => {

@@ -2,6 +2,7 @@ import Papa from 'papaparse';
 import { expect, onTestFinished, test } from 'vitest';
 import { startStandin } from '../../standin/server.ts';
 import { Api } from '../contract/api.ts';
+import { hurry } from '../faults/hurry.ts';
 import { type Inbox, withServer } from '../mail/servers.ts';
 import { commands, emails, makeTeams } from './suite.ts';
 import { Workplace } from './workplace.ts';
@@ -90,6 +91,8 @@ test('deliver: smtp, and a server that cannot be reached: nothing is written', a
   const place = new Workplace(standin);
   onTestFinished(() => place.remove());
   place.write('user_list.csv', 'email\nann@example.com\n');
+  // The pauses between its attempts, of twelve seconds together.
+  onTestFinished(hurry(10));
   // Nobody listens there any more.
   let url = '';
   await withServer(SERVER, async ({ port }) => {

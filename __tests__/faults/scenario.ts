@@ -36,6 +36,7 @@ export interface Scenario extends Pick<GatewayHooks, 'fault' | 'before' | 'after
   readonly first?: Command;
   /** Between the first run and the last: `post`, or further runs that die. */
   readonly between?: readonly Command[];
+  /** Of the runs with a fault; only one in which an answer fails to come needs it. */
   readonly timeoutSeconds?: number;
   readonly retries?: number;
   /** Runs deliver their links by mail: to this server. */
@@ -161,7 +162,7 @@ class Stage {
   }
 
   #run(command: Command, more: readonly string[], baseUrl = this.#gateway.baseUrl): Promise<Ended> {
-    const { timeoutSeconds = 5, retries = 4 } = this.#scenario;
+    const { timeoutSeconds = PATIENT, retries = 4 } = this.#scenario;
     const { command: name, flags } = this.#trial.task;
     const argv = [name, ...flags, '--output-directory', '.'];
     const seconds = this.faulty ? timeoutSeconds : PATIENT;
