@@ -35,7 +35,7 @@ interface RowCells {
 }
 
 /** Where a row has its cells, 1-based; 1 without such a column. Shared by the rows of a file. */
-export interface RowColumns {
+interface RowColumns {
   readonly email: number;
   readonly team: number;
   readonly key: number;
