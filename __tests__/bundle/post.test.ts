@@ -208,7 +208,8 @@ function startedWith(command: Command, world: World): Started {
 const HANDING_OVER = ['sync', 'add', 'onboard'] as const;
 
 it.each(HANDING_OVER)('%s, killed while it hands keys and links over: post does so', async (command) => {
-  await inTurn(['CreateArtifact', 'FinalizeArtifact'], 2, async (call) => {
+  const calls = kindsOf(['CreateArtifact', 'FinalizeArtifact'], HANDING_OVER.indexOf(command));
+  await inTurn(calls, 2, async (call) => {
     const world = await World.create();
     const started = startedWith(command, world);
     world.artifacts.onCall = (method) => {
