@@ -22902,7 +22902,7 @@ function dnsDomainLevels(host) {
 }
 //# sourceMappingURL=dnsDomainLevels.js.map
 // EXTERNAL MODULE: external "dns"
-var external_dns_ = __webpack_require__(2250);
+var external_dns_ = __webpack_require__(9869);
 ;// CONCATENATED MODULE: ./node_modules/pac-resolver/dist/util.js
 
 function dnsLookup(host, opts) {
