@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ZodType } from 'zod';
-import { teamPage, userPage, userSnapshot } from '../../src/litellm/schemas.ts';
+import { listedUsers, teamPage, userPage, userSnapshot } from '../../src/litellm/schemas.ts';
 
 const USER = {
   user_id: 'u1',
@@ -48,9 +48,11 @@ describe('users of a page, read by hand', () => {
     for (const value of VALUES) {
       const row = { ...USER, [field]: value };
       const found = read(page, { users: [USER, row], total: 2, page: 1 });
-      const wanted = read(userSnapshot, [USER, row]);
-      if (typeof wanted === 'string') expect(found).toBe(`users.${wanted}`);
+      const wanted = read(listedUsers([]).snapshot, [USER, row]);
+      const snapshot = read(userSnapshot, [USER, row]);
+      if (typeof wanted === 'string') expect([found, snapshot]).toEqual([`users.${wanted}`, wanted]);
       else {
+        expect(snapshot).toEqual(wanted.map((user) => ({ ...user, key_count: null })));
         const rows = wanted.map((user) => ({ ...user, key_count: 0 }));
         expect(found).toEqual({ ids: rows.map((user) => user.user_id), rows, total: 2 });
       }

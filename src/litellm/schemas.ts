@@ -159,8 +159,15 @@ function snapshotOf<S extends Readonly<Record<string, ZodType>>>(shape: S) {
   return z.array(z.custom<object>(isWhole, 'lacks a field').pipe(z.object(shape)));
 }
 
-export const userSnapshot = snapshotOf(userFields).transform((rows): PlainUserRow[] =>
-  rows.map((row) => ({ ...row, key_count: null })),
+export const userSnapshot = quickly(
+  snapshotOf(userFields).transform((rows): PlainUserRow[] => rows.map((row) => ({ ...row, key_count: null }))),
+  (rows) => {
+    const names = Object.keys(userFields);
+    const isWhole = (row: unknown): boolean => isObject(row) && names.every((name) => name in row);
+    if (!Array.isArray(rows) || !rows.every(isWhole)) return null;
+    const users = rows.map(quickUser);
+    return users.every((user) => user !== null) ? users.map((user) => ({ ...user, key_count: null })) : null;
+  },
 );
 
 /** A column as it comes; `null` where this version has none: below 1.90 lists lack `organization_id` and others. */
