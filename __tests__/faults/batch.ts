@@ -13,7 +13,7 @@ export async function inTurn<T, R>(items: readonly T[], width: number, call: (it
 export const PLAYS_ALL = process.env.FAULTS === 'all';
 
 /** How many of a test's places are played. */
-const PLAYED = PLAYS_ALL ? Number.POSITIVE_INFINITY : 4;
+const PLAYED = PLAYS_ALL ? Number.POSITIVE_INFINITY : 3;
 
 /** The places 0 to `count - 1` that a test plays: all, or the first, the last and some between at even distances. */
 export function placesOf(count: number): number[] {
