@@ -56,7 +56,7 @@ describe('the package', () => {
 
   it('says whose work is in it, and under which licence', () => {
     const text = readFileSync(join(ROOT, 'dist/cli/licenses.txt'), 'utf8');
-    for (const name of ['zod', 'papaparse', 'node-fetch', 'picomatch'])
+    for (const name of ['zod', 'papaparse', 'proxy-agent', 'picomatch'])
       expect(text).toMatch(new RegExp(`^${name}\nMIT\n`, 'm'));
   });
 

@@ -5169,7 +5169,7 @@ async function ignoreError(func) {
 
 /***/ }),
 
-/***/ 5285:
+/***/ 7666:
 /***/ ((__unused_webpack_module, exports) => {
 
 
@@ -5943,7 +5943,7 @@ exports.enterPassiveModeIPv6 = exports.enterPassiveModeIPv4 = void 0;
  */
 __exportStar(__webpack_require__(3663), exports);
 __exportStar(__webpack_require__(6081), exports);
-__exportStar(__webpack_require__(5285), exports);
+__exportStar(__webpack_require__(7666), exports);
 __exportStar(__webpack_require__(1641), exports);
 __exportStar(__webpack_require__(4184), exports);
 var transfer_1 = __webpack_require__(5115);
@@ -6200,7 +6200,7 @@ Object.defineProperty(exports, "__esModule", ({ value: true }));
 exports.testLine = testLine;
 exports.parseLine = parseLine;
 exports.transformList = transformList;
-const FileInfo_1 = __webpack_require__(5285);
+const FileInfo_1 = __webpack_require__(7666);
 /**
  * This parser is based on the FTP client library source code in Apache Commons Net provided
  * under the Apache 2.0 license. It has been simplified and rewritten to better fit the Javascript language.
@@ -6265,7 +6265,7 @@ exports.testLine = testLine;
 exports.parseLine = parseLine;
 exports.transformList = transformList;
 exports.parseMLSxDate = parseMLSxDate;
-const FileInfo_1 = __webpack_require__(5285);
+const FileInfo_1 = __webpack_require__(7666);
 function parseSize(value, info) {
     info.size = parseInt(value, 10);
 }
@@ -6462,7 +6462,7 @@ Object.defineProperty(exports, "__esModule", ({ value: true }));
 exports.testLine = testLine;
 exports.parseLine = parseLine;
 exports.transformList = transformList;
-const FileInfo_1 = __webpack_require__(5285);
+const FileInfo_1 = __webpack_require__(7666);
 const JA_MONTH = "\u6708";
 const JA_DAY = "\u65e5";
 const JA_YEAR = "\u5e74";
@@ -22902,7 +22902,7 @@ function dnsDomainLevels(host) {
 }
 //# sourceMappingURL=dnsDomainLevels.js.map
 // EXTERNAL MODULE: external "dns"
-var external_dns_ = __webpack_require__(9869);
+var external_dns_ = __webpack_require__(2250);
 ;// CONCATENATED MODULE: ./node_modules/pac-resolver/dist/util.js
 
 function dnsLookup(host, opts) {

@@ -1,8 +1,6 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { BlockList, isIP } from 'node:net';
-import { StringDecoder } from 'node:string_decoder';
-import fetch from 'node-fetch';
 
 /** One HTTP exchange as it is sent. */
 export interface Exchange {
@@ -70,21 +68,9 @@ export function createTransport(): Transport {
     const { kept, single, via } = await way();
     const aborter = new AbortController();
     const timer = setTimeout(() => aborter.abort(), timeoutMs);
+    const agent = (keepAlive ? kept : single)[url.protocol as Protocol];
     try {
-      const response = await fetch(url, {
-        method,
-        headers,
-        redirect: 'manual',
-        signal: aborter.signal,
-        agent: (keepAlive ? kept : single)[url.protocol as Protocol],
-        ...(body === undefined ? {} : { body }),
-      });
-      return {
-        status: response.status,
-        location: response.headers.get('location'),
-        retryAfter: response.headers.get('retry-after'),
-        text: await textOf(response.body),
-      };
+      return await exchanged(url, { method, headers, agent, signal: aborter.signal }, body);
     } catch (error) {
       throw aborter.signal.aborted
         ? new TransportError('timeout', `no answer in ${timeoutMs / 1000} s`, via(url))
@@ -96,14 +82,32 @@ export function createTransport(): Transport {
 }
 
 /**
- * As `response.text()`, which copies the whole body once more, outside of the heap: of 1,000 pages side by side with what
- * was read of them that takes 40 MB.
+ * By Node's own `request`: for 1,000 pages of users, node-fetch took twice the processor time and 50 MB more memory
+ * (measured with 3.3.2 on Node 24).
  */
-async function textOf(body: NodeJS.ReadableStream | null): Promise<string> {
-  const decoder = new StringDecoder();
-  let text = '';
-  for await (const chunk of body ?? []) text += decoder.write(chunk as Buffer);
-  return (text + decoder.end()).replace(/^\ufeff/, '');
+function exchanged(url: URL, options: RequestOptions, body: string | undefined): Promise<Answer> {
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    const outgoing = send(url, options, (response) => {
+      const { statusCode = 0, headers } = response;
+      const head = {
+        status: statusCode,
+        location: headers.location ?? null,
+        retryAfter: headers['retry-after'] ?? null,
+      };
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (piece: string) => {
+        text += piece;
+      });
+      response.once('end', () => resolve({ ...head, text: text.replace(/^\ufeff/, '') }));
+      response.on('error', reject);
+      // An answer that ended as it should is resolved by now.
+      response.once('close', () => reject(new Error('The answer was cut.')));
+    });
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
 }
 
 type Protocol = 'http:' | 'https:';
@@ -153,12 +157,12 @@ const UNREACHABLE = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EAD
 
 /** The original error is dropped on purpose: its message holds the whole address, emails in the query included. */
 function broken(error: unknown, via: string | null): TransportError {
-  const { code, erroredSysCall } = error as { code?: string; erroredSysCall?: string };
+  const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === undefined) return new TransportError('broken', 'connection broken', via);
   if (code === 'ENOTFOUND' || code === 'ERR_INVALID_URL') return new TransportError('host', code, via);
   const certificate = /CERT|SELF_SIGNED|VERIFY_LEAF|ERR_TLS|ERR_SSL|EPROTO/.test(code);
   if (certificate) return new TransportError('certificate', code, via);
-  const neverMade = UNREACHABLE.has(code) || erroredSysCall === 'connect';
+  const neverMade = UNREACHABLE.has(code) || syscall === 'connect';
   return new TransportError(neverMade ? 'unreachable' : 'broken', code, via);
 }
 
