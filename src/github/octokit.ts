@@ -34,9 +34,10 @@ const MOST_PAGES = 1000;
 const IDLE_MS = 4000;
 
 /**
- * A client on the toolkit's octokit, which is loaded with the first call. It sends by node-fetch and `proxy-agent`, as
- * requests to LiteLLM do, so that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` mean the same on both ways (the toolkit's
- * own fetch reads `NO_PROXY` otherwise, and tunnels plain `http://` where most forward proxies refuse that).
+ * A client on the toolkit's octokit, which is loaded with the first call. It sends through `proxy-agent`, as requests to
+ * LiteLLM do, so that `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` mean the same on both ways; hence node-fetch, which takes
+ * an agent. (The toolkit's own fetch reads `NO_PROXY` otherwise, and tunnels plain `http://` where most forward proxies
+ * refuse that.)
  */
 export function createGitHubClient(options: GitHubClientOptions): GitHubClient {
   return new OctokitClient(options);
