@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
-import { type AddressInfo, connect as dial, type Socket } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, connect as dial, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../src/core/secret.ts';
+import { createTransport } from '../../src/litellm/transport.ts';
 import { client, failure, fakeProxy, MASTER_KEY } from './support.ts';
 
 const MODELS = { json: { data: [{ id: 'fake-model' }] } };
@@ -113,6 +114,25 @@ describe('the way to the proxy', () => {
     );
     expect([error.message, ...log.lines].join('\n')).not.toContain('opensesame');
   });
+
+  it.each([
+    ['https', true],
+    ['https', false],
+    ['http', true],
+  ])(
+    'is given up where a forward proxy takes the connection and says nothing (%s, kept alive: %s)',
+    async (protocol, keepAlive) => {
+      const silent = createTcpServer();
+      await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+      const { port } = silent.address() as AddressInfo;
+      for (const name of ['HTTP_PROXY', 'HTTPS_PROXY']) vi.stubEnv(name, `http://127.0.0.1:${port}`);
+      const url = new URL(`${protocol}://litellm.example.com/health`);
+      const exchange = { method: 'GET', url, headers: {}, body: undefined, keepAlive, timeoutMs: 100 } as const;
+      const error = await failure(createTransport()(exchange));
+      expect(error).toMatchObject({ kind: 'timeout', code: 'no answer in 0.1 s', via: `127.0.0.1:${port}` });
+      silent.close();
+    },
+  );
 
   it('is told where its address cannot be read', async () => {
     vi.stubEnv('http_proxy', 'http://user:open sesame@:');
