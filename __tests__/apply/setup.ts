@@ -192,7 +192,7 @@ export function dyingAt(journal: LinkJournal, step: ReturnType<typeof stepOf>, l
     onboardingFile: journal.onboardingFile,
     begin: (plan, head) => step(() => journal.begin(plan, head)),
     intend: (rows) => step(() => journal.intend(rows)),
-    onboarding: (rows) => step(() => journal.onboarding(rows)),
+    onboarding: (rows, when) => step(() => journal.onboarding(rows, when)),
     mail: (index, state) => step(() => journal.mail(index, state)),
     recorded: (rows) => step(() => journal.recorded(rows)),
     finish: (complete) => step(() => journal.finish(complete)),

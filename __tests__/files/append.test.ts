@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { appendFile, mkdtemp, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,43 @@ it('appends lines to what is there, after ending a line that a killed run had cu
   expect(await readFile(path, 'utf8')).toBe('{"a":1}\n{"a":2}\n{"a":\n{"a":3}\n');
   expect((await stat(path)).mode & 0o777).toBe(0o644);
 });
+
+it('has an append in the file at once, and fails every further one after a failure', async () => {
+  const path = join(await mkdtemp(join(tmpdir(), 'append-')), 'journal.jsonl');
+  const file = await AppendFile.open(path);
+  const flushed = [file.append('a\n'), file.append('b\n')];
+  file.write('c\n');
+  expect(readFileSync(path, 'utf8')).toBe('a\nb\nc\n');
+  await Promise.all(flushed);
+  await file.close();
+  const failure = errorOf(() => file.write('d\n'));
+  expect(failure).toBeInstanceOf(Error);
+  await expect(file.append('e\n')).rejects.toBe(failure);
+});
+
+it('flushes soon, at once where something else is to be on disk now, and before it closes', async () => {
+  const path = join(await mkdtemp(join(tmpdir(), 'append-')), 'links.csv');
+  const file = await AppendFile.open(path);
+  await file.append('a\n', 'soon');
+  const order: string[] = [];
+  const soon = file.append('b\n', 'soon').then(() => order.push('soon'));
+  await file.append('c\n');
+  await soon;
+  const last = file.append('d\n', 'soon').then(() => order.push('last'));
+  await file.close();
+  await last;
+  expect(order).toEqual(['soon', 'last']);
+  expect(readFileSync(path, 'utf8')).toBe('a\nb\nc\nd\n');
+});
+
+function errorOf(call: () => void): unknown {
+  try {
+    call();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
 
 /** Where this process's open files are. */
 async function openFiles(): Promise<string[]> {

@@ -44,7 +44,7 @@ describe('a journal that cannot be written', () => {
         onboardingFile: journal.onboardingFile,
         begin: (plan, head) => journal.begin(plan, head),
         intend: (rows) => journal.intend(rows),
-        onboarding: (rows) => journal.onboarding(rows),
+        onboarding: (rows, when) => journal.onboarding(rows, when),
         mail: (index, state) => journal.mail(index, state),
         recorded: (rows) => journal.recorded(rows),
         finish: (complete) => journal.finish(complete),

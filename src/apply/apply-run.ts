@@ -142,7 +142,7 @@ export class Run<O extends WriteOptions = WriteOptions> {
   /** Puts the secrets of a row on disk, then does `next`; `unsaved` is the outcome where they cannot be put there. */
   persistThenRecord(row: OnboardingRow, index: number, unsaved: Outcome, next: () => void): void {
     this.#later(
-      this.persist(this.options.journal.onboarding([row])).then((saved) => {
+      this.persist(this.options.journal.onboarding([row], 'soon')).then((saved) => {
         if (saved) next();
         else this.recordUnresolved(index, unsaved);
       }),

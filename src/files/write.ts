@@ -1,5 +1,7 @@
+import { appendFileSync } from 'node:fs';
 import { type FileHandle, lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 /** The file's text, `''` where there is none. */
 export async function textOf(path: string): Promise<string> {
@@ -55,15 +57,22 @@ export async function moveAside(path: string): Promise<void> {
   }
 }
 
+/** `soon`: with what else comes in the next milliseconds, so that many small appends cost few flushes. */
+export type FlushTime = 'now' | 'soon';
+
+const SOON_MS = 15;
+
 /**
- * A file that only grows and whose rows outlive a killed process. Appends that come while the disk is busy go out
- * together, so that many small ones cost few flushes.
+ * A file that only grows. What is appended outlives a killed process from then on, and a power cut once `append`
+ * resolves. What comes while the disk is busy is flushed together.
  */
 export class AppendFile {
   readonly #handle: FileHandle;
-  #waiting = '';
   #next: Promise<void> | null = null;
   #last: Promise<void> = Promise.resolve();
+  /** Aborted where the next flush is not to wait. */
+  #urgent = new AbortController();
+  #failure: unknown = null;
 
   private constructor(handle: FileHandle) {
     this.#handle = handle;
@@ -89,23 +98,36 @@ export class AppendFile {
     if (buffer[0] !== 0x0a) await this.append('\n');
   }
 
-  /** Resolves once the text is on disk. After a failure (a full disk) every further append fails too. */
-  append(text: string): Promise<void> {
-    this.#waiting += text;
+  /** Resolves once the text is on disk. @throws what the system says; after that (a full disk) every append fails */
+  async append(text: string, when: FlushTime = 'now'): Promise<void> {
+    this.write(text);
+    if (when === 'now') this.#urgent.abort();
     this.#next ??= this.#last = this.#last.then(() => this.#flush());
-    return this.#next;
+    await this.#next;
+  }
+
+  /** Appends what a power cut may take. @throws like `append` */
+  write(text: string): void {
+    if (this.#failure !== null) throw this.#failure;
+    try {
+      // Not by the thread pool: some hundred bytes are in the system's memory sooner than a thread wakes up.
+      appendFileSync(this.#handle.fd, text);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
+    this.#urgent.abort();
     await this.#last.catch(() => undefined);
     await this.#handle.close();
   }
 
   async #flush(): Promise<void> {
-    const text = this.#waiting;
-    this.#waiting = '';
+    await setTimeout(SOON_MS, undefined, { signal: this.#urgent.signal }).catch(() => undefined);
+    this.#urgent = new AbortController();
     this.#next = null;
-    await this.#handle.appendFile(text);
     await this.#handle.datasync();
   }
 }

@@ -162,10 +162,25 @@ export function toRecord(change: Change): ChangeRecord {
 
 /** The lines of a journal. One that was cut when the run was killed says nothing that anybody relied on: left out. */
 export function parseJournal(text: string): JournalLine[] {
-  return text.split('\n').flatMap((raw) => {
-    const parsed = line.safeParse(jsonOf(raw));
-    return parsed.success ? [parsed.data] : [];
-  });
+  return text.split('\n').flatMap((raw) => lineOf(jsonOf(raw)));
+}
+
+/** Whether recovery has nothing to do. Of the many lines about changes it looks at the kind alone. */
+export function isJournalOver(text: string): boolean {
+  const told = text.split('\n').map(jsonOf).filter(isAboutRun).flatMap(lineOf);
+  return told.length === 0 || (told.some((line) => line.t === 'finished') && usersRevoked(told).size === 0);
+}
+
+function isAboutRun(json: unknown): boolean {
+  return ABOUT_RUN.has((json as Partial<JournalLine> | null)?.t ?? '');
+}
+
+/** Every journal begins with `run`. */
+const ABOUT_RUN: ReadonlySet<string> = new Set(['run', 'revocation', 'finished']);
+
+function lineOf(json: unknown): JournalLine[] {
+  const parsed = line.safeParse(json);
+  return parsed.success ? [parsed.data] : [];
 }
 
 /** Users whose secrets are still being taken back. */

@@ -2,15 +2,15 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { OnboardingRow, Outcome } from '../core/outcome.ts';
 import type { Plan } from '../core/plan.ts';
-import { AppendFile, textOf } from '../files/write.ts';
+import { AppendFile, type FlushTime, textOf } from '../files/write.ts';
 import {
   auditMark,
+  isJournalOver,
   type JournalLine,
   type MailState,
   parseJournal,
   type RunHead,
   toRecord,
-  usersRevoked,
 } from './format.ts';
 import { OnboardingFile } from './onboarding-file.ts';
 
@@ -23,16 +23,16 @@ export interface Intent {
   readonly userId: string;
 }
 
-/** What a run leaves behind as it goes, so that a cut-off one can be completed. Promises resolve once it is on disk. */
+/** What a run leaves behind as it goes, so that a cut-off one can be completed. Promises resolve once it is on disk, but for `recorded`. */
 export interface Journal {
   begin(plan: Plan, head: RunHead): Promise<void>;
   /** Before the write begins. */
   intend(rows: readonly Intent[]): Promise<void>;
   /** Keys and links, as soon as they are there. */
-  onboarding(rows: readonly OnboardingRow[]): Promise<void>;
+  onboarding(rows: readonly OnboardingRow[], when?: FlushTime): Promise<void>;
   /** Before the mail of a change is sent, and after its server has answered. */
   mail(index: number, state: MailState): Promise<void>;
-  /** Nothing is left to do for these changes. */
+  /** Nothing is left to do for these changes. A power cut may take it: recovery then finds out anew. */
   recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void>;
   /** The run is over. `complete`: every change has its outcome; else the journal stays for recovery. */
   finish(complete: boolean): Promise<void>;
@@ -84,8 +84,7 @@ export class FileJournal implements Journal {
 
   /** Whether recovery has nothing to do here. */
   async isOver(): Promise<boolean> {
-    const lines = await this.lines();
-    return lines.length === 0 || (lines.some((line) => line.t === 'finished') && usersRevoked(lines).size === 0);
+    return isJournalOver(await textOf(this.#path));
   }
 
   async begin(plan: Plan, { rows, ...head }: RunHead): Promise<void> {
@@ -101,12 +100,13 @@ export class FileJournal implements Journal {
     return this.#append([{ t: 'intend', rows: rows.map(({ index, userId }) => [index, userId]) }]);
   }
 
-  onboarding(rows: readonly OnboardingRow[]): Promise<void> {
-    return this.onboardingFile.append(rows);
+  onboarding(rows: readonly OnboardingRow[], when?: FlushTime): Promise<void> {
+    return this.onboardingFile.append(rows, when);
   }
 
-  recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void> {
-    return this.#append(rows.map(({ index, outcome }) => ({ t: 'outcome', index, outcome })));
+  async recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void> {
+    const file = await this.#opened();
+    file.write(textOfLines(rows.map(({ index, outcome }) => ({ t: 'outcome', index, outcome }))));
   }
 
   mail(index: number, mail: MailState): Promise<void> {
@@ -146,8 +146,16 @@ export class FileJournal implements Journal {
   }
 
   async #append(lines: readonly JournalLine[]): Promise<void> {
-    this.#file ??= AppendFile.open(this.#path);
-    const file = await this.#file;
-    await file.append(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    const file = await this.#opened();
+    await file.append(textOfLines(lines));
   }
+
+  #opened(): Promise<AppendFile> {
+    this.#file ??= AppendFile.open(this.#path);
+    return this.#file;
+  }
+}
+
+function textOfLines(lines: readonly JournalLine[]): string {
+  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 }

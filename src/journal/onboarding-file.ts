@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import Papa from 'papaparse';
 import { DELIVERED, holdsSecret, type OnboardingRow } from '../core/outcome.ts';
 import { Secret } from '../core/secret.ts';
-import { AppendFile, moveAside, replaceFile, textOf } from '../files/write.ts';
+import { AppendFile, type FlushTime, moveAside, replaceFile, textOf } from '../files/write.ts';
 import { csvLines, csvText, revealed } from '../render/csv.ts';
 
 const ONBOARDING_FILE = 'onboarding_links.csv';
@@ -22,12 +22,12 @@ export class OnboardingFile {
   }
 
   /** Resolves once the rows are on disk. Rows with neither key nor link are left out. */
-  async append(rows: readonly OnboardingRow[]): Promise<void> {
+  async append(rows: readonly OnboardingRow[], when?: FlushTime): Promise<void> {
     const worth = rows.filter(isWorthKeeping);
     if (worth.length === 0) return;
     this.#opened ??= this.#open();
     const file = await this.#opened;
-    await file.append(ended(csvLines(worth.map((row) => cellsOf(row, row.delivery !== '')))));
+    await file.append(ended(csvLines(worth.map((row) => cellsOf(row, row.delivery !== '')))), when);
   }
 
   /**
