@@ -75,3 +75,37 @@ it('lets nobody wait for a place any more after the signal, and keeps the others
   await slots.run(call('next'));
   expect(order).toEqual(['staying', 'next']);
 });
+
+it('gives a call as many places as it takes, when its turn comes, and the others what is left', async () => {
+  const slots = new Semaphore(4);
+  const order: string[] = [];
+  const gates = new Map(['one', 'heavy', 'two', 'three'].map((name) => [name, gate()]));
+  const enter = (name: string, places?: number, signal?: AbortSignal): Promise<void> =>
+    slots.run(
+      () => {
+        order.push(name);
+        return gates.get(name)?.opened ?? Promise.resolve();
+      },
+      signal,
+      places,
+    );
+  const controller = new AbortController();
+  const running = [enter('one', 2), enter('heavy', 3), enter('two'), enter('three')];
+  expect(order).toEqual(['one']);
+  gates.get('one')?.open();
+  await running[0];
+  expect(order).toEqual(['one', 'heavy', 'two']);
+  gates.get('two')?.open();
+  await running[2];
+  expect(order).toEqual(['one', 'heavy', 'two', 'three']);
+
+  const leaving = [enter('leaving', 2, controller.signal), enter('never', 1, controller.signal)];
+  const staying = enter('staying', 2);
+  gates.get('three')?.open();
+  await running[3];
+  controller.abort();
+  await Promise.all(leaving.map((one) => expect(one).rejects.toBeInstanceOf(StoppedError)));
+  gates.get('heavy')?.open();
+  await Promise.all([running[1], staying]);
+  expect(order).toEqual(['one', 'heavy', 'two', 'three', 'staying']);
+});

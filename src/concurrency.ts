@@ -87,10 +87,10 @@ export async function mapConcurrent<T, R>(
   return results;
 }
 
-/** Lets at most `width` holders in; the others wait in order. */
+/** Lets in as many holders as take at most `width` places together; the others wait in order. */
 export class Semaphore {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly places: number; readonly enter: () => void }[] = [];
 
   constructor(width: number) {
     this.#free = width;
@@ -98,32 +98,44 @@ export class Semaphore {
 
   /**
    * @param signal Ends the wait for a place; a call that has begun is not touched.
+   * @param places How many the call takes; no more than there are, or it waits for ever.
    * @throws StoppedError where the signal came before the call began
    */
-  async run<R>(call: () => Promise<R>, signal?: AbortSignal): Promise<R> {
+  async run<R>(call: () => Promise<R>, signal?: AbortSignal, places = 1): Promise<R> {
     if (signal?.aborted) throw new StoppedError();
-    if (this.#free > 0) this.#free--;
-    else await this.#place(signal);
+    if (this.#waiting.length === 0 && this.#free >= places) this.#free -= places;
+    else await this.#turn(places, signal);
     try {
+      // Whoever left because of the signal has let this one in.
+      if (signal?.aborted) throw new StoppedError();
       return await call();
     } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
+      this.#free += places;
+      this.#letIn();
     }
   }
 
-  #place(signal: AbortSignal | undefined): Promise<void> {
+  #letIn(): void {
+    for (let next = this.#waiting[0]; next !== undefined && next.places <= this.#free; next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#free -= next.places;
+      next.enter();
+    }
+  }
+
+  #turn(places: number, signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(turn), 1);
+        reject(new StoppedError());
+        this.#letIn();
+      };
       const enter = (): void => {
         signal?.removeEventListener('abort', leave);
         resolve();
       };
-      const leave = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(enter), 1);
-        reject(new StoppedError());
-      };
-      this.#waiting.push(enter);
+      const turn = { places, enter };
+      this.#waiting.push(turn);
       signal?.addEventListener('abort', leave, { once: true });
     });
   }

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { withWayOut } from '../../src/apply/messages.ts';
 import type { NewUser, RowResult } from '../../src/apply/ports.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
@@ -332,6 +332,34 @@ describe('createUsers in bulk', () => {
     ]);
     expect(rows[2]?.ok === true && rows[2].key?.reveal()).toBe('sk-...masked');
     expect(secrets).toHaveLength(4);
+  });
+
+  it('leaves a quarter of the places to others while users are created', async () => {
+    const begun: string[] = [];
+    let create = (): void => undefined;
+    const created = new Promise<void>((resolve) => {
+      create = resolve;
+    });
+    const server = await proxyOf('1.106', {
+      'POST /management/v1/users/bulk': async () => {
+        begun.push('users');
+        await created;
+        return { json: { data: [] } };
+      },
+      'POST /invitation/new': async () => {
+        begun.push('invitation');
+        await created;
+        return { json: { id: 'invitation', expires_at: '2026-01-08T00:00:00Z' } };
+      },
+    });
+    const { proxy } = client(server.url, { concurrency: 8 });
+    const users = proxy.createUsers([newUser('a')]);
+    await vi.waitFor(() => expect(begun).toEqual(['users']));
+    const invitations = ['b', 'c', 'd'].map((id) => proxy.createInvitation(id));
+    await vi.waitFor(() => expect(begun).toEqual(['users', 'invitation', 'invitation']));
+    create();
+    await Promise.all([users, ...invitations]);
+    expect(begun).toHaveLength(4);
   });
 
   it('keeps the proxy’s words where a user was created but did not join', async () => {

@@ -58,6 +58,11 @@ export interface Call {
   readonly body?: unknown;
   /** Rows of a bulk call: they stretch the time limit. */
   readonly rows?: number;
+  /**
+   * Keeps the proxy as busy as several requests, and takes three quarters of the places. (While 1.106 creates 500 users, seven
+   * invitations at a time cost it a tenth more processor time than two do.)
+   */
+  readonly isHeavy?: boolean;
   /** A write that does no harm when it is made twice is repeated like a read; `false`: a read that has a substitute. */
   readonly repeatable?: boolean;
   /** `false`: sent without the key. */
@@ -138,7 +143,7 @@ export class Http {
     const signal = call.lookUp ? undefined : this.#options.signal;
     for (let attempt = 0; ; attempt++) {
       if (this.#isSilent()) throw this.#transportFailure(call, new TransportError('unreachable', SILENT));
-      const outcome = await this.#slots.run(() => this.#try(call), signal);
+      const outcome = await this.#slots.run(() => this.#try(call), signal, this.#places(call));
       this.#silentSince = isAnswered(outcome) ? null : (this.#silentSince ?? this.#effects.now());
       const wait = attempt < this.#options.retries && mayRepeat(call, outcome) ? this.#wait(attempt, outcome) : null;
       if (wait !== null && (await this.#mayGoOn(call, outcome, wait))) continue;
@@ -160,6 +165,10 @@ export class Http {
     if (!signal?.aborted) return true;
     if (call.lookUp || (call.method === 'POST' && mayHaveHadEffect(outcome))) return false;
     throw new StoppedError();
+  }
+
+  #places({ isHeavy = false }: Call): number {
+    return isHeavy ? Math.ceil(this.concurrency * 0.75) : 1;
   }
 
   #isSilent(): boolean {

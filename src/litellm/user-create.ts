@@ -30,7 +30,7 @@ export async function createUsers(
 
 async function createInBulk({ http, onSecret }: WriteContext, users: readonly NewUser[]): Promise<CreatedUser[]> {
   const body = { users: users.map((user) => newUserBody(user, isMadeAlong(user))) };
-  const call = { method: 'POST', path: '/management/v1/users/bulk', body, rows: users.length } as const;
+  const call = { method: 'POST', path: '/management/v1/users/bulk', body, rows: users.length, isHeavy: true } as const;
   const { data } = await http.requestJson(call, bulkCreated);
   for (const row of data) if (isKey(row.key)) onSecret(row.key);
   const byId = new Map(data.map((row) => [row.user_id, row]));
