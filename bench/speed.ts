@@ -90,6 +90,7 @@ async function measure(work: Work, proxy: Target, load: Load, name: string): Pro
     width: best,
     floor: median(pairs.map((pair) => pair.floor)),
     ratio: median(pairs.map((pair) => pair.last.ms / pair.floor)),
+    runs,
     target: work.target,
     memory: median(pairs.map((pair) => pair.last.memory)),
     writes: sum(requests.filter((one) => !isLook(one))),

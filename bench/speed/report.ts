@@ -14,6 +14,8 @@ export interface Row {
   /** At how many requests at once. */
   readonly width: number;
   readonly ratio: number;
+  /** How many pairs of ours and the floor these are the medians of. */
+  readonly runs: number;
   readonly target: number;
   readonly memory: number;
   readonly writes: number;
@@ -43,14 +45,14 @@ export interface Results {
 }
 
 export const HEADS = {
-  rows: '| work | ours | floor | ratio | target | writes | other requests | peak memory |\n| --- | --- | --- | --- | --- | --- | --- | --- |',
+  rows: '| work | ours | floor | ratio | target | runs | writes | other requests | peak memory |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |',
   growth: '| users | time | requests | peak memory |\n| --- | --- | --- | --- |',
   starts: '| bundle | time |\n| --- | --- |',
 };
 
-export function rowLine({ work, ms, floor, width, ratio, target, writes, looks, memory }: Row): string {
+export function rowLine({ work, ms, floor, width, ratio, target, runs, writes, looks, memory }: Row): string {
   const others = Object.values(looks).reduce((sum, count) => sum + count, 0);
-  return `| ${work} | ${seconds(ms)} | ${seconds(floor)} (${width}) | ${ratio.toFixed(2)} | ≤ ${target} | ${writes} | ${others} | ${megabytes(memory)} |`;
+  return `| ${work} | ${seconds(ms)} | ${seconds(floor)} (${width}) | ${ratio.toFixed(2)} | ≤ ${target} | ${runs} | ${writes} | ${others} | ${megabytes(memory)} |`;
 }
 
 /** Those requests by name. */
@@ -113,10 +115,11 @@ and checks nothing:
 - move: joins of 50 (more do not get through the proxy's transaction of 5 seconds on two cores) and one bulk leave of 500
 - delete: two deletes of 500; before 1.103, where nothing else tells the ids, every page of \`/user/list\` too
 
-In brackets: at how many requests at once that was; ours is the default, 8. Ours and the floor take turns; times are medians
-of 3, the ratio is the median of the pairs. Memory is the peak of the process's resident set. From 1.103 on a plan reads up
-to 10,000 users in one answer (\`/spend/users\`), not page by page: so it is far below a floor of pages. Everything else
-holds more than its floor: the plan, and the looks that verify what was written.
+In brackets: at how many requests at once that was; ours is the default, 8. Ours and the floor take turns, as often as
+*runs* says; times are medians, the ratio is the median of the pairs. One and the same call takes the proxy a tenth more or
+less from one time to the next, so a ratio of 3 runs may be wrong by as much. Memory is the peak of the process's
+resident set. From 1.103 on a plan reads up to 10,000 users in one answer (\`/spend/users\`), not page by page: so it is far
+below a floor of pages. Everything else holds more than its floor: the plan, and the looks that verify what was written.
 
 ${proxies.map((proxy) => proxyPart(results.rows.filter((row) => row.proxy === proxy))).join('\n')}
 ## Size

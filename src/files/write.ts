@@ -128,7 +128,12 @@ export class AppendFile {
     await setTimeout(SOON_MS, undefined, { signal: this.#urgent.signal }).catch(() => undefined);
     this.#urgent = new AbortController();
     this.#next = null;
-    await this.#handle.datasync();
+    try {
+      await this.#handle.datasync();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
   }
 }
 
