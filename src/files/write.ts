@@ -100,17 +100,16 @@ export class AppendFile {
 
   /** Resolves once the text is on disk. @throws what the system says; after that (a full disk) every append fails */
   async append(text: string, when: FlushTime = 'now'): Promise<void> {
-    this.write(text);
+    this.#write(text);
     if (when === 'now') this.#urgent.abort();
     this.#next ??= this.#last = this.#last.then(() => this.#flush());
     await this.#next;
   }
 
-  /** Appends what a power cut may take. @throws like `append` */
-  write(text: string): void {
+  /** Not by the thread pool: some hundred bytes are in the system's memory sooner than a thread wakes up. */
+  #write(text: string): void {
     if (this.#failure !== null) throw this.#failure;
     try {
-      // Not by the thread pool: some hundred bytes are in the system's memory sooner than a thread wakes up.
       appendFileSync(this.#handle.fd, text);
     } catch (error) {
       this.#failure = error;

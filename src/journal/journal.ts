@@ -23,7 +23,7 @@ export interface Intent {
   readonly userId: string;
 }
 
-/** What a run leaves behind as it goes, so that a cut-off one can be completed. Promises resolve once it is on disk, but for `recorded`. */
+/** What a run leaves behind as it goes, so that a cut-off one can be completed. Promises resolve once it is on disk. */
 export interface Journal {
   begin(plan: Plan, head: RunHead): Promise<void>;
   /** Before the write begins. */
@@ -32,7 +32,7 @@ export interface Journal {
   onboarding(rows: readonly OnboardingRow[], when?: FlushTime): Promise<void>;
   /** Before the mail of a change is sent, and after its server has answered. */
   mail(index: number, state: MailState): Promise<void>;
-  /** Nothing is left to do for these changes. A power cut may take it: recovery then finds out anew. */
+  /** Nothing is left to do for these changes. */
   recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void>;
   /** The run is over. `complete`: every change has its outcome; else the journal stays for recovery. */
   finish(complete: boolean): Promise<void>;
@@ -104,9 +104,11 @@ export class FileJournal implements Journal {
     return this.onboardingFile.append(rows, when);
   }
 
-  async recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void> {
-    const file = await this.#opened();
-    file.write(textOfLines(rows.map(({ index, outcome }) => ({ t: 'outcome', index, outcome }))));
+  recorded(rows: readonly { readonly index: number; readonly outcome: Outcome }[]): Promise<void> {
+    return this.#append(
+      rows.map(({ index, outcome }) => ({ t: 'outcome', index, outcome })),
+      'soon',
+    );
   }
 
   mail(index: number, mail: MailState): Promise<void> {
@@ -145,17 +147,9 @@ export class FileJournal implements Journal {
     await file?.close();
   }
 
-  async #append(lines: readonly JournalLine[]): Promise<void> {
-    const file = await this.#opened();
-    await file.append(textOfLines(lines));
-  }
-
-  #opened(): Promise<AppendFile> {
+  async #append(lines: readonly JournalLine[], when?: FlushTime): Promise<void> {
     this.#file ??= AppendFile.open(this.#path);
-    return this.#file;
+    const file = await this.#file;
+    await file.append(lines.map((line) => `${JSON.stringify(line)}\n`).join(''), when);
   }
-}
-
-function textOfLines(lines: readonly JournalLine[]): string {
-  return lines.map((line) => `${JSON.stringify(line)}\n`).join('');
 }
