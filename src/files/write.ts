@@ -69,9 +69,11 @@ const SOON_MS = 15;
 export class AppendFile {
   readonly #handle: FileHandle;
   #next: Promise<void> | null = null;
+  /** Once a flush fails, so do all that follow it. */
   #last: Promise<void> = Promise.resolve();
   /** Aborted where the next flush is not to wait. */
   #urgent = new AbortController();
+  /** Of a write: what follows it would stand behind a row that may be cut. */
   #failure: unknown = null;
 
   private constructor(handle: FileHandle) {
@@ -127,12 +129,7 @@ export class AppendFile {
     await setTimeout(SOON_MS, undefined, { signal: this.#urgent.signal }).catch(() => undefined);
     this.#urgent = new AbortController();
     this.#next = null;
-    try {
-      await this.#handle.datasync();
-    } catch (error) {
-      this.#failure = error;
-      throw error;
-    }
+    await this.#handle.datasync();
   }
 }
 

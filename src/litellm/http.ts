@@ -59,8 +59,8 @@ export interface Call {
   /** Rows of a bulk call: they stretch the time limit. */
   readonly rows?: number;
   /**
-   * Keeps the proxy as busy as several requests, and takes three quarters of the places. (While 1.106 creates 500 users, seven
-   * invitations at a time cost it a tenth more processor time than two do.)
+   * Keeps the proxy as busy as several requests, and takes three quarters of the places. (While 1.106 creates 500 users,
+   * seven invitations at a time cost it a tenth more processor time than two do.)
    */
   readonly isHeavy?: boolean;
   /** A write that does no harm when it is made twice is repeated like a read; `false`: a read that has a substitute. */
