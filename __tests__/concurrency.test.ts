@@ -1,14 +1,7 @@
 import { expect, it } from 'vitest';
 import { backoff, Pool, pause, Semaphore } from '../src/concurrency.ts';
 import { StoppedError } from '../src/core/errors.ts';
-
-function gate(): { open: () => void; opened: Promise<void> } {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { open, opened };
-}
+import { gate } from './gate.ts';
 
 it('runs tasks in order, at most as many at once as it may, also those that come later', async () => {
   const pool = new Pool(2);

@@ -23,9 +23,9 @@ it('has an append in the file at once, and fails every further one after a failu
   expect(readFileSync(path, 'utf8')).toBe('a\nb\n');
   await Promise.all(flushed);
   await file.close();
-  const error = await failure(file.append('c\n'));
+  const error = await file.append('c\n').catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(Error);
-  expect(await failure(file.append('d\n', 'soon'))).toBe(error);
+  await expect(file.append('d\n', 'soon')).rejects.toBe(error);
 });
 
 it('flushes soon, at once where something else is to be on disk now, and before it closes', async () => {
@@ -42,13 +42,6 @@ it('flushes soon, at once where something else is to be on disk now, and before 
   expect(order).toEqual(['soon', 'last']);
   expect(readFileSync(path, 'utf8')).toBe('a\nb\nc\nd\n');
 });
-
-function failure(call: Promise<unknown>): Promise<unknown> {
-  return call.then(
-    () => null,
-    (error: unknown) => error,
-  );
-}
 
 /** Where this process's open files are. */
 async function openFiles(): Promise<string[]> {

@@ -4,6 +4,7 @@ import type { NewUser, RowResult } from '../../src/apply/ports.ts';
 import { AnswerLostError } from '../../src/core/errors.ts';
 import type { ProxyClient } from '../../src/litellm/client.ts';
 import { createTransport, TransportError } from '../../src/litellm/transport.ts';
+import { gate } from '../gate.ts';
 import {
   client,
   type FakeProxy,
@@ -336,19 +337,16 @@ describe('createUsers in bulk', () => {
 
   it('leaves a quarter of the places to others while users are created', async () => {
     const begun: string[] = [];
-    let create = (): void => undefined;
-    const created = new Promise<void>((resolve) => {
-      create = resolve;
-    });
+    const created = gate();
     const server = await proxyOf('1.106', {
       'POST /management/v1/users/bulk': async () => {
         begun.push('users');
-        await created;
+        await created.opened;
         return { json: { data: [] } };
       },
       'POST /invitation/new': async () => {
         begun.push('invitation');
-        await created;
+        await created.opened;
         return { json: { id: 'invitation', expires_at: '2026-01-08T00:00:00Z' } };
       },
     });
@@ -357,7 +355,7 @@ describe('createUsers in bulk', () => {
     await vi.waitFor(() => expect(begun).toEqual(['users']));
     const invitations = ['b', 'c', 'd'].map((id) => proxy.createInvitation(id));
     await vi.waitFor(() => expect(begun).toEqual(['users', 'invitation', 'invitation']));
-    create();
+    created.open();
     await Promise.all([users, ...invitations]);
     expect(begun).toHaveLength(4);
   });
